@@ -1,0 +1,189 @@
+"""Fixtures: what a test asks for by name.  The machinery is in harness/."""
+import pathlib
+import uuid
+
+import psycopg
+import pytest
+
+from harness import records
+from harness.cluster import Cluster
+from harness.proxy import Proxy
+from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, Certificate, Kinesalite,
+                             KinesisLocal, Moto)
+from harness.wait import wait_until as poll_until
+
+TEST = pathlib.Path(__file__).parent
+
+
+# helpers
+
+@pytest.fixture(scope='session')
+def wait_until():
+    return poll_until
+
+
+@pytest.fixture(scope='session')
+def put():
+    return records.put
+
+
+# PostgreSQL
+
+@pytest.fixture(scope='session')
+def cluster():
+    """The cluster that tests share; one that restarts or crashes its server
+    makes its own with new_cluster."""
+    with Cluster() as shared:
+        yield shared
+
+
+@pytest.fixture
+def new_cluster():
+    made = []
+
+    def make(**kw):
+        made.append(Cluster(**kw))
+        return made[-1]
+    yield make
+    for each in made:
+        each.destroy()
+
+
+class Database:
+    """A database with the extension, and a connection to it."""
+
+    def __init__(self, cluster, extension='tracking_fdw'):
+        self.cluster = cluster
+        self.dbname = f'test_{uuid.uuid4().hex[:12]}'
+        with cluster.connect() as conn:
+            conn.execute(f'CREATE DATABASE {self.dbname}')
+        self.conn = self.connect()
+        self.conn.execute(f'CREATE EXTENSION {extension}')
+
+    def connect(self, **kw):
+        return self.cluster.connect(dbname=self.dbname, **kw)
+
+    def sql(self, query, *args):
+        """Rows of a query; None for a statement without a result."""
+        cursor = self.conn.execute(query, args or None)
+        return cursor.fetchall() if cursor.description else None
+
+    def value(self, query, *args):
+        """The one value of a query's one row; None without a row."""
+        rows = self.sql(query, *args)
+        return rows[0][0] if rows else None
+
+    def drop(self):
+        self.conn.close()
+        if not self.cluster.running():
+            return
+        with self.cluster.connect(dbname=self.dbname) as conn:
+            conn.execute('DROP EXTENSION IF EXISTS tracking_fdw CASCADE')
+        with self.cluster.connect() as conn:
+            poll_until(lambda: self._dropped(conn), what=f'end of {self.dbname}')
+
+    def _dropped(self, conn):
+        try:
+            conn.execute(f'DROP DATABASE {self.dbname} WITH (FORCE)')
+        except psycopg.errors.ObjectInUse:      # a worker is just ending
+            return False
+        return True
+
+
+@pytest.fixture
+def new_db(new_cluster):
+    """Databases in clusters other than the shared one."""
+    return Database
+
+
+@pytest.fixture
+def db(cluster):
+    database = Database(cluster)
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope='session')
+def unit(cluster):
+    """A connection to a database with the extension that shows C functions of
+    the lower layers to SQL."""
+    if not (TEST / 'unit').is_dir():
+        pytest.skip('no test/unit')
+    database = Database(cluster, 'tracking_unit')
+    yield database.conn
+    database.drop()
+
+
+# Kinesis servers
+
+@pytest.fixture(scope='session')
+def certificate():
+    return Certificate()
+
+
+def _serve(server):
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope='session')
+def kinesalite(certificate):
+    yield from _serve(Kinesalite(certificate))
+
+
+@pytest.fixture(scope='session')
+def kinesis_local(certificate):
+    yield from _serve(KinesisLocal(certificate))
+
+
+@pytest.fixture(scope='session')
+def moto():
+    if not Moto.available():
+        pytest.skip('moto is only set up for root')
+    yield from _serve(Moto())
+
+
+@pytest.fixture(params=['kinesalite', 'kinesis_local'])
+def kinesis(request):
+    """Each of the two npm servers in turn."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def make_stream(request):
+    def make(server=None, shards=1):
+        return records.make_stream(server or request.getfixturevalue('kinesalite'), shards)
+    return make
+
+
+@pytest.fixture
+def new_proxy():
+    made = []
+
+    def make(backend):
+        made.append(Proxy(backend.url))
+        return made[-1]
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def proxy(new_proxy, kinesalite):
+    """A proxy in front of kinesalite."""
+    return new_proxy(kinesalite)
+
+
+@pytest.fixture(scope='session')
+def sql_server():
+    """sql_server(db, url): server "aws" at url, and the user's mapping."""
+    def make(db, url, access_key=ACCESS_KEY, secret_key=SECRET_KEY, user='CURRENT_USER',
+             **options):
+        options = {'region': REGION, 'endpoint': url, **options}
+        listed = ', '.join(f"{name} '{value}'" for name, value in options.items())
+        db.conn.execute(f'CREATE SERVER aws FOREIGN DATA WRAPPER tracking_fdw OPTIONS ({listed})')
+        db.conn.execute(f"CREATE USER MAPPING FOR {user} SERVER aws OPTIONS "
+                        f"(access_key_id '{access_key}', secret_access_key '{secret_key}')")
+    return make

@@ -1,0 +1,146 @@
+"""A throw-away PostgreSQL cluster with tracking_fdw preloaded.
+
+As a program: cluster.py COMMAND [ARG...] runs a command against a cluster of
+its own (PGHOST, PGPORT and PGUSER are set) and ends with its status.
+"""
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+from .wait import wait_until
+
+CONF = """
+listen_addresses = '127.0.0.1'
+fsync = off
+max_worker_processes = 32
+max_connections = 60
+log_line_prefix = '%m [%p] %b '
+restart_after_crash = on
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def pg_config(what):
+    program = os.environ.get('PG_CONFIG', 'pg_config')
+    return subprocess.check_output([program, what], text=True).strip()
+
+
+class Cluster:
+    def __init__(self, preload=True, conf=''):
+        self.bindir = pathlib.Path(pg_config('--bindir'))
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix='tracking_fdw.'))
+        self.data = self.dir / 'data'
+        self.logfile = self.dir / 'log'
+        self.port = free_port()
+        # initdb and the server refuse to run as root
+        self.user = 'postgres' if os.geteuid() == 0 else None
+        self.env = {k: v for k, v in os.environ.items()
+                    if not k.startswith(('AWS_', 'PG'))}
+        if self.user:
+            owner = pwd.getpwnam(self.user)
+            os.chown(self.dir, owner.pw_uid, owner.pw_gid)
+        try:
+            self._run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust',
+                      '-E', 'UTF8', '--locale=C.UTF-8', '-N', '--no-instructions')
+            with open(self.data / 'postgresql.conf', 'a') as f:
+                f.write(CONF)
+                f.write(f"port = {self.port}\n")
+                f.write(f"unix_socket_directories = '{self.dir}'\n")
+                if preload:
+                    f.write("shared_preload_libraries = 'tracking_fdw'\n")
+                f.write(conf)
+            self.start()
+        except BaseException:
+            self.destroy()
+            raise
+
+    def _run(self, program, *args):
+        command = [str(self.bindir / program), *map(str, args)]
+        if self.user:
+            command = ['runuser', '-u', self.user, '--', *command]
+        done = subprocess.run(command, cwd=self.dir, env=self.env, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise RuntimeError(f'{program} failed:\n{done.stdout}\n{self.log()}')
+
+    def _pg_ctl(self, *args):
+        self._run('pg_ctl', '-D', self.data, '-s', '-w', '-t', '60', *args)
+
+    # life
+
+    def start(self):
+        self._pg_ctl('-l', self.logfile, 'start')
+
+    def stop(self, mode='fast'):
+        self._pg_ctl('-m', mode, 'stop')
+
+    def restart(self, mode='fast'):
+        self.stop(mode)
+        self.start()
+
+    def reload(self):
+        self._pg_ctl('reload')
+
+    def running(self):
+        return (self.data / 'postmaster.pid').exists()
+
+    def destroy(self):
+        if self.running():
+            try:
+                self.stop('immediate')
+            except RuntimeError as error:
+                print(error, file=sys.stderr)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.destroy()
+
+    @staticmethod
+    def kill9(pid):
+        os.kill(pid, signal.SIGKILL)
+
+    # use
+
+    def connect(self, dbname='postgres', user='postgres', **kw):
+        import psycopg
+        kw.setdefault('autocommit', True)
+        return psycopg.connect(host=str(self.dir), port=self.port,
+                               dbname=dbname, user=user, **kw)
+
+    def log(self):
+        return (self.logfile.read_text(errors='replace')
+                if self.logfile.exists() else '')
+
+    def wait_log(self, pattern, timeout=30):
+        """Wait until the server log has a match of pattern; return it."""
+        return wait_until(lambda: re.search(pattern, self.log()), timeout,
+                          f'log line matching {pattern!r}')
+
+    def client_env(self):
+        return {**self.env, 'PGHOST': str(self.dir), 'PGPORT': str(self.port),
+                'PGUSER': 'postgres'}
+
+
+def main():
+    with Cluster() as cluster:
+        return subprocess.run(sys.argv[1:], env=cluster.client_env()).returncode
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""A proxy in front of a Kinesis server that misbehaves to order.
+
+    proxy.error('GetRecords', 'ProvisionedThroughputExceededException', every=3)
+    held = proxy.hold('PutRecords', first=1)
+    held.wait(); ...; held.release()
+
+Which requests a fault hits is counted, never random: `first` N of them, or
+`every` Nth, counted after the first `after` ones; without any of these, all.
+The first rule that hits a request is applied.  `proxy.requests()` is what was
+seen, in order of arrival.
+"""
+import http.client
+import http.server
+import json
+import os
+import socket
+import struct
+import threading
+import urllib.parse
+
+from .wait import wait_until
+
+
+class Rule:
+    def __init__(self, apply, op, first=None, every=None, after=0):
+        self.apply = apply
+        self.op, self.first, self.every, self.after = op, first, every, after
+        self.seen = 0
+
+    def hits(self, op):
+        if self.op not in (None, op):
+            return False
+        self.seen += 1
+        n = self.seen - self.after
+        return n > 0 and (self.first is None or n <= self.first) \
+            and (self.every is None or n % self.every == 0)
+
+
+class Hold:
+    """Requests that wait until the test lets them go."""
+
+    def __init__(self):
+        self._released = threading.Event()
+        self.n_held = 0
+
+    def wait(self, n=1, timeout=30):
+        """Wait until n requests are or were held."""
+        wait_until(lambda: self.n_held >= n, timeout, f'{n} held requests')
+
+    def release(self):
+        self._released.set()
+
+    def _hold(self):
+        self.n_held += 1
+        self._released.wait()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    disable_nagle_algorithm = True
+    rbufsize = 1 << 20
+    backend = None
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        op = self.headers.get('X-Amz-Target', self.command).rpartition('.')[2]
+        entry, rule = self.server.proxy.arrived(op, body)
+        try:
+            (rule.apply if rule else Handler.relay)(self, entry, body)
+        except OSError:         # the client or the backend has gone
+            self.close_connection = True
+
+    do_GET = do_POST
+
+    def log_message(self, *args):
+        pass
+
+    def ask_backend(self, body):
+        if self.backend is None:
+            self.backend = http.client.HTTPConnection(*self.server.proxy.backend)
+            self.backend.connect()
+            self.backend.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.backend.putrequest(self.command, self.path, skip_host=True,
+                                skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            self.backend.putheader(name, value)
+        self.backend.endheaders(body)
+        answer = self.backend.getresponse()
+        headers = [(n, v) for n, v in answer.getheaders()
+                   if n.lower() not in ('content-length', 'transfer-encoding', 'connection')]
+        return answer.status, headers, answer.read()
+
+    def answer_head(self, status, headers, n_bytes):
+        # not send_response(): the Date must be the server's
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header('Content-Length', str(n_bytes))
+        self.end_headers()
+
+    def answer(self, entry, status, headers, body):
+        entry.update(status=status, bytes=len(body))
+        self.answer_head(status, headers, len(body))
+        self.wfile.write(body)
+
+    def relay(self, entry, body):
+        self.answer(entry, *self.ask_backend(body))
+
+    def reset(self):
+        linger = struct.pack('ii', 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        os.close(self.connection.detach())
+        self.close_connection = True
+
+    def finish(self):
+        if self.backend is not None:
+            self.backend.close()
+        super().finish()
+
+
+class Proxy:
+    def __init__(self, backend_url):
+        url = urllib.parse.urlsplit(backend_url)
+        self.backend = (url.hostname, url.port)
+        self._lock = threading.Lock()
+        self._rules, self._holds, self._log = [], [], []
+        self._server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self._server.daemon_threads = True
+        self._server.proxy = self
+        self.url = f'http://127.0.0.1:{self._server.server_port}'
+        threading.Thread(target=self._server.serve_forever, args=(0.05,),
+                         daemon=True).start()
+
+    def close(self):
+        self.clear()
+        self._server.shutdown()
+        self._server.server_close()
+
+    # what happened
+
+    def arrived(self, op, body):
+        entry = {'op': op, 'status': None, 'fault': False, 'body': body}
+        with self._lock:
+            self._log.append(entry)
+            rule = next((r for r in self._rules if r.hits(op)), None)
+            entry['fault'] = rule is not None
+            return entry, rule
+
+    def requests(self, op=None):
+        with self._lock:
+            return [e for e in self._log if op in (None, e['op'])]
+
+    # what is to happen
+
+    def _add(self, apply, op, when):
+        with self._lock:
+            self._rules.append(Rule(apply, op, **when))
+
+    def clear(self):
+        """Forget the rules and let go of what is held."""
+        with self._lock:
+            self._rules = []
+        for hold in self._holds:
+            hold.release()
+
+    def raw(self, op, body, status=200, headers=(), **when):
+        """Answer with this body in the backend's place."""
+        def apply(handler, entry, _):
+            handler.answer(entry, status, headers, body)
+        self._add(apply, op, when)
+
+    def error(self, op, code, message='injected', status=400, **when):
+        self.raw(op, json.dumps({'__type': code, 'message': message}).encode(), status,
+                 [('Content-Type', 'application/x-amz-json-1.1'),
+                  ('x-amzn-RequestId', 'injected-request-id')], **when)
+
+    def reset(self, op, **when):
+        """Reset the connection; the backend sees nothing of the request."""
+        self._add(lambda handler, entry, body: handler.reset(), op, when)
+
+    def lose(self, op, **when):
+        """Reset the connection after the backend has done what was asked."""
+        def apply(handler, entry, body):
+            handler.ask_backend(body)
+            handler.reset()
+        self._add(apply, op, when)
+
+    def cut(self, op, n_bytes, **when):
+        """End the answer after that many bytes of its body."""
+        def apply(handler, entry, body):
+            status, headers, answer = handler.ask_backend(body)
+            handler.answer_head(status, headers, len(answer))
+            handler.wfile.write(answer[:n_bytes])
+            handler.close_connection = True
+        self._add(apply, op, when)
+
+    def slow(self, op, n_bytes, pause=0.05, **when):
+        """Give the answer n_bytes at a time."""
+        def apply(handler, entry, body):
+            status, headers, answer = handler.ask_backend(body)
+            handler.answer_head(status, headers, len(answer))
+            for i in range(0, len(answer), n_bytes):
+                handler.wfile.write(answer[i:i + n_bytes])
+                threading.Event().wait(pause)
+        self._add(apply, op, when)
+
+    def rewrite(self, op, change, **when):
+        """Answer with change(answer), a function of the JSON document."""
+        def apply(handler, entry, body):
+            status, headers, answer = handler.ask_backend(body)
+            handler.answer(entry, status, headers,
+                           json.dumps(change(json.loads(answer))).encode())
+        self._add(apply, op, when)
+
+    def hold(self, op, answered=False, **when):
+        """Keep requests waiting, before the backend has seen them or after it
+        has answered, until Hold.release()."""
+        hold = Hold()
+        self._holds.append(hold)
+
+        def apply(handler, entry, body):
+            if answered:
+                answer = handler.ask_backend(body)
+                hold._hold()
+                handler.answer(entry, *answer)
+            else:
+                hold._hold()
+                handler.relay(entry, body)
+        self._add(apply, op, when)
+        return hold

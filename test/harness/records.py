@@ -1,0 +1,51 @@
+"""Records for streams, put there by boto3: a client that is not ours."""
+import json
+import uuid
+
+from .wait import wait_until
+
+BATCH_RECORDS, BATCH_BYTES = 500, 4 * 1024 * 1024
+
+
+def make_stream(server, shards=1):
+    """A new stream of that many shards on server, ACTIVE; its name."""
+    name = f'test-{uuid.uuid4().hex[:12]}'
+    client = server.client()
+    client.create_stream(StreamName=name, ShardCount=shards)
+    wait_until(lambda: client.describe_stream_summary(StreamName=name)
+               ['StreamDescriptionSummary']['StreamStatus'] == 'ACTIVE',
+               what=f'stream {name}')
+    return name
+
+
+def _entry(record):
+    """A record is data, or a pair of data and partition key; data is bytes,
+    text, or anything that is to become JSON."""
+    data, key = record if isinstance(record, tuple) else (record, uuid.uuid4().hex)
+    if not isinstance(data, (bytes, str)):
+        data = json.dumps(data, separators=(',', ':'), ensure_ascii=False)
+    return {'Data': data.encode() if isinstance(data, str) else data, 'PartitionKey': key}
+
+
+def _chunks(entries):
+    chunk, size = [], 0
+    for entry in entries:
+        if chunk and (len(chunk) == BATCH_RECORDS or size + len(entry['Data']) > BATCH_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(entry)
+        size += len(entry['Data']) + len(entry['PartitionKey'])
+    if chunk:
+        yield chunk
+
+
+def put(client, stream, records):
+    """Put records, each until it is accepted; return how many."""
+    n = 0
+    for chunk in _chunks(map(_entry, records)):
+        while chunk:
+            results = client.put_records(StreamName=stream, Records=chunk)['Records']
+            refused = [e for e, r in zip(chunk, results) if r.get('ErrorCode')]
+            n += len(chunk) - len(refused)
+            chunk = refused
+    return n

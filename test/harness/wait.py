@@ -1,0 +1,15 @@
+"""Waiting for a condition, the only way in which a test waits."""
+import time
+
+
+def wait_until(condition, timeout=30, what=None):
+    """Poll until condition() is true, and return what it returned."""
+    deadline = time.monotonic() + timeout
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(
+                f'not within {timeout} s: {what or condition}; last: {result!r}')
+        time.sleep(0.02)
