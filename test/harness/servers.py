@@ -62,7 +62,8 @@ class Server:
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self._log, env={**os.environ, **env})
+            stderr=self._log, env={**os.environ, **env}, start_new_session=True)
+        self.pid = self._process.pid
 
     def _line(self):
         line = self._process.stdout.readline()
