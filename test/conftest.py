@@ -73,6 +73,36 @@ class Database:
         rows = self.sql(query, *args)
         return rows[0][0] if rows else None
 
+    def foreign_table(self, name, columns, stream, **options):
+        """A foreign table of server "aws"."""
+        options = {'stream': stream, **options}
+        listed = ', '.join(f"{option} '{value}'" for option, value in options.items())
+        self.conn.execute(
+            f'CREATE FOREIGN TABLE {name} ({columns}) SERVER aws OPTIONS ({listed})')
+
+    def pipeline(self, name, source, **arguments):
+        """Create a pipeline; arguments are those of create_pipeline()."""
+        named = ''.join(f', {argument} => %s' for argument in arguments)
+        self.sql(f'SELECT tracking.create_pipeline(%s, %s{named})',
+                 name, source, *arguments.values())
+
+    def status(self, pipeline):
+        """Rows of pipeline_status, as dictionaries."""
+        cursor = self.conn.execute(
+            'SELECT * FROM tracking.pipeline_status WHERE pipeline = %s ORDER BY shard_id',
+            (pipeline,))
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row)) for row in cursor]
+
+    def worker(self, pipeline):
+        """Process id of a pipeline's worker, waited for."""
+        return poll_until(lambda: (self.status(pipeline) or [{}])[0].get('worker_pid'),
+                          what=f'worker of {pipeline}')
+
+    def wait_value(self, expected, query, timeout=30):
+        poll_until(lambda: self.value(query) == expected, timeout,
+                   f'{query} to be {expected!r}, is {self.value(query)!r}')
+
     def drop(self):
         self.conn.close()
         if not self.cluster.running():

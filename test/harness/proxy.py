@@ -64,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
         op = self.headers.get('X-Amz-Target', self.command).rpartition('.')[2]
-        entry, rule = self.server.proxy.arrived(op, body)
+        entry, rule = self.server.proxy.arrived(op, self.headers, body)
         try:
             (rule.apply if rule else Handler.relay)(self, entry, body)
         except OSError:         # the client or the backend has gone
@@ -138,8 +138,8 @@ class Proxy:
 
     # what happened
 
-    def arrived(self, op, body):
-        entry = {'op': op, 'status': None, 'fault': False, 'body': body}
+    def arrived(self, op, headers, body):
+        entry = {'op': op, 'status': None, 'fault': False, 'headers': headers, 'body': body}
         with self._lock:
             self._log.append(entry)
             rule = next((r for r in self._rules if r.hits(op)), None)
