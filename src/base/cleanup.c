@@ -1,0 +1,62 @@
+/*
+ * cleanup.c
+ *	  Tie a handle that a library allocated to a memory context.
+ *
+ * It does not know what the handle is, and cannot move it to another context.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "base/cleanup.h"
+
+struct Cleanup
+{
+	MemoryContextCallback callback;
+	CleanupDestroy destroy;
+	void	   *handle;			/* NULL once destroyed */
+};
+
+static void
+cleanup_callback(void *arg)
+{
+	cleanup_now((Cleanup *) arg);
+}
+
+Cleanup *
+cleanup_register(MemoryContext cxt, CleanupDestroy destroy, void *handle)
+{
+	Cleanup    *cleanup;
+
+	cleanup = MemoryContextAllocExtended(cxt, sizeof(Cleanup),
+										 MCXT_ALLOC_NO_OOM);
+	if (cleanup == NULL)
+	{
+		destroy(handle);
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	}
+
+	cleanup->destroy = destroy;
+	cleanup->handle = handle;
+	cleanup->callback.func = cleanup_callback;
+	cleanup->callback.arg = cleanup;
+	MemoryContextRegisterResetCallback(cxt, &cleanup->callback);
+
+	return cleanup;
+}
+
+/*
+ * A reset callback cannot be taken back, so the Cleanup stays where it is and
+ * has nothing to do when its context ends.
+ */
+void
+cleanup_now(Cleanup *cleanup)
+{
+	void	   *handle = cleanup->handle;
+
+	cleanup->handle = NULL;
+	if (handle != NULL)
+		cleanup->destroy(handle);
+}

@@ -1,0 +1,160 @@
+/*
+ * compat.h
+ *	  What differs between PostgreSQL 15, 16, 17 and 18, and nothing else.
+ *
+ * The only file with PG_VERSION_NUM in it.  The newest server's signature is
+ * the one that the code is written against; older servers are adapted here.
+ */
+#ifndef TRACKING_BASE_COMPAT_H
+#define TRACKING_BASE_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "tracking_fdw supports PostgreSQL 15 to 18"
+#endif
+
+#include "executor/executor.h"
+#include "optimizer/pathnode.h"
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#endif
+#include "storage/latch.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#include "storage/waiteventset.h"
+#else
+#include "commands/explain.h"
+#endif
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+/*
+ * A set of wait events that lives as long as the process.  17 gave such sets
+ * to a resource owner, of which none means for ever; before, a set lived in a
+ * memory context.
+ */
+static inline WaitEventSet *
+compat_wait_event_set(int n_events)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, n_events);
+#else
+	return CreateWaitEventSet(TopMemoryContext, n_events);
+#endif
+}
+
+/*
+ * The id under which a wait shows in pg_stat_activity.  From 17 on it has the
+ * name, before it is plain "Extension".  *cache keeps the id: asking for it
+ * takes a lock.  Not to be called where an error must not be raised.
+ */
+static inline uint32
+compat_wait_event(uint32 *cache, const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	if (*cache == 0)
+		*cache = WaitEventExtensionNew(name);
+#else
+	(void) name;
+	*cache = PG_WAIT_EXTENSION;
+#endif
+	return *cache;
+}
+
+/*
+ * A foreign scan path.  17 added the restriction clauses of a pushed-down
+ * join, 18 the number of disabled nodes.
+ */
+static inline ForeignPath *
+compat_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
+						Cost startup_cost, Cost total_cost,
+						Relids required_outer)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreignscan_path(root, rel, NULL, rows, 0, startup_cost,
+								   total_cost, NIL, required_outer, NULL, NIL,
+								   NIL);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreignscan_path(root, rel, NULL, rows, startup_cost,
+								   total_cost, NIL, required_outer, NULL, NIL,
+								   NIL);
+#else
+	return create_foreignscan_path(root, rel, NULL, rows, startup_cost,
+								   total_cost, NIL, required_outer, NULL,
+								   NIL);
+#endif
+}
+
+/*
+ * The role as which a foreign table is accessed, InvalidOid for the current
+ * one.  16 moved it out of the range table.
+ */
+static inline Oid
+compat_scan_userid(ForeignScanState *node)
+{
+#if PG_VERSION_NUM >= 160000
+	return ((ForeignScan *) node->ss.ps.plan)->checkAsUser;
+#else
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+
+	return exec_rt_fetch(plan->scan.scanrelid,
+						 node->ss.ps.state)->checkAsUser;
+#endif
+}
+
+static inline Oid
+compat_modify_userid(ResultRelInfo *relation, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecGetResultRelCheckAsUser(relation, estate);
+#else
+	/* a partition that COPY or routing reached has no range table entry */
+	if (relation->ri_RangeTableIndex == 0)
+		return relation->ri_RootResultRelInfo == NULL ? InvalidOid :
+			exec_rt_fetch(relation->ri_RootResultRelInfo->ri_RangeTableIndex,
+						  estate)->checkAsUser;
+	return exec_rt_fetch(relation->ri_RangeTableIndex, estate)->checkAsUser;
+#endif
+}
+
+/*
+ * Input functions.  From 16 on those of the server itself report bad input
+ * without throwing (an enum's is the server's too); those of extensions, and
+ * the CHECK constraints of domains, may throw on every version.
+ */
+static inline bool
+compat_input_is_soft(Oid type)
+{
+#if PG_VERSION_NUM >= 160000
+	return type < FirstNormalObjectId || get_typtype(type) == TYPTYPE_ENUM;
+#else
+	(void) type;
+	return false;
+#endif
+}
+
+/* Call one: NULL if *result was made, else what is wrong with the text. */
+static inline ErrorData *
+compat_input_call(FmgrInfo *function, char *text, Oid ioparam, int32 typmod,
+				  Datum *result)
+{
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext saved = {T_ErrorSaveContext};
+
+	saved.details_wanted = true;
+	if (!InputFunctionCallSafe(function, text, ioparam, typmod,
+							   (Node *) &saved, result))
+		return saved.error_data;
+#else
+	*result = InputFunctionCall(function, text, ioparam, typmod);
+#endif
+	return NULL;
+}
+
+#endif							/* TRACKING_BASE_COMPAT_H */
