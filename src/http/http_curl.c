@@ -1,0 +1,529 @@
+/*
+ * http_curl.c
+ *	  HTTP exchanges: from a request to a response, by libcurl.
+ *
+ * libcurl's callbacks only write down what they are told: an error raised in
+ * one would jump through libcurl's frames.  What they note becomes a failure
+ * of the exchange afterwards, and the caller's done function runs outside.
+ *
+ * No retry, no redirect, no cookie, no proxy, and never CURLOPT_VERBOSE: a
+ * request carries credentials.
+ */
+#include "postgres.h"
+
+#include <curl/curl.h>
+#include <unistd.h>
+
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "http/http.h"
+#include "http/http_multi.h"
+
+/* Finished easy handles kept for the next exchange; each is some kilobytes */
+#define HTTP_IDLE_HANDLES 16
+
+/*
+ * Bytes read from a socket at a time.  An answer of GetRecords has megabytes,
+ * and each turn costs some system calls; libcurl's own default is 16 kB.
+ */
+#define HTTP_BUFFER_BYTES (64 * 1024)
+
+/* Enough for any answer's headers: those of AWS have some 400 bytes */
+#define HTTP_HEADERS_BYTES 4096
+
+typedef enum ExchangeState
+{
+	EXCHANGE_NEW,				/* not yet known to the multi handle */
+	EXCHANGE_RUNNING,			/* next: ENDED */
+	EXCHANGE_ENDED,				/* on ended; next: DONE */
+	EXCHANGE_DONE				/* done was called */
+} ExchangeState;
+
+struct HttpExchange
+{
+	MemoryContext cxt;
+	Cleanup    *cleanup;
+	HttpDone	done;
+	void	   *arg;
+	HttpResponse response;
+	ExchangeState state;
+	dlist_node	node;			/* in ended */
+
+	/* libcurl's, while not over */
+	CURL	   *easy;
+	struct curl_slist *headers;
+	char		error_text[CURL_ERROR_SIZE];
+
+	/* the answer as it comes */
+	HttpFailure refused;		/* why on_body() did not take it */
+	size_t		max_response_bytes;
+	char	   *body;			/* in cxt, or NULL */
+	size_t		body_bytes;
+	size_t		body_allocated;
+	char		header_lines[HTTP_HEADERS_BYTES];
+	size_t		header_bytes;
+};
+
+/* Exchanges that are over and whose done was not called yet */
+static dlist_head ended = DLIST_STATIC_INIT(ended);
+
+/* Easy handles for the next exchanges */
+static CURL *idle[HTTP_IDLE_HANDLES];
+static int	n_idle = 0;
+
+/* ----------------------------------------------------------------
+ * libcurl's callbacks: no error may be raised in here
+ * ---------------------------------------------------------------- */
+
+/*
+ * A socket counts as a descriptor of the backend's, or its own files and
+ * ours together would run into the kernel's limit.
+ */
+static curl_socket_t
+on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	curl_socket_t fd;
+
+	(void) arg;
+	(void) purpose;
+
+	if (!AcquireExternalFD())
+		return CURL_SOCKET_BAD;
+	fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
+				address->protocol);
+	if (fd < 0)
+	{
+		ReleaseExternalFD();
+		return CURL_SOCKET_BAD;
+	}
+	return fd;
+}
+
+static int
+on_close_socket(void *arg, curl_socket_t fd)
+{
+	(void) arg;
+
+	ReleaseExternalFD();
+	return close(fd);
+}
+
+/* Make room for more bytes of the body and a terminator. */
+static bool
+reserve_body(HttpExchange *exchange, size_t bytes)
+{
+	size_t		needed = exchange->body_bytes + bytes;
+	size_t		allocate = Max(needed, exchange->body_allocated * 2);
+	curl_off_t	announced = -1;
+	char	   *body;
+
+	if (needed > exchange->max_response_bytes)
+	{
+		exchange->refused = HTTP_TOO_LARGE;
+		return false;
+	}
+	if (needed < exchange->body_allocated)
+		return true;
+
+	/* The first piece: the answer mostly says how long it will be. */
+	if (exchange->body == NULL)
+		curl_easy_getinfo(exchange->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
+						  &announced);
+	if (announced > (curl_off_t) allocate)
+		allocate = announced;
+	allocate = Min(allocate, exchange->max_response_bytes) + 1;
+
+	/* repalloc() knows no way to fail without raising an error before 16 */
+	body = MemoryContextAllocExtended(exchange->cxt, allocate,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (body == NULL)
+	{
+		exchange->refused = HTTP_OUT_OF_MEMORY;
+		return false;
+	}
+	if (exchange->body != NULL)
+	{
+		memcpy(body, exchange->body, exchange->body_bytes);
+		pfree(exchange->body);
+	}
+	exchange->body = body;
+	exchange->body_allocated = allocate;
+	return true;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t n, void *arg)
+{
+	HttpExchange *exchange = arg;
+	size_t		bytes = size * n;
+
+	if (!reserve_body(exchange, bytes))
+		return 0;				/* libcurl ends with CURLE_WRITE_ERROR */
+
+	memcpy(exchange->body + exchange->body_bytes, data, bytes);
+	exchange->body_bytes += bytes;
+	return bytes;
+}
+
+/* Called with one whole line at a time; lines that do not fit are left out. */
+static size_t
+on_header(char *data, size_t size, size_t n, void *arg)
+{
+	HttpExchange *exchange = arg;
+	size_t		bytes = size * n;
+
+	/* a status line: what came before was an interim answer */
+	if (bytes >= 5 && memcmp(data, "HTTP/", 5) == 0)
+		exchange->header_bytes = 0;
+
+	if (bytes < HTTP_HEADERS_BYTES - exchange->header_bytes)
+	{
+		memcpy(exchange->header_lines + exchange->header_bytes, data, bytes);
+		exchange->header_bytes += bytes;
+		exchange->header_lines[exchange->header_bytes] = '\0';
+	}
+	return bytes;
+}
+
+/* ----------------------------------------------------------------
+ * Making and ending exchanges
+ * ---------------------------------------------------------------- */
+
+/*
+ * Take the easy handle from the exchange, and keep it for another one.  A
+ * transfer under way is cut.
+ */
+static void
+release_easy(HttpExchange *exchange)
+{
+	CURL	   *easy = exchange->easy;
+
+	exchange->easy = NULL;
+	if (exchange->state == EXCHANGE_RUNNING)
+		http_multi_remove(easy);
+	if (n_idle < HTTP_IDLE_HANDLES)
+	{
+		curl_easy_reset(easy);
+		idle[n_idle++] = easy;
+	}
+	else
+		curl_easy_cleanup(easy);
+
+	curl_slist_free_all(exchange->headers);
+	exchange->headers = NULL;
+}
+
+/* The exchange's memory context ends: see cleanup.h. */
+static void
+exchange_destroy(void *handle)
+{
+	HttpExchange *exchange = handle;
+
+	if (exchange->easy != NULL)
+		release_easy(exchange);
+	if (exchange->state == EXCHANGE_ENDED)
+		dlist_delete(&exchange->node);
+	exchange->state = EXCHANGE_DONE;
+}
+
+static void
+check_setopt(CURLcode code, const char *option)
+{
+	if (code != CURLE_OK)
+		ereport(ERROR,
+				(errcode(code == CURLE_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY :
+						 ERRCODE_FDW_ERROR),
+				 errmsg("could not set libcurl option %s: %s",
+						option, curl_easy_strerror(code))));
+}
+
+/* A macro, as libcurl checks the type of the value for each option. */
+#define SETOPT(easy, option, value) \
+	check_setopt(curl_easy_setopt((easy), (option), (value)), #option)
+
+/* What is the same for every exchange. */
+static void
+set_manners(CURL *easy)
+{
+	/* a signal's handler must not find itself in a resolver's thread */
+	SETOPT(easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SETOPT(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	SETOPT(easy, CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* a cut exchange must not wait for a name server that does not answer */
+	SETOPT(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+	SETOPT(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+	SETOPT(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	SETOPT(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	SETOPT(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	/* the server's environment is no place to configure a foreign server */
+	SETOPT(easy, CURLOPT_NOPROXY, "*");
+	SETOPT(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	SETOPT(easy, CURLOPT_BUFFERSIZE, (long) HTTP_BUFFER_BYTES);
+	SETOPT(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	SETOPT(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	SETOPT(easy, CURLOPT_WRITEFUNCTION, on_body);
+	SETOPT(easy, CURLOPT_HEADERFUNCTION, on_header);
+}
+
+static void
+add_header(HttpExchange *exchange, const char *header)
+{
+	struct curl_slist *headers = curl_slist_append(exchange->headers, header);
+
+	if (headers == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	exchange->headers = headers;
+}
+
+static void
+set_request(HttpExchange *exchange, const HttpRequest *request)
+{
+	CURL	   *easy = exchange->easy;
+
+	for (int i = 0; i < request->n_headers; i++)
+		add_header(exchange, request->headers[i]);
+	/* libcurl would ask for leave to send a large body, and wait for it */
+	add_header(exchange, "Expect:");
+
+	SETOPT(easy, CURLOPT_URL, request->url);
+	SETOPT(easy, CURLOPT_HTTPHEADER, exchange->headers);
+	if (request->body != NULL)
+	{
+		SETOPT(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			   (curl_off_t) request->body_bytes);
+		SETOPT(easy, CURLOPT_POSTFIELDS, request->body);
+	}
+	SETOPT(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	SETOPT(easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
+	SETOPT(easy, CURLOPT_TIMEOUT_MS, request->request_timeout_ms);
+	if (request->ca_bundle != NULL)
+		SETOPT(easy, CURLOPT_CAINFO, request->ca_bundle);
+
+	SETOPT(easy, CURLOPT_PRIVATE, exchange);
+	SETOPT(easy, CURLOPT_WRITEDATA, exchange);
+	SETOPT(easy, CURLOPT_HEADERDATA, exchange);
+	SETOPT(easy, CURLOPT_ERRORBUFFER, exchange->error_text);
+}
+
+HttpExchange *
+http_start(MemoryContext cxt, const HttpRequest *request, HttpDone done,
+		   void *arg)
+{
+	HttpExchange *exchange;
+
+	http_multi_open();
+
+	exchange = MemoryContextAllocZero(cxt, sizeof(HttpExchange));
+	exchange->cxt = cxt;
+	exchange->done = done;
+	exchange->arg = arg;
+	exchange->max_response_bytes = request->max_response_bytes;
+	exchange->cleanup = cleanup_register(cxt, exchange_destroy, exchange);
+
+	exchange->easy = n_idle > 0 ? idle[--n_idle] :
+		curl_easy_init();
+	if (exchange->easy == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+
+	set_manners(exchange->easy);
+	set_request(exchange, request);
+	http_multi_add(exchange->easy);
+	exchange->state = EXCHANGE_RUNNING;
+
+	return exchange;
+}
+
+void
+http_close(HttpExchange *exchange)
+{
+	cleanup_now(exchange->cleanup);
+	if (exchange->body != NULL)
+		pfree(exchange->body);
+	pfree(exchange);
+}
+
+/* ----------------------------------------------------------------
+ * Driving
+ * ---------------------------------------------------------------- */
+
+/* What became of a transfer that did not bring an answer. */
+static HttpFailure
+classify_failure(const HttpExchange *exchange, CURLcode code)
+{
+	long		sent = 0;
+
+	switch (code)
+	{
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_CONNECT:
+		case CURLE_SSL_CONNECT_ERROR:
+			return HTTP_CANNOT_CONNECT;
+		case CURLE_PEER_FAILED_VERIFICATION:
+		case CURLE_SSL_ISSUER_ERROR:
+			return HTTP_TLS_UNTRUSTED;
+		case CURLE_OPERATION_TIMEDOUT:
+			curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &sent);
+			return sent > 0 ? HTTP_TIMED_OUT : HTTP_CANNOT_CONNECT;
+		case CURLE_WRITE_ERROR:
+			return exchange->refused;
+		case CURLE_OUT_OF_MEMORY:
+			return HTTP_OUT_OF_MEMORY;
+		case CURLE_URL_MALFORMAT:
+		case CURLE_UNSUPPORTED_PROTOCOL:
+		case CURLE_SSL_CACERT_BADFILE:
+			return HTTP_BAD_REQUEST;
+		default:
+			return HTTP_BROKEN;
+	}
+}
+
+static void
+fill_response(HttpExchange *exchange, CURLcode code)
+{
+	HttpResponse *response = &exchange->response;
+	long		status = 0;
+
+	if (code == CURLE_OK && !reserve_body(exchange, 0))
+		code = CURLE_WRITE_ERROR;
+	if (code == CURLE_OK)
+	{
+		curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+		response->status = (int) status;
+		response->body = exchange->body;
+		response->body_bytes = exchange->body_bytes;
+		response->body[response->body_bytes] = '\0';
+		return;
+	}
+
+	response->failure = classify_failure(exchange, code);
+	if (response->failure == HTTP_TOO_LARGE)
+		response->failure_text = "the answer is longer than allowed";
+	else if (response->failure == HTTP_OUT_OF_MEMORY)
+		response->failure_text = "out of memory";
+	else if (exchange->error_text[0] != '\0')
+		response->failure_text = exchange->error_text;
+	else
+		response->failure_text = curl_easy_strerror(code);
+}
+
+/* Move the transfers that are over from libcurl to ended. */
+static void
+collect_ended(void)
+{
+	CURL	   *easy;
+	CURLcode	code;
+
+	while ((easy = http_multi_next_ended(&code)) != NULL)
+	{
+		HttpExchange *exchange;
+
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange);
+		fill_response(exchange, code);
+		release_easy(exchange);
+		exchange->state = EXCHANGE_ENDED;
+		dlist_push_tail(&ended, &exchange->node);
+	}
+}
+
+/*
+ * Call done for what has ended.  It may close any exchange, start others, or
+ * throw; what is left on the list then is delivered by the next call.
+ */
+static int
+deliver_ended(void)
+{
+	int			n = 0;
+
+	while (!dlist_is_empty(&ended))
+	{
+		HttpExchange *exchange = dlist_container(HttpExchange, node,
+												 dlist_pop_head_node(&ended));
+
+		exchange->state = EXCHANGE_DONE;
+		n++;
+		exchange->done(exchange, exchange->arg);
+	}
+	return n;
+}
+
+int
+http_drive(long timeout_ms)
+{
+	int64		deadline = timeout_ms < 0 ? -1 : clock_now_ms() + timeout_ms;
+	bool		latch_set = false;
+
+	http_multi_open();
+	for (;;)
+	{
+		int			n;
+
+		CHECK_FOR_INTERRUPTS();
+		http_multi_perform();
+		collect_ended();
+		n = deliver_ended();
+		if (n > 0 || latch_set || timeout_ms == 0)
+			return n;
+		if (deadline < 0 ? http_multi_running() == 0 :
+			clock_now_ms() >= deadline)
+			return 0;
+		latch_set = http_multi_wait(deadline);
+	}
+}
+
+/* ----------------------------------------------------------------
+ * Responses
+ * ---------------------------------------------------------------- */
+
+const HttpResponse *
+http_response(const HttpExchange *exchange)
+{
+	return &exchange->response;
+}
+
+const char *
+http_response_header(const HttpExchange *exchange, const char *name)
+{
+	size_t		name_bytes = strlen(name);
+	const char *line = exchange->header_lines;
+
+	while (*line != '\0')
+	{
+		const char *end = line + strcspn(line, "\r\n");
+
+		if (pg_strncasecmp(line, name, name_bytes) == 0 &&
+			line[name_bytes] == ':')
+		{
+			const char *value = line + name_bytes + 1;
+			char	   *copy;
+
+			value += strspn(value, " \t");
+			copy = MemoryContextAllocZero(exchange->cxt, end - value + 1);
+			return memcpy(copy, value, end - value);
+		}
+		line = end + strspn(end, "\r\n");
+	}
+	return NULL;
+}
+
+char *
+http_steal_body(HttpExchange *exchange)
+{
+	char	   *body = exchange->body;
+
+	exchange->body = NULL;
+	exchange->response.body = NULL;
+	return body;
+}
