@@ -1,0 +1,532 @@
+/*
+ * aws_call.c
+ *	  One signed call of an AWS JSON 1.1 service: sign, send, judge, retry.
+ *
+ * Memory: a client has a context, each of its calls a child of that.  The
+ * request, every attempt's exchange, the answer and the error live in the
+ * call's context, so that closing a call frees all of it and cuts off what is
+ * under way.
+ *
+ * Clients share the process's HTTP room: waiting for one client may end an
+ * exchange of another.  An exchange that ends is therefore only noted on its
+ * own client's list, and judged when that client is waited for.
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "lib/ilist.h"
+#include "utils/datetime.h"
+#include "utils/memutils.h"
+
+#include "aws/aws_call.h"
+#include "aws/aws_endpoint.h"
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "http/http.h"
+
+/* Full jitter on these, doubled by each attempt (AWS's SDKs: 50 ms, 1 s) */
+#define BACKOFF_TRANSIENT_MS 100
+#define BACKOFF_THROTTLE_MS 500
+#define BACKOFF_CAP_MS 20000
+
+/* x-amz-retry-after may lengthen a delay by that much (as in AWS's SDKs) */
+#define RETRY_AFTER_EXTRA_MS 5000
+
+/*
+ * Services refuse a signature that is 5 minutes off.  A smaller skew than
+ * this is not what made them refuse.
+ */
+#define CLOCK_SKEW_SECONDS (4 * 60)
+
+#define CALL_HEADERS 6
+
+typedef enum CallState
+{
+	CALL_SENDING,				/* next: ANSWERED */
+	CALL_ANSWERED,				/* next: BACKING_OFF or FINISHED */
+	CALL_BACKING_OFF,			/* until retry_at; next: SENDING */
+	CALL_FINISHED,				/* next: RETURNED */
+	CALL_RETURNED				/* the caller's; the last */
+} CallState;
+
+struct AwsClient
+{
+	MemoryContext cxt;
+	AwsConfig	config;
+	const char *service;
+	AwsEndpoint endpoint;
+	int64		clock_offset;	/* seconds that our clock is behind AWS's */
+	AwsStats	stats;
+	dlist_head	calls[CALL_RETURNED];	/* by state */
+};
+
+struct AwsCall
+{
+	MemoryContext cxt;
+	AwsClient  *client;
+	AwsRequest	request;
+	CallState	state;
+	dlist_node	node;			/* in client->calls[state] */
+	HttpExchange *http;			/* of the current attempt, or NULL */
+	int			attempts;
+	time_t		signed_at;		/* the time in the last signature */
+	bool		clock_corrected;	/* tried again with another time */
+	int64		retry_at;		/* clock_now_ms() */
+	AwsError	error;			/* class NONE: success */
+	char	   *body;
+	size_t		body_bytes;
+};
+
+/* ----------------------------------------------------------------
+ * Clients
+ * ---------------------------------------------------------------- */
+
+static const char *
+copy_string(const char *text)
+{
+	return text ? pstrdup(text) : NULL;
+}
+
+AwsClient *
+aws_client_open(MemoryContext cxt, const AwsConfig *config,
+				const char *service)
+{
+	MemoryContext client_cxt = AllocSetContextCreate(cxt, "AWS client",
+													 ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(client_cxt);
+	AwsClient  *client = palloc0(sizeof(AwsClient));
+	AwsConfig  *copy = &client->config;
+
+	client->cxt = client_cxt;
+	client->service = pstrdup(service);
+	aws_endpoint_init(&client->endpoint, config, service);
+
+	/* a custom endpoint mostly does not care for the region it is told */
+	*copy = *config;
+	copy->region = pstrdup(config->region ? config->region : "us-east-1");
+	copy->endpoint = NULL;
+	copy->kinesis_endpoint = NULL;
+	copy->ca_bundle = copy_string(config->ca_bundle);
+	copy->credentials.access_key_id =
+		copy_string(config->credentials.access_key_id);
+	copy->credentials.secret_access_key =
+		copy_string(config->credentials.secret_access_key);
+	copy->credentials.session_token =
+		copy_string(config->credentials.session_token);
+
+	for (int state = 0; state < CALL_RETURNED; state++)
+		dlist_init(&client->calls[state]);
+
+	MemoryContextSwitchTo(old);
+	return client;
+}
+
+const AwsStats *
+aws_client_stats(const AwsClient *client)
+{
+	return &client->stats;
+}
+
+const char *
+aws_client_url(const AwsClient *client)
+{
+	return client->endpoint.url;
+}
+
+/* ----------------------------------------------------------------
+ * Attempts
+ * ---------------------------------------------------------------- */
+
+static void
+enter_state(AwsCall *call, CallState state)
+{
+	if (call->state != CALL_RETURNED)
+		dlist_delete(&call->node);
+	call->state = state;
+	if (state != CALL_RETURNED)
+		dlist_push_tail(&call->client->calls[state], &call->node);
+}
+
+/* The exchange is over, perhaps while another client is waiting. */
+static void
+attempt_done(HttpExchange *exchange, void *arg)
+{
+	(void) exchange;
+	enter_state((AwsCall *) arg, CALL_ANSWERED);
+}
+
+/*
+ * Sign and send, in the call's context.  Every attempt has its own signature,
+ * as the time is part of it.
+ */
+static HttpExchange *
+send_attempt(AwsCall *call)
+{
+	AwsClient  *client = call->client;
+	const AwsCredentials *cred = &client->config.credentials;
+	const Sigv4Header signed_headers[] = {
+		{"Host", client->endpoint.host},
+		{"Content-Type", "application/x-amz-json-1.1"},
+		{"X-Amz-Target", call->request.target},
+	};
+	const char *headers[CALL_HEADERS];
+	int			n_headers = 0;
+	Sigv4		sign = {
+		.method = "POST",
+		.path = client->endpoint.path,
+		.query = "",
+		.headers = signed_headers,
+		.n_headers = lengthof(signed_headers),
+		.body = call->request.body,
+		.body_bytes = call->request.body_bytes,
+		.region = client->config.region,
+		.service = client->service,
+		.now = time(NULL) + client->clock_offset
+	};
+	HttpRequest request = {
+		.method = "POST",
+		.url = client->endpoint.url,
+		.headers = headers,
+		.body = call->request.body,
+		.body_bytes = call->request.body_bytes,
+		.max_response_bytes = call->request.max_response_bytes,
+		.connect_timeout_ms = client->config.connect_timeout_ms,
+		.request_timeout_ms = client->config.request_timeout_ms,
+		.ca_bundle = client->config.ca_bundle
+	};
+
+	sigv4_sign(&sign, cred);
+	call->signed_at = sign.now;
+
+	for (size_t i = 0; i < lengthof(signed_headers); i++)
+		headers[n_headers++] = psprintf("%s: %s", signed_headers[i].name,
+										signed_headers[i].value);
+	headers[n_headers++] = psprintf("X-Amz-Date: %s", sign.amz_date);
+	if (cred->session_token != NULL)
+		headers[n_headers++] = psprintf("X-Amz-Security-Token: %s",
+										cred->session_token);
+	headers[n_headers++] = psprintf("Authorization: %s", sign.authorization);
+	request.n_headers = n_headers;
+
+	return http_start(call->cxt, &request, attempt_done, call);
+}
+
+static void
+start_attempt(AwsCall *call)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+	call->http = send_attempt(call);
+	call->attempts++;
+	enter_state(call, CALL_SENDING);
+	MemoryContextSwitchTo(old);
+}
+
+/* ----------------------------------------------------------------
+ * Judging answers
+ * ---------------------------------------------------------------- */
+
+static void
+fill_answer_error(AwsError *error, const HttpExchange *http)
+{
+	const HttpResponse *response = http_response(http);
+	const char *request_id = http_response_header(http, "x-amzn-RequestId");
+
+	aws_error_from_answer(error, response->status,
+						  http_response_header(http, "x-amzn-ErrorType"),
+						  response->body, response->body_bytes);
+	if (request_id != NULL)
+		error->request_id = aws_error_clean_text(request_id,
+												 strlen(request_id), 128);
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" to seconds since 1970; false if none */
+static bool
+parse_http_date(const char *text, int64 *seconds)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char		month[4];
+	const char *found;
+	int			year;
+	int			day;
+	int			hour;
+	int			minute;
+	int			second;
+
+	if (text == NULL ||
+		sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT",
+			   &day, month, &year, &hour, &minute, &second) != 6 ||
+		(found = strstr(months, month)) == NULL || (found - months) % 3 != 0 ||
+		year < 1970)
+		return false;
+
+	*seconds = (int64) (date2j(year, (found - months) / 3 + 1, day) -
+						UNIX_EPOCH_JDATE) * SECS_PER_DAY +
+		hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE + second;
+	return true;
+}
+
+/*
+ * The service refused a signature.  If its clock and the one that the call
+ * was signed by differ by enough to be the reason, go by its clock from now
+ * on: true, a new signature may help.  Once a call.
+ */
+static bool
+correct_clock(AwsCall *call)
+{
+	int64		service_now;
+
+	if (call->clock_corrected ||
+		!parse_http_date(http_response_header(call->http, "Date"),
+						 &service_now) ||
+		Abs(service_now - (int64) call->signed_at) < CLOCK_SKEW_SECONDS)
+		return false;
+
+	call->client->clock_offset = service_now - (int64) time(NULL);
+	call->clock_corrected = true;
+	return true;
+}
+
+/* The service may ask, in milliseconds, for more patience. */
+static long
+respect_retry_after(const AwsCall *call, long delay_ms)
+{
+	const char *header = http_response_header(call->http,
+											  "x-amz-retry-after");
+	long		asked_ms = header ? strtol(header, NULL, 10) : 0;
+
+	return Min(Max(asked_ms, delay_ms), delay_ms + RETRY_AFTER_EXTRA_MS);
+}
+
+/* Milliseconds until the next attempt, -1 if there is to be none. */
+static long
+retry_delay_ms(AwsCall *call)
+{
+	int			retries = call->attempts - (call->clock_corrected ? 2 : 1);
+	long		base_ms = BACKOFF_TRANSIENT_MS;
+
+	if (call->error.class == AWS_ERROR_CLOCK)
+		return correct_clock(call) ? 0 : -1;
+	if (call->error.class == AWS_ERROR_THROTTLE)
+		base_ms = BACKOFF_THROTTLE_MS;
+	else if (call->error.class != AWS_ERROR_RETRY)
+		return -1;
+	if (retries >= call->client->config.max_retries)
+		return -1;
+
+	return respect_retry_after(call, backoff_delay_ms(retries, base_ms,
+													  BACKOFF_CAP_MS,
+													  backoff_random()));
+}
+
+static void
+back_off(AwsCall *call, long delay_ms)
+{
+	call->retry_at = clock_now_ms() + delay_ms;
+	call->client->stats.retries++;
+	enter_state(call, CALL_BACKING_OFF);
+}
+
+static void
+finish(AwsCall *call)
+{
+	/* the clock is right, so it is the secret that is wrong */
+	if (call->error.class == AWS_ERROR_CLOCK)
+		call->error.class = AWS_ERROR_DENIED;
+	call->error.attempts = call->attempts;
+	call->client->stats.calls++;
+	enter_state(call, CALL_FINISHED);
+}
+
+/* What an attempt's end means for its call. */
+static void
+judge_attempt(AwsCall *call)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	const HttpResponse *response = http_response(call->http);
+	size_t		bytes = response->body_bytes;
+	long		delay_ms = -1;
+
+	if (response->failure != HTTP_OK)
+		aws_error_from_failure(&call->error, response->failure,
+							   response->failure_text);
+	else if (response->status < 200 || response->status > 299)
+		fill_answer_error(&call->error, call->http);
+	else
+	{
+		memset(&call->error, 0, sizeof(AwsError));
+		call->body_bytes = bytes;
+		call->body = http_steal_body(call->http);
+	}
+	if (call->error.class != AWS_ERROR_NONE)
+		delay_ms = retry_delay_ms(call);
+
+	http_close(call->http);
+	call->http = NULL;
+	call->client->stats.bytes_received += bytes;
+	if (call->error.class == AWS_ERROR_THROTTLE)
+		call->client->stats.throttles++;
+	if (delay_ms >= 0)
+		back_off(call, delay_ms);
+	else
+		finish(call);
+	MemoryContextSwitchTo(old);
+}
+
+/* ----------------------------------------------------------------
+ * Waiting
+ * ---------------------------------------------------------------- */
+
+/* Judge what came, and send what has backed off for long enough. */
+static void
+advance(AwsClient *client)
+{
+	dlist_head *answered = &client->calls[CALL_ANSWERED];
+	dlist_mutable_iter iter;
+
+	while (!dlist_is_empty(answered))
+		judge_attempt(dlist_head_element(AwsCall, node, answered));
+
+	dlist_foreach_modify(iter, &client->calls[CALL_BACKING_OFF])
+	{
+		AwsCall    *call = dlist_container(AwsCall, node, iter.cur);
+
+		if (call->retry_at <= clock_now_ms())
+			start_attempt(call);
+	}
+}
+
+/*
+ * Wait until an exchange ends, a retry is due, the deadline (-1: none) or the
+ * latch.  False if it was one of the latter two.
+ */
+static bool
+wait_for_change(AwsClient *client, int64 deadline)
+{
+	int64		until = deadline;
+	int64		now = clock_now_ms();
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &client->calls[CALL_BACKING_OFF])
+	{
+		AwsCall    *call = dlist_container(AwsCall, node, iter.cur);
+
+		if (until < 0 || call->retry_at < until)
+			until = call->retry_at;
+	}
+
+	if (http_drive(until < 0 ? -1 : (long) Max(until - now, 0)) > 0)
+		return true;
+
+	/* before its time http_drive() comes back only for the latch */
+	now = clock_now_ms();
+	return until >= 0 && now >= until && (deadline < 0 || now < deadline);
+}
+
+static AwsCall *
+next_finished(AwsClient *client, int64 deadline)
+{
+	dlist_head *finished = &client->calls[CALL_FINISHED];
+
+	for (;;)
+	{
+		advance(client);
+		if (!dlist_is_empty(finished))
+		{
+			AwsCall    *call = dlist_head_element(AwsCall, node, finished);
+
+			enter_state(call, CALL_RETURNED);
+			return call;
+		}
+		if (dlist_is_empty(&client->calls[CALL_SENDING]) &&
+			dlist_is_empty(&client->calls[CALL_BACKING_OFF]))
+			return NULL;
+		if (!wait_for_change(client, deadline))
+			return NULL;
+	}
+}
+
+AwsCall *
+aws_client_wait(AwsClient *client, long timeout_ms)
+{
+	int64		began = clock_now_ms();
+	AwsCall    *call = next_finished(client,
+									 timeout_ms < 0 ? -1 : began + timeout_ms);
+
+	client->stats.wait_ms += clock_now_ms() - began;
+	return call;
+}
+
+void
+aws_call_wait(AwsCall *call)
+{
+	AwsClient  *client = call->client;
+	int64		began = clock_now_ms();
+
+	for (;;)
+	{
+		advance(client);
+		if (call->state >= CALL_FINISHED)
+			break;
+		(void) wait_for_change(client, -1);
+	}
+	enter_state(call, CALL_RETURNED);
+	client->stats.wait_ms += clock_now_ms() - began;
+}
+
+/* ----------------------------------------------------------------
+ * Calls
+ * ---------------------------------------------------------------- */
+
+AwsCall *
+aws_call_start(AwsClient *client, const AwsRequest *request)
+{
+	MemoryContext cxt = AllocSetContextCreate(client->cxt, "AWS call",
+											  ALLOCSET_SMALL_SIZES);
+	AwsCall    *call = MemoryContextAllocZero(cxt, sizeof(AwsCall));
+	char	   *body = MemoryContextAlloc(cxt, request->body_bytes + 1);
+
+	memcpy(body, request->body, request->body_bytes);
+	call->cxt = cxt;
+	call->client = client;
+	call->request = *request;
+	call->request.body = body;
+
+	/* on no list until it is sent: nobody waits for a call that failed here */
+	call->state = CALL_RETURNED;
+	start_attempt(call);
+	return call;
+}
+
+void
+aws_call_close(AwsCall *call)
+{
+	enter_state(call, CALL_RETURNED);
+	MemoryContextDelete(call->cxt);
+}
+
+void *
+aws_call_owner(const AwsCall *call)
+{
+	return call->request.owner;
+}
+
+const AwsError *
+aws_call_error(const AwsCall *call)
+{
+	return call->error.class == AWS_ERROR_NONE ? NULL : &call->error;
+}
+
+char *
+aws_call_body(AwsCall *call, size_t *bytes)
+{
+	*bytes = call->body_bytes;
+	return call->body;
+}
+
+MemoryContext
+aws_call_context(AwsCall *call)
+{
+	return call->cxt;
+}

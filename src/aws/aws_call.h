@@ -1,0 +1,104 @@
+/*
+ * aws_call.h
+ *	  One signed call of an AWS JSON 1.1 service: sign, send, classify, retry.
+ *
+ * Calls are asynchronous and many can be under way; each is signed anew for
+ * every attempt and backs off on its own.  What a finished call means is for
+ * the room above.
+ */
+#ifndef TRACKING_AWS_AWS_CALL_H
+#define TRACKING_AWS_AWS_CALL_H
+
+#include "postgres.h"
+
+#include "aws/aws_error.h"
+#include "aws/sigv4.h"
+
+/* How to reach AWS: filled by config/, read here. */
+typedef struct AwsConfig
+{
+	const char *region;
+	const char *endpoint;		/* URL for every service, or NULL */
+	const char *kinesis_endpoint;	/* URL, or NULL */
+	AwsCredentials credentials;
+	const char *ca_bundle;		/* PEM file, or NULL */
+	int			connect_timeout_ms;
+	int			request_timeout_ms;
+	int			max_retries;	/* attempts after the first */
+} AwsConfig;
+
+typedef struct AwsStats
+{
+	int64		calls;			/* finished calls */
+	int64		retries;		/* attempts beyond each call's first */
+	int64		throttles;		/* answers of class AWS_ERROR_THROTTLE */
+	int64		bytes_received; /* of bodies */
+	int64		wait_ms;		/* spent in aws_client_wait() */
+} AwsStats;
+
+typedef struct AwsClient AwsClient;
+typedef struct AwsCall AwsCall;
+
+typedef struct AwsRequest
+{
+	const char *target;			/* X-Amz-Target, e.g. Kinesis_20131202.GetRecords;
+								 * a constant */
+	const char *body;			/* copied */
+	size_t		body_bytes;
+	size_t		max_response_bytes;
+	void	   *owner;			/* handed back with the finished call */
+} AwsRequest;
+
+/*
+ * A client of one service ("kinesis"), in cxt.  config is copied.  Raises an
+ * error if neither a region's host nor an endpoint can be told.
+ */
+extern AwsClient *aws_client_open(MemoryContext cxt, const AwsConfig *config,
+								  const char *service);
+
+/* Start a call; it lives in a child of the client's context until closed. */
+extern AwsCall *aws_call_start(AwsClient *client, const AwsRequest *request);
+
+/*
+ * Wait for a call of this client to finish and return it, NULL after
+ * timeout_ms (-1: no limit; 0: do not wait), when the latch was set, or at
+ * once when no call is under way.  A call is returned once; then
+ * it is the caller's to read and close.
+ */
+extern AwsCall *aws_client_wait(AwsClient *client, long timeout_ms);
+
+/* Calls started and not yet returned by aws_client_wait(). */
+extern int	aws_client_under_way(const AwsClient *client);
+
+/*
+ * Wait for this very call, however long its retries take.  Other calls that
+ * finish meanwhile are kept for aws_client_wait().
+ */
+extern void aws_call_wait(AwsCall *call);
+
+extern void aws_call_close(AwsCall *call);
+
+extern void *aws_call_owner(const AwsCall *call);
+
+/* NULL if the call succeeded, else why not (lives with the call). */
+extern const AwsError *aws_call_error(const AwsCall *call);
+
+/*
+ * The answer's body, NUL-terminated.  It lives until the call is closed, is
+ * the caller's to write into, and is never copied: the records of a stream
+ * are decoded where they arrived.
+ */
+extern char *aws_call_body(AwsCall *call, size_t *bytes);
+
+/*
+ * The call's own memory context, deleted by aws_call_close(): what is made of
+ * the answer can live and end with it.
+ */
+extern MemoryContext aws_call_context(AwsCall *call);
+
+extern const AwsStats *aws_client_stats(const AwsClient *client);
+
+/* The service's URL, for messages. */
+extern const char *aws_client_url(const AwsClient *client);
+
+#endif							/* TRACKING_AWS_AWS_CALL_H */

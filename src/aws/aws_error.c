@@ -1,0 +1,380 @@
+/*
+ * aws_error.c
+ *	  What an AWS service's refusal means, in one table.
+ *
+ * It does not retry: the class says what would help, and the room above does
+ * it.  Whatever the far side wrote is cut to a bounded, valid text here.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+
+#include "aws/aws_error.h"
+#include "base/json.h"
+
+/* The remote's words are for reading: an answer can be as long as it likes */
+#define MESSAGE_BYTES 1024
+#define CODE_BYTES 128
+
+/* An error document that is longer is none of AWS's */
+#define DOCUMENT_BYTES (64 * 1024)
+
+#define HINT_ENDPOINT \
+	"Check the \"endpoint\" and \"region\" options of the foreign server."
+#define HINT_CA_BUNDLE \
+	"Check the \"endpoint\" and \"ca_bundle\" options of the foreign server."
+#define HINT_TIMEOUT \
+	"Check the \"request_timeout\" option of the foreign server."
+#define HINT_STREAM \
+	"Check the stream's name, and the \"endpoint\" and \"region\" options " \
+	"of the foreign server."
+#define HINT_PERMISSION \
+	"Check the user mapping, and the IAM policies of its credentials."
+#define HINT_KEY \
+	"Check the \"access_key_id\" and \"session_token\" options of the user " \
+	"mapping."
+#define HINT_SECRET \
+	"Check the \"secret_access_key\" option of the user mapping, and the " \
+	"clock of this machine."
+#define HINT_TOKEN \
+	"Set a fresh \"access_key_id\", \"secret_access_key\" and " \
+	"\"session_token\" in the user mapping."
+#define HINT_THROTTLE \
+	"Others read or write the same shards: try again later, or add shards " \
+	"to the stream."
+#define HINT_BUSY \
+	"Wait until the stream is ACTIVE, then try again."
+#define HINT_KMS \
+	"Check the state and the policy of the KMS key that encrypts the stream."
+
+#define RULE_CODES 14
+
+typedef struct ErrorRule
+{
+	AwsErrorClass class;
+	int			sqlstate;
+	const char *hint;
+	const char *codes[RULE_CODES];	/* ended by NULL, unless full */
+} ErrorRule;
+
+/*
+ * Sources: the Kinesis API's reference, the common errors of AWS's query and
+ * JSON services, and the lists of throttling codes in AWS's own SDKs.
+ */
+static const ErrorRule rules[] = {
+	{AWS_ERROR_THROTTLE, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, HINT_THROTTLE,
+		{
+			"ProvisionedThroughputExceededException",
+			"LimitExceededException", "KMSThrottlingException",
+			"Throttling", "ThrottlingException", "ThrottledException",
+			"RequestThrottled", "RequestThrottledException",
+			"TooManyRequestsException", "RequestLimitExceeded",
+			"BandwidthLimitExceeded", "SlowDown", "PriorRequestNotComplete"
+	}},
+	/* InternalFailure is what a result of PutRecords says */
+	{AWS_ERROR_RETRY, ERRCODE_FDW_ERROR, NULL,
+		{
+			"InternalFailure", "InternalFailureException",
+			"InternalServerError", "ServiceUnavailable",
+			"ServiceUnavailableException", "RequestTimeout",
+			"RequestTimeoutException"
+	}},
+	{AWS_ERROR_EXPIRED_ITERATOR, ERRCODE_FDW_ERROR, NULL,
+		{
+			"ExpiredIteratorException"
+	}},
+	{AWS_ERROR_EXPIRED_TOKEN, ERRCODE_FDW_ERROR, NULL,
+		{
+			"ExpiredNextTokenException"
+	}},
+	{AWS_ERROR_NOT_FOUND, ERRCODE_FDW_TABLE_NOT_FOUND, HINT_STREAM,
+		{
+			"ResourceNotFoundException"
+	}},
+	{AWS_ERROR_BUSY, ERRCODE_OBJECT_IN_USE, HINT_BUSY,
+		{
+			"ResourceInUseException"
+	}},
+	/* a wrong secret and a wrong clock look the same from outside */
+	{AWS_ERROR_CLOCK, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, HINT_SECRET,
+		{
+			"InvalidSignatureException", "SignatureDoesNotMatch",
+			"AuthFailure", "RequestExpired", "RequestInTheFuture",
+			"RequestTimeTooSkewed"
+	}},
+	{AWS_ERROR_DENIED, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, HINT_TOKEN,
+		{
+			"ExpiredToken", "ExpiredTokenException"
+	}},
+	{AWS_ERROR_DENIED, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, HINT_KEY,
+		{
+			"UnrecognizedClientException", "InvalidClientTokenId",
+			"InvalidAccessKeyId", "IncompleteSignature",
+			"IncompleteSignatureException", "MissingAuthenticationToken",
+			"MissingAuthenticationTokenException"
+	}},
+	{AWS_ERROR_DENIED, ERRCODE_INSUFFICIENT_PRIVILEGE, HINT_PERMISSION,
+		{
+			"AccessDenied", "AccessDeniedException", "OptInRequired"
+	}},
+	{AWS_ERROR_DENIED, ERRCODE_INSUFFICIENT_PRIVILEGE, HINT_KMS,
+		{
+			"KMSAccessDeniedException"
+	}},
+	{AWS_ERROR_FATAL, ERRCODE_FDW_ERROR, HINT_KMS,
+		{
+			"KMSDisabledException", "KMSInvalidStateException",
+			"KMSNotFoundException", "KMSOptInRequired"
+	}},
+	{AWS_ERROR_FATAL, ERRCODE_FDW_ERROR, HINT_ENDPOINT,
+		{
+			"UnknownOperationException"
+	}},
+	{AWS_ERROR_FATAL, ERRCODE_FDW_ERROR, NULL,
+		{
+			"InvalidArgumentException", "ValidationException",
+			"SerializationException"
+	}},
+};
+
+/* What it means that no answer came, by HttpFailure. */
+static const struct
+{
+	AwsErrorClass class;
+	int			sqlstate;
+	const char *code;
+	const char *hint;
+}			failures[] = {
+	[HTTP_CANNOT_CONNECT] = {AWS_ERROR_RETRY,
+		ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+	"cannot connect", HINT_ENDPOINT},
+	[HTTP_TLS_UNTRUSTED] = {AWS_ERROR_FATAL,
+		ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+	"certificate not trusted", HINT_CA_BUNDLE},
+	[HTTP_BROKEN] = {AWS_ERROR_RETRY, ERRCODE_CONNECTION_FAILURE,
+	"connection broken", NULL},
+	[HTTP_TIMED_OUT] = {AWS_ERROR_RETRY, ERRCODE_CONNECTION_FAILURE,
+	"timed out", HINT_TIMEOUT},
+	[HTTP_TOO_LARGE] = {AWS_ERROR_FATAL, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+	"answer too long", NULL},
+	[HTTP_OUT_OF_MEMORY] = {AWS_ERROR_FATAL, ERRCODE_OUT_OF_MEMORY,
+	"out of memory", NULL},
+	[HTTP_BAD_REQUEST] = {AWS_ERROR_FATAL, ERRCODE_FDW_ERROR,
+	"request not possible", HINT_CA_BUNDLE},
+};
+
+/*
+ * A copy of foreign text that is safe to show: bounded, one line, valid in
+ * the database's encoding.  No conversion is tried, as it could raise an
+ * error of its own and hide this one.
+ */
+char *
+aws_error_clean_text(const char *text, size_t bytes, size_t max_bytes)
+{
+	bool		cut = bytes > max_bytes;
+	bool		as_is;
+	char	   *clean;
+
+	if (cut)
+		bytes = pg_encoding_mbcliplen(PG_UTF8, text, bytes, max_bytes);
+	as_is = GetDatabaseEncoding() == PG_UTF8 &&
+		pg_verify_mbstr(PG_UTF8, text, bytes, true);
+
+	clean = palloc(bytes + sizeof("..."));
+	for (size_t i = 0; i < bytes; i++)
+	{
+		unsigned char c = text[i];
+
+		if (c < ' ' || c == 0x7f)
+			clean[i] = ' ';
+		else
+			clean[i] = c >= 0x80 && !as_is ? '?' : c;
+	}
+	strcpy(clean + bytes, cut ? "..." : "");
+	return clean;
+}
+
+/* com.amazonaws.kinesis.v20131202#ResourceNotFoundException:http://... */
+static const char *
+bare_code(const char *type)
+{
+	size_t		bytes = strcspn(type, ":");
+	const char *hash = memchr(type, '#', bytes);
+
+	if (hash != NULL)
+	{
+		bytes -= hash + 1 - type;
+		type = hash + 1;
+	}
+	return aws_error_clean_text(type, bytes, CODE_BYTES);
+}
+
+/* The text of the first <tag> of an XML document, NULL if there is none. */
+static const char *
+xml_text(const char *body, const char *tag, size_t max_bytes)
+{
+	const char *start = strstr(body, psprintf("<%s>", tag));
+	const char *end;
+
+	if (start == NULL)
+		return NULL;
+	start += strlen(tag) + 2;
+	end = strstr(start, psprintf("</%s>", tag));
+	return end ? aws_error_clean_text(start, end - start, max_bytes) : NULL;
+}
+
+/* Code and message as the document has them; both may stay NULL. */
+static void
+read_document(const char *body, size_t bytes, const char **code,
+			  const char **message)
+{
+	const JsonDoc *json;
+	const char *text;
+
+	if (bytes == 0 || bytes > DOCUMENT_BYTES)
+		return;
+
+	json = jsondoc_parse(CurrentMemoryContext, body, bytes, NULL);
+	if (json == NULL)
+	{
+		*code = xml_text(body, "Code", CODE_BYTES);
+		*message = xml_text(body, "Message", MESSAGE_BYTES);
+		return;
+	}
+
+	if ((text = jsondoc_string(json, "__type")) != NULL ||
+		(text = jsondoc_string(json, "code")) != NULL)
+		*code = bare_code(text);
+	if ((text = jsondoc_string(json, "message")) != NULL ||
+		(text = jsondoc_string(json, "Message")) != NULL)
+		*message = aws_error_clean_text(text, strlen(text), MESSAGE_BYTES);
+}
+
+/* What the status alone tells, when no code is known. */
+static void
+classify_status(AwsError *error)
+{
+	error->sqlstate = ERRCODE_FDW_ERROR;
+	error->class = AWS_ERROR_FATAL;
+	error->hint = HINT_ENDPOINT;
+
+	if (error->http_status >= 500 || error->http_status == 408)
+		error->class = AWS_ERROR_RETRY;
+	else if (error->http_status == 429)
+	{
+		error->class = AWS_ERROR_THROTTLE;
+		error->sqlstate = ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+		error->hint = HINT_THROTTLE;
+	}
+	else if (error->http_status == 401 || error->http_status == 403)
+	{
+		error->class = AWS_ERROR_DENIED;
+		error->sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
+		error->hint = HINT_PERMISSION;
+	}
+}
+
+static const ErrorRule *
+find_rule(const char *code)
+{
+	for (size_t i = 0; i < lengthof(rules); i++)
+		for (int j = 0; j < RULE_CODES && rules[i].codes[j] != NULL; j++)
+			if (strcmp(rules[i].codes[j], code) == 0)
+				return &rules[i];
+	return NULL;
+}
+
+static void
+classify_code(AwsError *error)
+{
+	const ErrorRule *rule = find_rule(error->code);
+
+	if (rule != NULL)
+	{
+		error->class = rule->class;
+		error->sqlstate = rule->sqlstate;
+		error->hint = rule->hint;
+		return;
+	}
+
+	/* it spoke as AWS does, so the endpoint is not to blame */
+	classify_status(error);
+	if (error->class == AWS_ERROR_FATAL || error->class == AWS_ERROR_RETRY)
+		error->hint = NULL;
+}
+
+void
+aws_error_from_answer(AwsError *error, int http_status,
+					  const char *error_type, const char *body,
+					  size_t body_bytes)
+{
+	const char *code = NULL;
+	const char *message = NULL;
+
+	read_document(body, body_bytes, &code, &message);
+	if (error_type != NULL)
+		code = bare_code(error_type);
+
+	memset(error, 0, sizeof(AwsError));
+	error->http_status = http_status;
+	error->message = message ? message : "";
+	if (code != NULL && *code != '\0')
+	{
+		error->code = code;
+		classify_code(error);
+	}
+	else
+	{
+		error->code = psprintf("HTTP %d", http_status);
+		classify_status(error);
+	}
+}
+
+void
+aws_error_from_failure(AwsError *error, HttpFailure failure, const char *text)
+{
+	memset(error, 0, sizeof(AwsError));
+	error->class = failures[failure].class;
+	error->sqlstate = failures[failure].sqlstate;
+	error->code = failures[failure].code;
+	error->hint = failures[failure].hint;
+	error->message = aws_error_clean_text(text, strlen(text), MESSAGE_BYTES);
+}
+
+void
+aws_error_from_code(AwsError *error, const char *code, const char *message)
+{
+	memset(error, 0, sizeof(AwsError));
+	error->code = bare_code(code);
+	error->message = message == NULL ? "" :
+		aws_error_clean_text(message, strlen(message), MESSAGE_BYTES);
+	classify_code(error);
+}
+
+void
+aws_error_raise(const AwsError *error, const char *what)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	appendStringInfoString(&detail, error->code);
+	if (error->message[0] != '\0')
+		appendStringInfo(&detail, ": %s", error->message);
+	if (isalnum((unsigned char) detail.data[detail.len - 1]))
+		appendStringInfoChar(&detail, '.');
+	if (error->http_status != 0)
+		appendStringInfo(&detail, " HTTP status %d.", error->http_status);
+	if (error->request_id != NULL)
+		appendStringInfo(&detail, " Request ID %s.", error->request_id);
+	if (error->attempts > 1)
+		appendStringInfo(&detail, " Tried %d times.", error->attempts);
+
+	ereport(ERROR,
+			(errcode(error->sqlstate),
+			 errmsg("could not %s", what),
+			 errdetail_internal("%s", detail.data),
+			 error->hint ? errhint("%s", error->hint) : 0));
+}

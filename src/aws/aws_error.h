@@ -1,0 +1,71 @@
+/*
+ * aws_error.h
+ *	  What an AWS service's refusal means, in one table.
+ */
+#ifndef TRACKING_AWS_AWS_ERROR_H
+#define TRACKING_AWS_AWS_ERROR_H
+
+#include "postgres.h"
+
+#include "http/http.h"
+
+typedef enum AwsErrorClass
+{
+	AWS_ERROR_NONE = 0,
+	AWS_ERROR_RETRY,			/* a passing fault: 5xx, cut connection */
+	AWS_ERROR_THROTTLE,			/* too fast: wait longer */
+	AWS_ERROR_CLOCK,			/* our clock is off: correct it, sign again */
+	AWS_ERROR_EXPIRED_ITERATOR, /* ask for a new iterator */
+	AWS_ERROR_EXPIRED_TOKEN,	/* start the listing again */
+	AWS_ERROR_NOT_FOUND,		/* stream or shard */
+	AWS_ERROR_DENIED,			/* credentials or permission */
+	AWS_ERROR_BUSY,				/* the resource is not ACTIVE */
+	AWS_ERROR_TOO_LARGE,		/* the answer was over max_response_bytes: ask
+								 * for less */
+	AWS_ERROR_FATAL				/* nothing helps but a human */
+} AwsErrorClass;
+
+typedef struct AwsError
+{
+	AwsErrorClass class;
+	int			sqlstate;		/* MAKE_SQLSTATE */
+	int			http_status;	/* 0: no answer came */
+	const char *code;			/* ResourceNotFoundException, or libcurl's
+								 * failure in a word; never NULL */
+	const char *message;		/* the remote's words, or libcurl's; "" */
+	const char *request_id;		/* or NULL */
+	const char *hint;			/* what to do next, a sentence; or NULL */
+	int			attempts;		/* how often it was tried */
+} AwsError;
+
+/*
+ * Fill *error from an answer's status, its x-amzn-ErrorType header (or NULL)
+ * and its body (JSON, XML, or anything; NUL-terminated).  Texts are palloc'd.
+ */
+extern void aws_error_from_answer(AwsError *error, int http_status,
+								  const char *error_type, const char *body,
+								  size_t body_bytes);
+
+/* The same when no answer came; text is libcurl's. */
+extern void aws_error_from_failure(AwsError *error, HttpFailure failure,
+								   const char *text);
+
+/* Class, SQLSTATE and hint of a bare code, as PutRecords gives for a record. */
+extern void aws_error_from_code(AwsError *error, const char *code,
+								const char *message);
+
+/*
+ * A copy, palloc'd, of text that came from outside: at most max_bytes of it
+ * and an ellipsis, on one line, valid in the database's encoding.
+ */
+extern char *aws_error_clean_text(const char *text, size_t bytes,
+								  size_t max_bytes);
+
+/*
+ * Raise it.  what completes "could not ...": a lower-case phrase such as
+ * "read shard \"x\" of stream \"y\"".  The remote's words, the code and the
+ * request id go to the detail.
+ */
+extern void aws_error_raise(const AwsError *error, const char *what) pg_attribute_noreturn();
+
+#endif							/* TRACKING_AWS_AWS_ERROR_H */

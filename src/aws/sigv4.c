@@ -1,0 +1,352 @@
+/*
+ * sigv4.c
+ *	  AWS Signature Version 4, header form, as three pure stages.
+ *
+ * It sends nothing, keeps no key, and makes no presigned URL.
+ */
+#include "postgres.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "lib/stringinfo.h"
+
+#include "aws/sigv4.h"
+
+#define ALGORITHM "AWS4-HMAC-SHA256"
+#define SHA256_BYTES 32
+
+/* name=value of the query, both as sent */
+typedef struct QueryPair
+{
+	const char *name;
+	int			name_bytes;
+	const char *value;
+	int			value_bytes;
+} QueryPair;
+
+/* ----------------------------------------------------------------
+ * Hashes
+ * ---------------------------------------------------------------- */
+
+static void
+openssl_failed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("could not compute a SHA-256 hash")));
+}
+
+static void
+append_hex(StringInfo out, const unsigned char *bytes, int n_bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < n_bytes; i++)
+	{
+		appendStringInfoChar(out, digits[bytes[i] >> 4]);
+		appendStringInfoChar(out, digits[bytes[i] & 15]);
+	}
+}
+
+static void
+append_sha256_hex(StringInfo out, const char *data, size_t bytes)
+{
+	unsigned char hash[SHA256_BYTES];
+
+	if (!EVP_Digest(data, bytes, hash, NULL, EVP_sha256(), NULL))
+		openssl_failed();
+	append_hex(out, hash, SHA256_BYTES);
+}
+
+/* out may be the key itself. */
+static void
+hmac_sha256(const unsigned char *key, size_t key_bytes, const char *text,
+			unsigned char *out)
+{
+	if (HMAC(EVP_sha256(), key, (int) key_bytes, (const unsigned char *) text,
+			 strlen(text), out, NULL) == NULL)
+		openssl_failed();
+}
+
+/* ----------------------------------------------------------------
+ * Stage 1: the canonical request
+ * ---------------------------------------------------------------- */
+
+static bool
+is_unreserved(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		(c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
+}
+
+/* Encode once more what is encoded already: the rule for all but S3. */
+static void
+append_encoded(StringInfo out, const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+	{
+		if (is_unreserved(text[i]))
+			appendStringInfoChar(out, text[i]);
+		else
+			appendStringInfo(out, "%%%02X", (unsigned char) text[i]);
+	}
+}
+
+/*
+ * The path without its dot segments and empty segments, encoded again.  A
+ * slash at the end stays.
+ */
+static void
+append_normalized_path(StringInfo out, const char *path)
+{
+	int			base = out->len;
+	const char *segment = path;
+
+	while (*segment != '\0')
+	{
+		size_t		bytes = strcspn(segment, "/");
+
+		if (bytes == 2 && memcmp(segment, "..", 2) == 0)
+		{
+			/* drop the last segment, and the slash before it */
+			while (out->len > base && out->data[--out->len] != '/')
+				;
+			out->data[out->len] = '\0';
+		}
+		else if (bytes > 0 && !(bytes == 1 && *segment == '.'))
+		{
+			appendStringInfoChar(out, '/');
+			append_encoded(out, segment, bytes);
+		}
+		segment += bytes;
+		segment += strspn(segment, "/");
+	}
+
+	if (out->len == base || path[strlen(path) - 1] == '/')
+		appendStringInfoChar(out, '/');
+}
+
+static int
+compare_pieces(const char *a, int a_bytes, const char *b, int b_bytes)
+{
+	int			order = memcmp(a, b, Min(a_bytes, b_bytes));
+
+	return order != 0 ? order : a_bytes - b_bytes;
+}
+
+static int
+compare_pairs(const void *a, const void *b)
+{
+	const QueryPair *x = a;
+	const QueryPair *y = b;
+	int			order = compare_pieces(x->name, x->name_bytes,
+									   y->name, y->name_bytes);
+
+	return order != 0 ? order : compare_pieces(x->value, x->value_bytes,
+											   y->value, y->value_bytes);
+}
+
+/* Sorted by name, then value; a name without a value gets its "=". */
+static void
+append_canonical_query(StringInfo out, const char *query)
+{
+	QueryPair  *pairs = palloc((strlen(query) + 1) * sizeof(QueryPair));
+	int			n = 0;
+	const char *piece = query;
+	bool		more = *query != '\0';
+
+	while (more)
+	{
+		int			bytes = strcspn(piece, "&");
+		const char *equals = memchr(piece, '=', bytes);
+		QueryPair  *pair = &pairs[n++];
+
+		pair->name = piece;
+		pair->name_bytes = equals ? equals - piece : bytes;
+		pair->value = equals ? equals + 1 : piece + bytes;
+		pair->value_bytes = piece + bytes - pair->value;
+
+		more = piece[bytes] == '&';
+		piece += bytes + 1;
+	}
+
+	qsort(pairs, n, sizeof(QueryPair), compare_pairs);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(out, "%s%.*s=%.*s", i > 0 ? "&" : "",
+						 pairs[i].name_bytes, pairs[i].name,
+						 pairs[i].value_bytes, pairs[i].value);
+	pfree(pairs);
+}
+
+static char *
+lower_case(const char *name)
+{
+	char	   *lower = pstrdup(name);
+
+	for (char *c = lower; *c != '\0'; c++)
+		*c = pg_ascii_tolower((unsigned char) *c);
+	return lower;
+}
+
+static int
+compare_headers(const void *a, const void *b)
+{
+	return strcmp(((const Sigv4Header *) a)->name,
+				  ((const Sigv4Header *) b)->name);
+}
+
+/* All headers to be signed, names in lower case, sorted. */
+static Sigv4Header *
+collect_headers(const Sigv4 *sign, const AwsCredentials *cred, int *n)
+{
+	Sigv4Header *headers = palloc((sign->n_headers + 2) * sizeof(Sigv4Header));
+
+	for (*n = 0; *n < sign->n_headers; (*n)++)
+	{
+		headers[*n].name = lower_case(sign->headers[*n].name);
+		headers[*n].value = sign->headers[*n].value;
+	}
+	headers[*n].name = "x-amz-date";
+	headers[(*n)++].value = sign->amz_date;
+	if (cred->session_token != NULL)
+	{
+		headers[*n].name = "x-amz-security-token";
+		headers[(*n)++].value = cred->session_token;
+	}
+
+	qsort(headers, *n, sizeof(Sigv4Header), compare_headers);
+	return headers;
+}
+
+/* Without white space at the ends; runs of it inside become one space. */
+static void
+append_trimmed(StringInfo out, const char *value)
+{
+	const char *space = " \t\r\n\v\f";
+
+	value += strspn(value, space);
+	while (*value != '\0')
+	{
+		size_t		bytes = strcspn(value, space);
+
+		appendBinaryStringInfo(out, value, bytes);
+		value += bytes;
+		value += strspn(value, space);
+		if (*value != '\0')
+			appendStringInfoChar(out, ' ');
+	}
+}
+
+void
+sigv4_canonical_request(Sigv4 *sign, const AwsCredentials *cred)
+{
+	StringInfoData request;
+	StringInfoData names;
+	Sigv4Header *headers;
+	int			n_headers;
+	struct tm	utc;
+
+	strftime(sign->amz_date, sizeof(sign->amz_date), "%Y%m%dT%H%M%SZ",
+			 gmtime_r(&sign->now, &utc));
+	headers = collect_headers(sign, cred, &n_headers);
+
+	initStringInfo(&request);
+	initStringInfo(&names);
+	appendStringInfo(&request, "%s\n", sign->method);
+	if (strcmp(sign->service, "s3") == 0)
+		appendStringInfoString(&request, sign->path);
+	else
+		append_normalized_path(&request, sign->path);
+	appendStringInfoChar(&request, '\n');
+	append_canonical_query(&request, sign->query);
+	appendStringInfoChar(&request, '\n');
+
+	for (int i = 0; i < n_headers; i++)
+	{
+		appendStringInfo(&request, "%s:", headers[i].name);
+		append_trimmed(&request, headers[i].value);
+		appendStringInfoChar(&request, '\n');
+		appendStringInfo(&names, "%s%s", i > 0 ? ";" : "", headers[i].name);
+	}
+	appendStringInfo(&request, "\n%s\n", names.data);
+	append_sha256_hex(&request, sign->body, sign->body_bytes);
+
+	sign->signed_headers = names.data;
+	sign->canonical_request = request.data;
+}
+
+/* ----------------------------------------------------------------
+ * Stages 2 and 3
+ * ---------------------------------------------------------------- */
+
+/* 20150830/us-east-1/kinesis/aws4_request */
+static void
+append_scope(StringInfo out, const Sigv4 *sign)
+{
+	appendStringInfo(out, "%.8s/%s/%s/aws4_request",
+					 sign->amz_date, sign->region, sign->service);
+}
+
+void
+sigv4_string_to_sign(Sigv4 *sign)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, ALGORITHM "\n%s\n", sign->amz_date);
+	append_scope(&text, sign);
+	appendStringInfoChar(&text, '\n');
+	append_sha256_hex(&text, sign->canonical_request,
+					  strlen(sign->canonical_request));
+	sign->string_to_sign = text.data;
+}
+
+/* The key is good for one day, region and service. */
+static void
+derive_key(const Sigv4 *sign, const AwsCredentials *cred, unsigned char *key)
+{
+	char	   *secret = psprintf("AWS4%s", cred->secret_access_key);
+	char		date[9];
+
+	strlcpy(date, sign->amz_date, sizeof(date));
+	hmac_sha256((unsigned char *) secret, strlen(secret), date, key);
+	hmac_sha256(key, SHA256_BYTES, sign->region, key);
+	hmac_sha256(key, SHA256_BYTES, sign->service, key);
+	hmac_sha256(key, SHA256_BYTES, "aws4_request", key);
+
+	OPENSSL_cleanse(secret, strlen(secret));
+	pfree(secret);
+}
+
+void
+sigv4_authorization(Sigv4 *sign, const AwsCredentials *cred)
+{
+	unsigned char key[SHA256_BYTES];
+	unsigned char hash[SHA256_BYTES];
+	StringInfoData text;
+
+	derive_key(sign, cred, key);
+	hmac_sha256(key, SHA256_BYTES, sign->string_to_sign, hash);
+	OPENSSL_cleanse(key, sizeof(key));
+
+	initStringInfo(&text);
+	append_hex(&text, hash, SHA256_BYTES);
+	strlcpy(sign->signature, text.data, sizeof(sign->signature));
+
+	resetStringInfo(&text);
+	appendStringInfo(&text, ALGORITHM " Credential=%s/", cred->access_key_id);
+	append_scope(&text, sign);
+	appendStringInfo(&text, ", SignedHeaders=%s, Signature=%s",
+					 sign->signed_headers, sign->signature);
+	sign->authorization = text.data;
+}
+
+void
+sigv4_sign(Sigv4 *sign, const AwsCredentials *cred)
+{
+	sigv4_canonical_request(sign, cred);
+	sigv4_string_to_sign(sign);
+	sigv4_authorization(sign, cred);
+}

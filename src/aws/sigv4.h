@@ -1,0 +1,68 @@
+/*
+ * sigv4.h
+ *	  AWS Signature Version 4, header form, as three pure stages.
+ *
+ * Time and credentials are arguments; nothing is read from the environment.
+ * Every stage fills the next text of one struct, so that a test which fails
+ * names its stage.
+ */
+#ifndef TRACKING_AWS_SIGV4_H
+#define TRACKING_AWS_SIGV4_H
+
+#include "postgres.h"
+
+#include <time.h>
+
+typedef struct AwsCredentials
+{
+	const char *access_key_id;
+	const char *secret_access_key;
+	const char *session_token;	/* or NULL */
+} AwsCredentials;
+
+typedef struct Sigv4Header
+{
+	const char *name;
+	const char *value;
+} Sigv4Header;
+
+typedef struct Sigv4
+{
+	/* what the caller fills */
+	const char *method;
+	const char *path;			/* as sent, percent-encoded, starts with / */
+	const char *query;			/* as sent, without '?', "" for none */
+	const Sigv4Header *headers; /* to be signed, host among them, without
+								 * x-amz-date and x-amz-security-token */
+	int			n_headers;
+	const char *body;
+	size_t		body_bytes;
+	const char *region;
+	const char *service;		/* signing name; "s3" turns off the double
+								 * encoding of the path */
+	time_t		now;
+
+	/* stage 1 */
+	char		amz_date[17];	/* 20150830T123600Z */
+	char	   *signed_headers;
+	char	   *canonical_request;
+	/* stage 2 */
+	char	   *string_to_sign;
+	/* stage 3 */
+	char		signature[65];
+	char	   *authorization;	/* value of the Authorization header */
+} Sigv4;
+
+/*
+ * The stages, in order; results are palloc'd in the current context.  Each
+ * raises an error if OpenSSL refuses (only for lack of memory, or SHA-256
+ * switched off).
+ */
+extern void sigv4_canonical_request(Sigv4 *sign, const AwsCredentials *cred);
+extern void sigv4_string_to_sign(Sigv4 *sign);
+extern void sigv4_authorization(Sigv4 *sign, const AwsCredentials *cred);
+
+/* All three. */
+extern void sigv4_sign(Sigv4 *sign, const AwsCredentials *cred);
+
+#endif							/* TRACKING_AWS_SIGV4_H */
