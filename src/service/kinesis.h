@@ -1,0 +1,180 @@
+/*
+ * kinesis.h
+ *	  Amazon Kinesis Data Streams: one function per API operation.
+ *
+ * Calls that a reader makes all the time come in two halves, begin and end,
+ * so that many can be under way; the others wait.  No loop over time is here:
+ * when to call what is for stream/.
+ */
+#ifndef TRACKING_SERVICE_KINESIS_H
+#define TRACKING_SERVICE_KINESIS_H
+
+#include "postgres.h"
+
+#include "aws/aws_call.h"
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+/* GetRecords: records an answer (API reference) */
+#define KINESIS_GET_RECORDS_LIMIT 10000
+/* GetRecords: bytes of records an answer (API reference) */
+#define KINESIS_GET_RECORDS_BYTES (10 * 1024 * 1024)
+/* PutRecords: records a request (API reference) */
+#define KINESIS_PUT_RECORDS_LIMIT 500
+/*
+ * PutRecords: bytes of data and keys a request.  The service takes 10 MiB
+ * since 2025, 5 MiB before; the older bound costs nothing and passes every
+ * emulator and proxy that still enforces it.
+ */
+#define KINESIS_PUT_RECORDS_BYTES (5 * 1024 * 1024)
+/* A record's data and key, if the stream does not say (service quotas) */
+#define KINESIS_RECORD_BYTES (1024 * 1024)
+/* ... and if it does, at the most */
+#define KINESIS_RECORD_BYTES_MAX (10 * 1024 * 1024)
+/* Digits of a sequence number (API reference: 0|([1-9]\d{0,128})) */
+#define KINESIS_SEQUENCE_DIGITS 129
+/* Characters of a partition key (API reference) */
+#define KINESIS_PARTITION_KEY_CHARS 256
+/* GetRecords calls a second and shard (service quotas) */
+#define KINESIS_GET_RECORDS_PER_SECOND 5
+
+/* A stream as the API's calls name it. */
+typedef struct KinesisStream
+{
+	AwsClient  *aws;
+	const char *name;			/* name or ARN */
+} KinesisStream;
+
+typedef struct KinesisStreamSummary
+{
+	char	   *status;			/* CREATING, DELETING, ACTIVE, UPDATING */
+	TimestampTz created;		/* 0 if the answer did not say */
+	int			retention_hours;
+	int			open_shards;
+	int			max_record_bytes;
+} KinesisStreamSummary;
+
+typedef struct KinesisShard
+{
+	char	   *shard_id;
+	char	   *parent_shard_id;	/* or NULL */
+	char	   *adjacent_parent_shard_id;	/* or NULL; a merged shard has two */
+	char	   *starting_hash_key;
+	char	   *ending_hash_key;
+	char	   *starting_sequence_number;
+	char	   *ending_sequence_number; /* NULL while the shard is open */
+} KinesisShard;
+
+/*
+ * A record as it came: slices of the answer's body, which stay in place.
+ * data is base64 until kinesis_record_data() is called.
+ */
+typedef struct KinesisRecord
+{
+	const char *sequence_number;	/* digits, not terminated */
+	const char *partition_key;	/* JSON-escaped if key_escaped */
+	char	   *data;
+	TimestampTz arrived;		/* approximate, as the service warns; 0 if it
+								 * did not say */
+	uint32		data_bytes;
+	uint32		partition_key_bytes;
+	uint8		sequence_number_digits;
+	bool		key_escaped;
+	bool		decoded;		/* data is the payload, no longer base64 */
+	bool		undecodable;	/* it was not base64 */
+} KinesisRecord;
+
+/* The answer of one GetRecords. */
+typedef struct KinesisPage
+{
+	AwsCall    *call;			/* owns the memory of all of it */
+	KinesisRecord *records;
+	int			n_records;
+	size_t		bytes;			/* of the body: what it costs to keep */
+	char	   *next_iterator;	/* NULL: the shard is closed and read */
+	int64		millis_behind_latest;	/* -1 if the answer did not say */
+	List	   *child_shards;	/* of KinesisShard *, with parents only */
+} KinesisPage;
+
+typedef enum KinesisIteratorType
+{
+	KINESIS_AT_SEQUENCE_NUMBER,
+	KINESIS_AFTER_SEQUENCE_NUMBER,
+	KINESIS_TRIM_HORIZON,
+	KINESIS_LATEST,
+	KINESIS_AT_TIMESTAMP
+} KinesisIteratorType;
+
+typedef struct KinesisIteratorStart
+{
+	KinesisIteratorType type;
+	const char *sequence_number;	/* for the two sequence types */
+	TimestampTz timestamp;		/* for AT_TIMESTAMP */
+} KinesisIteratorStart;
+
+typedef struct KinesisPutRecord
+{
+	const char *data;
+	size_t		data_bytes;
+	const char *partition_key;	/* 1 to 256 characters of UTF-8 */
+	const char *explicit_hash_key;	/* or NULL */
+} KinesisPutRecord;
+
+typedef struct KinesisPutResult
+{
+	char	   *shard_id;		/* NULL if it failed */
+	char	   *sequence_number;
+	char	   *error_code;		/* NULL if it succeeded */
+	char	   *error_message;
+} KinesisPutResult;
+
+/*
+ * Waiting calls.  Results are palloc'd in the current context; errors are
+ * raised with the stream named.
+ */
+extern KinesisStreamSummary *kinesis_describe_stream_summary(const KinesisStream *stream);
+extern List *kinesis_list_shards(const KinesisStream *stream);	/* KinesisShard */
+extern List *kinesis_list_streams(AwsClient *aws);	/* char * */
+
+/*
+ * PutRecords: n records (at most KINESIS_PUT_RECORDS_LIMIT), a result each in
+ * the same order.  Raises an error only if the call as a whole failed.
+ */
+extern void kinesis_put_records(const KinesisStream *stream,
+								const KinesisPutRecord *records, int n,
+								KinesisPutResult *results);
+
+/*
+ * GetShardIterator.  The end raises no error for what aws_call_error() tells:
+ * look there first.  It closes the call and returns the iterator, in the
+ * current context.
+ */
+extern AwsCall *kinesis_get_shard_iterator_begin(const KinesisStream *stream,
+												 const char *shard_id,
+												 const KinesisIteratorStart *start,
+												 void *owner);
+extern char *kinesis_get_shard_iterator_end(AwsCall *call);
+
+/*
+ * GetRecords.  The end turns a call that succeeded into a page, which then
+ * owns the call.  An answer that is not what the API promises closes the call
+ * and raises ERRCODE_FDW_ERROR.
+ */
+extern AwsCall *kinesis_get_records_begin(const KinesisStream *stream,
+										  const char *iterator, int limit,
+										  void *owner);
+extern KinesisPage *kinesis_get_records_end(AwsCall *call);
+extern void kinesis_page_free(KinesisPage *page);
+
+/*
+ * The payload: decoded in place at the first call.  False if the service sent
+ * something that is not base64.
+ */
+extern bool kinesis_record_data(KinesisRecord *record, const char **data,
+								size_t *bytes);
+
+/* The sequence number or the partition key as a string, palloc'd. */
+extern char *kinesis_record_sequence(const KinesisRecord *record);
+extern char *kinesis_record_partition_key(const KinesisRecord *record);
+
+#endif							/* TRACKING_SERVICE_KINESIS_H */

@@ -1,0 +1,218 @@
+/*
+ * kinesis_control.c
+ *	  Kinesis: what streams and shards there are.
+ *
+ * It creates, changes and deletes none.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/timestamp.h"
+
+#include "service/kinesis_wire.h"
+
+/* ListShards: shards an answer (API reference) */
+#define LIST_SHARDS_LIMIT "1000"
+/* A listing of more pages than this does not end: 1,000,000 shards */
+#define LIST_PAGES 1000
+/* A listing whose token has expired is started again that often */
+#define LIST_RESTARTS 3
+
+static const char *
+phrase(const char *verb, const KinesisStream *stream)
+{
+	return psprintf("%s stream \"%s\"", verb, stream->name);
+}
+
+/* Seconds since 1970, with a fraction; 0 stands for none. */
+static TimestampTz
+timestamp_from_seconds(double seconds)
+{
+	double		us = rint(seconds * USECS_PER_SEC) - KINESIS_EPOCH_US;
+
+	/* the type's range is far beyond any stream's age: reject the rest */
+	return seconds > 0 && us < (double) END_TIMESTAMP ? (TimestampTz) us : 0;
+}
+
+static char *
+copy_member(const JsonDoc *doc, const char *key)
+{
+	const char *text = jsondoc_string(doc, key);
+
+	return text ? pstrdup(text) : NULL;
+}
+
+static void pg_attribute_noreturn()
+endless_listing(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("could not %s", what),
+			 errdetail("The listing does not come to its end.")));
+}
+
+KinesisStreamSummary *
+kinesis_describe_stream_summary(const KinesisStream *stream)
+{
+	const char *what = phrase("describe", stream);
+	KinesisStreamSummary *summary = palloc0(sizeof(KinesisStreamSummary));
+	StringInfoData body;
+	AwsCall    *call;
+	const JsonDoc *answer;
+
+	kinesis_body_init(&body);
+	kinesis_body_stream(&body, stream);
+	call = kinesis_call(stream->aws, KINESIS_TARGET("DescribeStreamSummary"),
+						&body, AWS_ERROR_NONE, what);
+
+	answer = jsondoc_get(kinesis_call_answer(call),
+						 "StreamDescriptionSummary");
+	summary->status = copy_member(answer, "StreamStatus");
+	if (summary->status == NULL)
+		kinesis_bad_answer(call, what, "The answer has no StreamStatus.");
+	summary->created =
+		timestamp_from_seconds(jsondoc_double(answer,
+											  "StreamCreationTimestamp", 0));
+	summary->retention_hours = jsondoc_int64(answer, "RetentionPeriodHours",
+											 24);
+	summary->open_shards = jsondoc_int64(answer, "OpenShardCount", 0);
+	summary->max_record_bytes =
+		jsondoc_int64(answer, "MaxRecordSizeInKiB",
+					  KINESIS_RECORD_BYTES / 1024) * 1024;
+
+	aws_call_close(call);
+	return summary;
+}
+
+static KinesisShard *
+read_shard(const JsonDoc *doc)
+{
+	const JsonDoc *hash_keys = jsondoc_get(doc, "HashKeyRange");
+	const JsonDoc *numbers = jsondoc_get(doc, "SequenceNumberRange");
+	KinesisShard *shard = palloc0(sizeof(KinesisShard));
+
+	shard->shard_id = copy_member(doc, "ShardId");
+	shard->parent_shard_id = copy_member(doc, "ParentShardId");
+	shard->adjacent_parent_shard_id =
+		copy_member(doc, "AdjacentParentShardId");
+	shard->starting_hash_key = copy_member(hash_keys, "StartingHashKey");
+	shard->ending_hash_key = copy_member(hash_keys, "EndingHashKey");
+	shard->starting_sequence_number =
+		copy_member(numbers, "StartingSequenceNumber");
+	shard->ending_sequence_number =
+		copy_member(numbers, "EndingSequenceNumber");
+	return shard;
+}
+
+/*
+ * One page of a listing: with a token nothing else may name the stream.  The
+ * call is not closed; its error can be of class AWS_ERROR_EXPIRED_TOKEN.
+ */
+static AwsCall *
+list_shards_page(const KinesisStream *stream, const char *token,
+				 const char *what)
+{
+	StringInfoData body;
+
+	kinesis_body_init(&body);
+	if (token != NULL)
+		kinesis_body_string(&body, "NextToken", token);
+	else
+		kinesis_body_stream(&body, stream);
+	kinesis_body_number(&body, "MaxResults", LIST_SHARDS_LIMIT);
+	return kinesis_call(stream->aws, KINESIS_TARGET("ListShards"), &body,
+						AWS_ERROR_EXPIRED_TOKEN, what);
+}
+
+/* One listing from its start.  False if its token expired on the way. */
+static bool
+list_shards_once(const KinesisStream *stream, const char *what, List **shards)
+{
+	char	   *token = NULL;
+
+	*shards = NIL;
+	for (int page = 0; page < LIST_PAGES; page++)
+	{
+		AwsCall    *call = list_shards_page(stream, token, what);
+		const JsonDoc *answer;
+		const JsonDoc *list;
+
+		if (aws_call_error(call) != NULL)
+		{
+			aws_call_close(call);
+			return false;
+		}
+
+		answer = kinesis_call_answer(call);
+		list = jsondoc_get(answer, "Shards");
+		if (list == NULL)
+			kinesis_bad_answer(call, what, "The answer has no Shards.");
+		for (int i = 0; i < jsondoc_length(list); i++)
+		{
+			KinesisShard *shard = read_shard(jsondoc_at(list, i));
+
+			if (shard->shard_id == NULL)
+				kinesis_bad_answer(call, what, "A shard has no ShardId.");
+			*shards = lappend(*shards, shard);
+		}
+		token = copy_member(answer, "NextToken");
+		aws_call_close(call);
+		if (token == NULL)
+			return true;
+	}
+	endless_listing(what);
+}
+
+List *
+kinesis_list_shards(const KinesisStream *stream)
+{
+	const char *what = phrase("list the shards of", stream);
+	List	   *shards;
+
+	for (int restart = 0; restart <= LIST_RESTARTS; restart++)
+		if (list_shards_once(stream, what, &shards))
+			return shards;
+	endless_listing(what);
+}
+
+List *
+kinesis_list_streams(AwsClient *aws)
+{
+	const char *what = "list the streams";
+	List	   *names = NIL;
+
+	for (int page = 0; page < LIST_PAGES; page++)
+	{
+		StringInfoData body;
+		AwsCall    *call;
+		const JsonDoc *answer;
+		const JsonDoc *list;
+		bool		at_end;
+
+		kinesis_body_init(&body);
+		if (names != NIL)
+			kinesis_body_string(&body, "ExclusiveStartStreamName",
+								llast(names));
+		call = kinesis_call(aws, KINESIS_TARGET("ListStreams"), &body,
+							AWS_ERROR_NONE, what);
+
+		answer = kinesis_call_answer(call);
+		list = jsondoc_get(answer, "StreamNames");
+		if (list == NULL)
+			kinesis_bad_answer(call, what, "The answer has no StreamNames.");
+		for (int i = 0; i < jsondoc_length(list); i++)
+		{
+			const char *name = jsondoc_text(jsondoc_at(list, i));
+
+			if (name != NULL)
+				names = lappend(names, pstrdup(name));
+		}
+		at_end = jsondoc_length(list) == 0 || 
+			!jsondoc_is_true(answer, "HasMoreStreams");
+		aws_call_close(call);
+		if (at_end)
+			return names;
+	}
+	endless_listing(what);
+}

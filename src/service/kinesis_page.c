@@ -1,0 +1,392 @@
+/*
+ * kinesis_page.c
+ *	  Kinesis: the answer to GetRecords, as records.
+ *
+ * The hot path: the answer is scanned once, without a tree, and records are
+ * slices of it.  No payload is looked at.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "utils/timestamp.h"
+
+#include "base/json_scan.h"
+#include "service/kinesis_wire.h"
+
+/* What a record with no payload to speak of takes of an answer, at least */
+#define RECORD_ANSWER_BYTES 160
+
+/* Digits that a number is read to; no double has more */
+#define NUMBER_DIGITS 18
+
+/* An answer being read. */
+typedef struct Answer
+{
+	AwsCall    *call;
+	MemoryContext caller_cxt;	/* the call's own is the current one */
+	JsonScan	scan;
+	KinesisPage *page;
+	int			n_allocated;	/* of page->records */
+} Answer;
+
+static void pg_attribute_noreturn()
+bad_page(Answer *answer, const char *why)
+{
+	const JsonScan *scan = &answer->scan;
+
+	/* the call is about to be closed */
+	MemoryContextSwitchTo(answer->caller_cxt);
+	if (scan->error != JSON_SCAN_OK)
+		why = psprintf("Not JSON: %s, at byte %zu.",
+					   json_scan_error_text(scan->error),
+					   json_scan_error_offset(scan));
+	kinesis_bad_answer(answer->call, "read an answer to GetRecords", why);
+}
+
+/* The next member of the object that was entered last; false at its end. */
+static inline bool
+next_member(Answer *answer, JsonSlice *key)
+{
+	JsonToken	token = json_scan_next(&answer->scan);
+
+	if (token == JSON_TOKEN_OBJECT_END)
+		return false;
+	if (token != JSON_TOKEN_KEY)
+		bad_page(answer, "An object was expected.");
+	*key = answer->scan.value;
+	return true;
+}
+
+#define KEY_IS(key, name) \
+	((key).len == sizeof(name) - 1 && \
+	 memcmp((key).start, (name), sizeof(name) - 1) == 0)
+
+static inline JsonToken
+read_value(Answer *answer, JsonSlice *value)
+{
+	JsonToken	type = json_scan_value(&answer->scan, value);
+
+	if (type == JSON_TOKEN_ERROR)
+		bad_page(answer, NULL);
+	return type;
+}
+
+/*
+ * Enter a container of this type, where a value stands; false if it is null.
+ */
+static bool
+enter(Answer *answer, JsonToken type)
+{
+	JsonToken	token = json_scan_next(&answer->scan);
+
+	if (token == JSON_TOKEN_NULL)
+		return false;
+	if (token != type)
+		bad_page(answer, "A member has a type that it cannot have.");
+	return true;
+}
+
+/*
+ * A string of the answer, unescaped in place and terminated (its quote gives
+ * the room, and the scan is past it).  NULL if the value is no string.
+ */
+static char *
+string_in_place(Answer *answer, const JsonSlice *value)
+{
+	char	   *text = unconstify(char *, value->start);
+	size_t		bytes = value->len;
+
+	if (value->type != JSON_TOKEN_STRING)
+		return NULL;
+	if (value->escaped &&
+		json_unescape(text, bytes, text, &bytes) != JSON_SCAN_OK)
+		bad_page(answer, "A member is not text.");
+	text[bytes] = '\0';
+	return text;
+}
+
+/*
+ * A JSON number times 10^shift, rounded.  Exact, where a double would turn
+ * 1763866000.123 seconds into something near it.  False if it is too large.
+ */
+static bool
+scaled_number(const JsonSlice *value, int shift, int64 *result)
+{
+	const char *p = value->start;
+	const char *end = p + value->len;
+	bool		negative = *p == '-';
+	bool		in_fraction = false;
+	int64		number = 0;
+	int			n_digits = 0;
+	int			exponent = 0;
+	bool		exponent_negative;
+
+	for (p += negative; p < end && *p != 'e' && *p != 'E'; p++)
+	{
+		if (*p == '.')
+		{
+			in_fraction = true;
+			continue;
+		}
+		if (n_digits == NUMBER_DIGITS)
+			shift += !in_fraction;
+		else
+		{
+			number = number * 10 + (*p - '0');
+			n_digits += number > 0;
+			shift -= in_fraction;
+		}
+	}
+
+	if (p < end)
+		p++;
+	exponent_negative = p < end && *p == '-';
+	for (p += p < end && (*p == '-' || *p == '+'); p < end; p++)
+		exponent = Min(exponent * 10 + (*p - '0'), 10000);
+	shift += exponent_negative ? -exponent : exponent;
+
+	for (; shift > 0 && number != 0; shift--)
+		if (pg_mul_s64_overflow(number, 10, &number))
+			return false;
+	for (; shift < -1 && number != 0; shift++)
+		number /= 10;
+	if (shift == -1)
+		number = (number + 5) / 10;
+
+	*result = negative ? -number : number;
+	return true;
+}
+
+static TimestampTz
+read_timestamp(Answer *answer, const JsonSlice *value)
+{
+	int64		us;
+
+	if (!scaled_number(value, 6, &us) ||
+		pg_sub_s64_overflow(us, KINESIS_EPOCH_US, &us) ||
+		!IS_VALID_TIMESTAMP(us))
+		bad_page(answer, "An ApproximateArrivalTimestamp is out of range.");
+	return us;
+}
+
+static void
+read_sequence_number(Answer *answer, const JsonSlice *value,
+					 KinesisRecord *record)
+{
+	if (value->len == 0 || value->len > KINESIS_SEQUENCE_DIGITS)
+		bad_page(answer, "A SequenceNumber has a length it cannot have.");
+	for (size_t i = 0; i < value->len; i++)
+		if (value->start[i] < '0' || value->start[i] > '9')
+			bad_page(answer, "A SequenceNumber is not made of digits.");
+
+	record->sequence_number = value->start;
+	record->sequence_number_digits = value->len;
+}
+
+static void
+read_data(const JsonSlice *value, KinesisRecord *record)
+{
+	size_t		bytes = value->len;
+
+	record->data = unconstify(char *, value->start);
+	/* some servers write the slash of base64 as \/ */
+	if (value->escaped &&
+		json_unescape(record->data, bytes, record->data,
+					  &bytes) != JSON_SCAN_OK)
+		record->undecodable = true;
+	record->data_bytes = bytes;
+}
+
+/* One record, entered already. */
+static void
+read_record(Answer *answer, KinesisRecord *record)
+{
+	JsonSlice	key;
+	JsonSlice	value;
+
+	memset(record, 0, sizeof(KinesisRecord));
+	record->partition_key = "";
+	while (next_member(answer, &key))
+	{
+		JsonToken	type = read_value(answer, &value);
+
+		if (type == JSON_TOKEN_STRING)
+		{
+			if (KEY_IS(key, "Data"))
+				read_data(&value, record);
+			else if (KEY_IS(key, "SequenceNumber"))
+				read_sequence_number(answer, &value, record);
+			else if (KEY_IS(key, "PartitionKey"))
+			{
+				record->partition_key = value.start;
+				record->partition_key_bytes = value.len;
+				record->key_escaped = value.escaped;
+			}
+		}
+		else if (type == JSON_TOKEN_NUMBER &&
+				 KEY_IS(key, "ApproximateArrivalTimestamp"))
+			record->arrived = read_timestamp(answer, &value);
+	}
+	if (record->sequence_number == NULL || record->data == NULL)
+		bad_page(answer, "A record has no SequenceNumber or no Data.");
+}
+
+static KinesisRecord *
+next_record_slot(Answer *answer)
+{
+	KinesisPage *page = answer->page;
+
+	if (page->n_records == answer->n_allocated)
+	{
+		MemoryContext cxt = aws_call_context(answer->call);
+
+		if (page->records == NULL)
+		{
+			answer->n_allocated = Min(page->bytes / RECORD_ANSWER_BYTES + 1,
+									  KINESIS_GET_RECORDS_LIMIT);
+			page->records = MemoryContextAlloc(cxt, answer->n_allocated *
+											   sizeof(KinesisRecord));
+		}
+		else
+		{
+			answer->n_allocated *= 2;
+			page->records = repalloc(page->records, answer->n_allocated *
+									 sizeof(KinesisRecord));
+		}
+	}
+	return &page->records[page->n_records++];
+}
+
+/* Elements of an array that was entered; false at its end. */
+static inline bool
+next_object(Answer *answer)
+{
+	JsonToken	token = json_scan_next(&answer->scan);
+
+	if (token == JSON_TOKEN_ARRAY_END)
+		return false;
+	if (token != JSON_TOKEN_OBJECT_START)
+		bad_page(answer, "An array has an element that is no object.");
+	return true;
+}
+
+static void
+read_parents(Answer *answer, KinesisShard *shard)
+{
+	JsonSlice	value;
+
+	if (!enter(answer, JSON_TOKEN_ARRAY_START))
+		return;
+	while (read_value(answer, &value) != JSON_TOKEN_ARRAY_END)
+	{
+		if (shard->parent_shard_id == NULL)
+			shard->parent_shard_id = string_in_place(answer, &value);
+		else
+			shard->adjacent_parent_shard_id = string_in_place(answer, &value);
+	}
+}
+
+static void
+read_hash_key_range(Answer *answer, KinesisShard *shard)
+{
+	JsonSlice	key;
+	JsonSlice	value;
+
+	if (!enter(answer, JSON_TOKEN_OBJECT_START))
+		return;
+	while (next_member(answer, &key))
+	{
+		read_value(answer, &value);
+		if (KEY_IS(key, "StartingHashKey"))
+			shard->starting_hash_key = string_in_place(answer, &value);
+		else if (KEY_IS(key, "EndingHashKey"))
+			shard->ending_hash_key = string_in_place(answer, &value);
+	}
+}
+
+static void
+read_child_shard(Answer *answer)
+{
+	KinesisShard *shard = palloc0(sizeof(KinesisShard));
+	JsonSlice	key;
+	JsonSlice	value;
+
+	while (next_member(answer, &key))
+	{
+		if (KEY_IS(key, "ParentShards"))
+			read_parents(answer, shard);
+		else if (KEY_IS(key, "HashKeyRange"))
+			read_hash_key_range(answer, shard);
+		else
+		{
+			read_value(answer, &value);
+			if (KEY_IS(key, "ShardId"))
+				shard->shard_id = string_in_place(answer, &value);
+		}
+	}
+	if (shard->shard_id == NULL || shard->parent_shard_id == NULL)
+		bad_page(answer, "A child shard has no ShardId or no ParentShards.");
+	answer->page->child_shards = lappend(answer->page->child_shards, shard);
+}
+
+static void
+read_page(Answer *answer)
+{
+	KinesisPage *page = answer->page;
+	JsonSlice	key;
+	JsonSlice	value;
+
+	if (!enter(answer, JSON_TOKEN_OBJECT_START))
+		bad_page(answer, "The answer is null.");
+	while (next_member(answer, &key))
+	{
+		if (KEY_IS(key, "Records"))
+		{
+			if (enter(answer, JSON_TOKEN_ARRAY_START))
+				while (next_object(answer))
+					read_record(answer, next_record_slot(answer));
+		}
+		else if (KEY_IS(key, "ChildShards"))
+		{
+			if (enter(answer, JSON_TOKEN_ARRAY_START))
+				while (next_object(answer))
+					read_child_shard(answer);
+		}
+		else
+		{
+			JsonToken	type = read_value(answer, &value);
+
+			if (KEY_IS(key, "NextShardIterator"))
+				page->next_iterator = string_in_place(answer, &value);
+			else if (KEY_IS(key, "MillisBehindLatest") &&
+					 type == JSON_TOKEN_NUMBER &&
+					 !scaled_number(&value, 0, &page->millis_behind_latest))
+				bad_page(answer, "MillisBehindLatest is out of range.");
+		}
+	}
+	if (json_scan_next(&answer->scan) != JSON_TOKEN_END)
+		bad_page(answer, NULL);
+}
+
+KinesisPage *
+kinesis_get_records_end(AwsCall *call)
+{
+	MemoryContext old = MemoryContextSwitchTo(aws_call_context(call));
+	KinesisPage *page = palloc0(sizeof(KinesisPage));
+	Answer		answer = {.call = call,.caller_cxt = old,.page = page};
+	char	   *body = aws_call_body(call, &page->bytes);
+
+	page->call = call;
+	page->millis_behind_latest = -1;
+	json_scan_init(&answer.scan, body, page->bytes);
+	read_page(&answer);
+
+	MemoryContextSwitchTo(old);
+	return page;
+}
+
+void
+kinesis_page_free(KinesisPage *page)
+{
+	aws_call_close(page->call);
+}

@@ -1,0 +1,141 @@
+/*
+ * kinesis_read.c
+ *	  Kinesis: iterators, reading by them, and what a record holds.
+ *
+ * When to read what, how often, and what a lost iterator means is not known
+ * here.
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "base/base64.h"
+#include "base/json_scan.h"
+#include "service/kinesis_wire.h"
+
+/*
+ * Of an answer with KINESIS_GET_RECORDS_BYTES of payload base64 makes 13.4
+ * MiB, and 10,000 records have some 3 MB around it.  Emulators do not keep
+ * to the service's bound, hence some room.
+ */
+#define GET_RECORDS_ANSWER_BYTES (64 * 1024 * 1024)
+
+/* An answer to GetShardIterator holds 512 characters (API reference) */
+#define ITERATOR_ANSWER_BYTES (64 * 1024)
+
+/* As the API wants it: seconds since 1970, with milliseconds. */
+static char *
+seconds_text(TimestampTz timestamp)
+{
+	int64		us = 0;
+
+	/* anything before 1970 is before the trim horizon, whatever it is */
+	if (timestamp > -KINESIS_EPOCH_US)
+		us = timestamp + KINESIS_EPOCH_US;
+	return psprintf(INT64_FORMAT ".%03d", us / USECS_PER_SEC,
+					(int) (us % USECS_PER_SEC / 1000));
+}
+
+AwsCall *
+kinesis_get_shard_iterator_begin(const KinesisStream *stream,
+								 const char *shard_id,
+								 const KinesisIteratorStart *start,
+								 void *owner)
+{
+	static const char *const type_names[] = {
+		[KINESIS_AT_SEQUENCE_NUMBER] = "AT_SEQUENCE_NUMBER",
+		[KINESIS_AFTER_SEQUENCE_NUMBER] = "AFTER_SEQUENCE_NUMBER",
+		[KINESIS_TRIM_HORIZON] = "TRIM_HORIZON",
+		[KINESIS_LATEST] = "LATEST",
+		[KINESIS_AT_TIMESTAMP] = "AT_TIMESTAMP"
+	};
+	StringInfoData body;
+
+	kinesis_body_init(&body);
+	kinesis_body_stream(&body, stream);
+	kinesis_body_string(&body, "ShardId", shard_id);
+	kinesis_body_string(&body, "ShardIteratorType", type_names[start->type]);
+	if (start->type == KINESIS_AT_SEQUENCE_NUMBER ||
+		start->type == KINESIS_AFTER_SEQUENCE_NUMBER)
+		kinesis_body_string(&body, "StartingSequenceNumber",
+							start->sequence_number);
+	else if (start->type == KINESIS_AT_TIMESTAMP)
+		kinesis_body_number(&body, "Timestamp",
+							seconds_text(start->timestamp));
+
+	return kinesis_call_start(stream->aws, KINESIS_TARGET("GetShardIterator"),
+							  &body, ITERATOR_ANSWER_BYTES, owner);
+}
+
+char *
+kinesis_get_shard_iterator_end(AwsCall *call)
+{
+	const char *iterator = jsondoc_string(kinesis_call_answer(call),
+										  "ShardIterator");
+	char	   *copy;
+
+	if (iterator == NULL)
+		kinesis_bad_answer(call, "get a shard iterator",
+						   "The answer has no ShardIterator.");
+	copy = pstrdup(iterator);
+	aws_call_close(call);
+	return copy;
+}
+
+AwsCall *
+kinesis_get_records_begin(const KinesisStream *stream, const char *iterator,
+						  int limit, void *owner)
+{
+	StringInfoData body;
+
+	kinesis_body_init(&body);
+	kinesis_body_string(&body, "ShardIterator", iterator);
+	kinesis_body_number(&body, "Limit", psprintf("%d", limit));
+	/* the iterator says which stream; an ARN may be another account's */
+	if (strncmp(stream->name, "arn:", 4) == 0)
+		kinesis_body_stream(&body, stream);
+
+	return kinesis_call_start(stream->aws, KINESIS_TARGET("GetRecords"), &body,
+							  GET_RECORDS_ANSWER_BYTES, owner);
+}
+
+bool
+kinesis_record_data(KinesisRecord *record, const char **data, size_t *bytes)
+{
+	if (!record->decoded && !record->undecodable)
+	{
+		ssize_t		decoded = base64_decode(record->data, record->data_bytes,
+											record->data);
+
+		if (decoded < 0)
+			record->undecodable = true;
+		else
+		{
+			record->data_bytes = decoded;
+			record->decoded = true;
+		}
+	}
+	*data = record->data;
+	*bytes = record->data_bytes;
+	return record->decoded;
+}
+
+char *
+kinesis_record_sequence(const KinesisRecord *record)
+{
+	return pnstrdup(record->sequence_number, record->sequence_number_digits);
+}
+
+char *
+kinesis_record_partition_key(const KinesisRecord *record)
+{
+	size_t		bytes = record->partition_key_bytes;
+	char	   *key = pnstrdup(record->partition_key, bytes);
+
+	/* what cannot be text stays as it is written: \u0000 and the like */
+	if (record->key_escaped &&
+		json_unescape(record->partition_key, bytes, key,
+					  &bytes) == JSON_SCAN_OK)
+		key[bytes] = '\0';
+	return key;
+}

@@ -1,0 +1,115 @@
+/*
+ * kinesis_wire.c
+ *	  How requests to Kinesis are written, and what is common to its answers.
+ *
+ * No operation's members are known here.
+ */
+#include "postgres.h"
+
+#include "utils/json.h"
+
+#include "service/kinesis_wire.h"
+
+void
+kinesis_body_init(StringInfo body)
+{
+	initStringInfo(body);
+	appendStringInfoChar(body, '{');
+}
+
+void
+kinesis_body_key(StringInfo body, const char *key)
+{
+	if (body->data[body->len - 1] != '{')
+		appendStringInfoChar(body, ',');
+	appendStringInfo(body, "\"%s\":", key);
+}
+
+void
+kinesis_body_string(StringInfo body, const char *key, const char *value)
+{
+	kinesis_body_key(body, key);
+	escape_json(body, value);
+}
+
+void
+kinesis_body_number(StringInfo body, const char *key, const char *value)
+{
+	kinesis_body_key(body, key);
+	appendStringInfoString(body, value);
+}
+
+void
+kinesis_body_stream(StringInfo body, const KinesisStream *stream)
+{
+	bool		is_arn = strncmp(stream->name, "arn:", 4) == 0;
+
+	kinesis_body_string(body, is_arn ? "StreamARN" : "StreamName",
+						stream->name);
+}
+
+AwsCall *
+kinesis_call_start(AwsClient *aws, const char *target, StringInfo body,
+				   size_t max_response_bytes, void *owner)
+{
+	AwsRequest	request = {
+		.target = target,
+		.max_response_bytes = max_response_bytes,
+		.owner = owner
+	};
+	AwsCall    *call;
+
+	appendStringInfoChar(body, '}');
+	request.body = body->data;
+	request.body_bytes = body->len;
+	call = aws_call_start(aws, &request);
+
+	pfree(body->data);
+	return call;
+}
+
+AwsCall *
+kinesis_call(AwsClient *aws, const char *target, StringInfo body,
+			 AwsErrorClass tolerated, const char *what)
+{
+	AwsCall    *call = kinesis_call_start(aws, target, body,
+										  KINESIS_CONTROL_BYTES, NULL);
+
+	PG_TRY();
+	{
+		const AwsError *error;
+
+		aws_call_wait(call);
+		error = aws_call_error(call);
+		if (error != NULL && error->class != tolerated)
+			aws_error_raise(error, what);
+	}
+	PG_CATCH();
+	{
+		aws_call_close(call);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+
+	return call;
+}
+
+const JsonDoc *
+kinesis_call_answer(AwsCall *call)
+{
+	size_t		bytes;
+	char	   *body = aws_call_body(call, &bytes);
+
+	return jsondoc_parse(aws_call_context(call), body, bytes, NULL);
+}
+
+void
+kinesis_bad_answer(AwsCall *call, const char *what, const char *why)
+{
+	aws_call_close(call);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("could not %s", what),
+			 errdetail_internal("%s", why),
+			 errhint("Check the \"endpoint\" option of the foreign server.")));
+}

@@ -1,0 +1,68 @@
+/*
+ * kinesis_wire.h
+ *	  How requests to Kinesis are written; for the kinesis_*.c files alone.
+ */
+#ifndef TRACKING_SERVICE_KINESIS_WIRE_H
+#define TRACKING_SERVICE_KINESIS_WIRE_H
+
+#include "postgres.h"
+
+#include "base/json.h"
+#include "lib/stringinfo.h"
+#include "service/kinesis.h"
+
+/* An answer about streams and shards: 1,000 shards have some 400 kB. */
+#define KINESIS_CONTROL_BYTES (16 * 1024 * 1024)
+
+/* Microseconds from the API's epoch, 1970, to PostgreSQL's, 2000 */
+#define KINESIS_EPOCH_US \
+	((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
+
+/* The X-Amz-Target of an operation */
+#define KINESIS_TARGET(operation) "Kinesis_20131202." operation
+
+/* Begin a request's body: an object, left open, with no member yet. */
+extern void kinesis_body_init(StringInfo body);
+
+/*
+ * Add a member to the object that is open; the key is a constant that needs
+ * no escapes.  A number is given as text, since a time has a fraction.  After
+ * kinesis_body_key() the caller writes the value.
+ */
+extern void kinesis_body_key(StringInfo body, const char *key);
+extern void kinesis_body_string(StringInfo body, const char *key,
+								const char *value);
+extern void kinesis_body_number(StringInfo body, const char *key,
+								const char *value);
+
+/* Add the member that names the stream: by name or by ARN. */
+extern void kinesis_body_stream(StringInfo body, const KinesisStream *stream);
+
+/* Close the body, start the call and free the body. */
+extern AwsCall *kinesis_call_start(AwsClient *aws, const char *target,
+								   StringInfo body, size_t max_response_bytes,
+								   void *owner);
+
+/*
+ * The same and wait.  what is the phrase for aws_error_raise(): any failure
+ * but one of class tolerated (AWS_ERROR_NONE: none) is raised.  The call is
+ * closed if an error is, also if that is a cancel.
+ */
+extern AwsCall *kinesis_call(AwsClient *aws, const char *target,
+							 StringInfo body, AwsErrorClass tolerated,
+							 const char *what);
+
+/*
+ * The answer of a call that succeeded as a tree, which lives with the call.
+ * NULL if it is not JSON.
+ */
+extern const JsonDoc *kinesis_call_answer(AwsCall *call);
+
+/*
+ * Close the call and raise an error: its answer is not what the API promises.
+ * what is as for aws_error_raise(), why a sentence.
+ */
+extern void kinesis_bad_answer(AwsCall *call, const char *what,
+							   const char *why) pg_attribute_noreturn();
+
+#endif							/* TRACKING_SERVICE_KINESIS_WIRE_H */
