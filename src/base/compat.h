@@ -35,6 +35,25 @@
 #include "utils/wait_event.h"
 
 /*
+ * Symbols of the module are hidden unless declared otherwise, as 16 makes it
+ * the rule for extensions; the macro of 15 leaves SQL functions undeclared in
+ * that respect.  PGDLLEXPORT has its meaning from the Makefile there.
+ */
+#if PG_VERSION_NUM < 160000
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(funcname) \
+extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
+extern PGDLLEXPORT const Pg_finfo_record *pg_finfo_##funcname(void); \
+const Pg_finfo_record * \
+pg_finfo_##funcname(void) \
+{ \
+	static const Pg_finfo_record version_1 = {1}; \
+	return &version_1; \
+} \
+extern int	no_such_variable
+#endif
+
+/*
  * A set of wait events that lives as long as the process.  17 gave such sets
  * to a resource owner, of which none means for ever; before, a set lived in a
  * memory context.
@@ -66,6 +85,15 @@ compat_wait_event(uint32 *cache, const char *name)
 #endif
 	return *cache;
 }
+
+/*
+ * A worker may run as a role that cannot log in; before 17 it may not.
+ */
+#if PG_VERSION_NUM >= 170000
+#define COMPAT_BYPASS_LOGIN_CHECK BGWORKER_BYPASS_ROLELOGINCHECK
+#else
+#define COMPAT_BYPASS_LOGIN_CHECK 0
+#endif
 
 /*
  * A foreign scan path.  17 added the restriction clauses of a pushed-down

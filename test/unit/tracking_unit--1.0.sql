@@ -1,0 +1,67 @@
+/* test/unit/tracking_unit--1.0.sql */
+\echo Use "CREATE EXTENSION tracking_unit" to load this file. \quit
+
+-- src/aws/sigv4.h; headers are pairs of name and value
+CREATE FUNCTION sigv4(method text, path text, query text, headers text[],
+	body bytea, region text, service text, epoch bigint, access_key text,
+	secret_key text, session_token text,
+	OUT canonical_request text, OUT string_to_sign text, OUT "authorization" text)
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_sigv4';
+
+-- src/base/backoff.h
+CREATE FUNCTION backoff_delay_ms(attempt int, base_ms bigint, cap_ms bigint,
+	random float8) RETURNS bigint
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_backoff_delay_ms';
+
+-- src/aws/aws_error.h
+CREATE FUNCTION aws_error(status int, error_type text, body bytea,
+	OUT class text, OUT sqlstate text, OUT code text, OUT message text,
+	OUT hint text)
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_error';
+CREATE FUNCTION aws_error_from_code(code text, message text,
+	OUT class text, OUT sqlstate text, OUT code_out text, OUT message_out text,
+	OUT hint text)
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_error_from_code';
+
+-- src/aws/aws_endpoint.h
+CREATE FUNCTION aws_endpoint(region text, endpoint text, kinesis_endpoint text,
+	OUT url text, OUT host text, OUT path text)
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_endpoint';
+
+-- src/stream/position.h
+CREATE FUNCTION sequence_compare(a text, b text) RETURNS int
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_sequence_compare';
+CREATE FUNCTION position_normalize(text) RETURNS text
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_position_normalize';
+
+-- src/http/http.h: POST to all URLs at once, in the order in which they end
+CREATE FUNCTION http_post(urls text[], body bytea, max_bytes bigint,
+	connect_timeout_ms int, request_timeout_ms int, ca_bundle text,
+	header text,
+	OUT n int, OUT failure int, OUT failure_text text, OUT status int,
+	OUT body_out bytea, OUT header_out text)
+	RETURNS SETOF record
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_http_post';
+
+-- start an exchange and throw it away by the end of its memory context
+CREATE FUNCTION http_abandon(url text, drive_ms int) RETURNS int
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_abandon';
+
+-- src/service/kinesis.h
+CREATE FUNCTION get_records(endpoint text, iterator text, max_retries int,
+	OUT sequence_number text, OUT partition_key text, OUT arrived timestamptz,
+	OUT data bytea, OUT next_iterator text, OUT millis_behind_latest bigint,
+	OUT child_shards text[])
+	RETURNS SETOF record
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_get_records';
+CREATE FUNCTION list_shards(endpoint text, stream text, OUT shard_id text,
+	OUT parent_shard_id text, OUT adjacent_parent_shard_id text,
+	OUT starting_hash_key text, OUT ending_hash_key text,
+	OUT starting_sequence_number text, OUT ending_sequence_number text)
+	RETURNS SETOF record
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_list_shards';
+CREATE FUNCTION list_streams(endpoint text) RETURNS SETOF text
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_list_streams';
+CREATE FUNCTION aws_stats(OUT calls bigint, OUT retries bigint,
+	OUT throttles bigint, OUT bytes_received bigint)
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_stats';

@@ -1,0 +1,196 @@
+/*
+ * unit_pure.c
+ *	  Functions of tracking_fdw that need no network, shown to SQL.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "aws/aws_endpoint.h"
+#include "aws/aws_error.h"
+#include "aws/sigv4.h"
+#include "base/backoff.h"
+#include "base/compat.h"
+#include "stream/position.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(unit_sigv4);
+PG_FUNCTION_INFO_V1(unit_backoff_delay_ms);
+PG_FUNCTION_INFO_V1(unit_aws_error);
+PG_FUNCTION_INFO_V1(unit_aws_error_from_code);
+PG_FUNCTION_INFO_V1(unit_aws_endpoint);
+PG_FUNCTION_INFO_V1(unit_sequence_compare);
+PG_FUNCTION_INFO_V1(unit_position_normalize);
+
+static char *
+text_arg(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+/* A row of texts, NULL for NULL. */
+static Datum
+text_row(FunctionCallInfo fcinfo, const char *const *texts, int n)
+{
+	Datum	   *values = palloc0(n * sizeof(Datum));
+	bool	   *nulls = palloc0(n * sizeof(bool));
+	TupleDesc	tupdesc;
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "no row type");
+	for (int i = 0; i < n; i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		if (texts[i] != NULL)
+			values[i] = CStringGetTextDatum(texts[i]);
+	}
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values,
+											 nulls));
+}
+
+static Sigv4Header *
+header_pairs(ArrayType *array, int *n)
+{
+	Datum	   *texts;
+	int			n_texts;
+	Sigv4Header *headers;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, NULL,
+					  &n_texts);
+	*n = n_texts / 2;
+	headers = palloc((*n + 1) * sizeof(Sigv4Header));
+	for (int i = 0; i < *n; i++)
+	{
+		headers[i].name = TextDatumGetCString(texts[2 * i]);
+		headers[i].value = TextDatumGetCString(texts[2 * i + 1]);
+	}
+	return headers;
+}
+
+Datum
+unit_sigv4(PG_FUNCTION_ARGS)
+{
+	bytea	   *body = PG_GETARG_BYTEA_PP(4);
+	AwsCredentials cred = {
+		.access_key_id = text_arg(fcinfo, 8),
+		.secret_access_key = text_arg(fcinfo, 9),
+		.session_token = text_arg(fcinfo, 10)
+	};
+	Sigv4		sign = {
+		.method = text_arg(fcinfo, 0),
+		.path = text_arg(fcinfo, 1),
+		.query = text_arg(fcinfo, 2),
+		.body = VARDATA_ANY(body),
+		.body_bytes = VARSIZE_ANY_EXHDR(body),
+		.region = text_arg(fcinfo, 5),
+		.service = text_arg(fcinfo, 6),
+		.now = PG_GETARG_INT64(7)
+	};
+	const char *row[3];
+
+	sign.headers = header_pairs(PG_GETARG_ARRAYTYPE_P(3), &sign.n_headers);
+	sigv4_sign(&sign, &cred);
+	row[0] = sign.canonical_request;
+	row[1] = sign.string_to_sign;
+	row[2] = sign.authorization;
+	return text_row(fcinfo, row, lengthof(row));
+}
+
+Datum
+unit_backoff_delay_ms(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(backoff_delay_ms(PG_GETARG_INT32(0), PG_GETARG_INT64(1),
+									 PG_GETARG_INT64(2),
+									 PG_GETARG_FLOAT8(3)));
+}
+
+static Datum
+error_row(FunctionCallInfo fcinfo, const AwsError *error)
+{
+	static const char *const classes[] = {
+		[AWS_ERROR_NONE] = "none",
+		[AWS_ERROR_RETRY] = "retry",
+		[AWS_ERROR_THROTTLE] = "throttle",
+		[AWS_ERROR_CLOCK] = "clock",
+		[AWS_ERROR_EXPIRED_ITERATOR] = "expired_iterator",
+		[AWS_ERROR_EXPIRED_TOKEN] = "expired_token",
+		[AWS_ERROR_NOT_FOUND] = "not_found",
+		[AWS_ERROR_DENIED] = "denied",
+		[AWS_ERROR_BUSY] = "busy",
+		[AWS_ERROR_FATAL] = "fatal"
+	};
+	const char *row[] = {
+		classes[error->class], unpack_sql_state(error->sqlstate), error->code,
+		error->message, error->hint
+	};
+
+	return text_row(fcinfo, row, lengthof(row));
+}
+
+Datum
+unit_aws_error(PG_FUNCTION_ARGS)
+{
+	char	   *body = TextDatumGetCString(PG_GETARG_DATUM(2));
+	AwsError	error;
+
+	/* a bytea is a text to the eye of C, and so gets its terminator */
+	aws_error_from_answer(&error, PG_GETARG_INT32(0), text_arg(fcinfo, 1),
+						  body, VARSIZE_ANY_EXHDR(PG_GETARG_BYTEA_PP(2)));
+	return error_row(fcinfo, &error);
+}
+
+Datum
+unit_aws_error_from_code(PG_FUNCTION_ARGS)
+{
+	AwsError	error;
+
+	aws_error_from_code(&error, text_arg(fcinfo, 0), text_arg(fcinfo, 1));
+	return error_row(fcinfo, &error);
+}
+
+Datum
+unit_aws_endpoint(PG_FUNCTION_ARGS)
+{
+	AwsConfig	config = {
+		.region = text_arg(fcinfo, 0),
+		.endpoint = text_arg(fcinfo, 1),
+		.kinesis_endpoint = text_arg(fcinfo, 2)
+	};
+	AwsEndpoint endpoint;
+	const char *row[3];
+
+	aws_endpoint_init(&endpoint, &config, "kinesis");
+	row[0] = endpoint.url;
+	row[1] = endpoint.host;
+	row[2] = endpoint.path;
+	return text_row(fcinfo, row, lengthof(row));
+}
+
+Datum
+unit_sequence_compare(PG_FUNCTION_ARGS)
+{
+	text	   *a = PG_GETARG_TEXT_PP(0);
+	text	   *b = PG_GETARG_TEXT_PP(1);
+	int			order = sequence_compare(VARDATA_ANY(a),
+										 VARSIZE_ANY_EXHDR(a),
+										 VARDATA_ANY(b),
+										 VARSIZE_ANY_EXHDR(b));
+
+	PG_RETURN_INT32(order < 0 ? -1 : order > 0);
+}
+
+/* Text to position and back; NULL if it is none. */
+Datum
+unit_position_normalize(PG_FUNCTION_ARGS)
+{
+	StreamPosition position;
+
+	if (!position_from_text(text_arg(fcinfo, 0), &position))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(position_to_text(&position)));
+}
