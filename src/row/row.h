@@ -1,0 +1,133 @@
+/*
+ * row.h
+ *	  Bytes of a record to column values, and back.
+ *
+ * A RowSpec says where each column of a foreign table comes from; config/
+ * fills it from the table's options.  A RowDecoder is a spec made ready for
+ * one scan.  Where records come from and where rows go is not known here.
+ */
+#ifndef TRACKING_ROW_ROW_H
+#define TRACKING_ROW_ROW_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "nodes/bitmapset.h"
+#include "stream/batch.h"
+
+typedef enum RowFormat
+{
+	ROW_FORMAT_JSON,
+	ROW_FORMAT_RAW
+} RowFormat;
+
+/* What becomes of a record that cannot be decoded. */
+typedef enum RowErrorPolicy
+{
+	ROW_ON_ERROR_RAISE,			/* the scan fails */
+	ROW_ON_ERROR_NULL,			/* payload columns are NULL */
+	ROW_ON_ERROR_SKIP			/* no row */
+} RowErrorPolicy;
+
+typedef enum RowMetadata
+{
+	ROW_META_NONE = 0,			/* the column comes from the payload */
+	ROW_META_STREAM,
+	ROW_META_SHARD_ID,
+	ROW_META_SEQUENCE_NUMBER,
+	ROW_META_SUB_SEQUENCE_NUMBER,
+	ROW_META_PARTITION_KEY,
+	ROW_META_EXPLICIT_HASH_KEY, /* known when publishing; NULL when read */
+	ROW_META_APPROXIMATE_ARRIVAL_TIMESTAMP,
+	ROW_META_DATA,				/* the payload as it is */
+	ROW_META_DECODE_ERROR		/* why payload columns are NULL, or NULL */
+} RowMetadata;
+
+/* One step of a path: a member's key, or an array's index if key is NULL. */
+typedef struct RowPathStep
+{
+	const char *key;
+	int			index;			/* 0-based */
+} RowPathStep;
+
+typedef struct RowColumn
+{
+	bool		dropped;
+	RowMetadata metadata;
+	RowPathStep *path;			/* NULL: the member named like the column,
+								 * exactly or else ignoring case */
+	int			n_path;
+} RowColumn;
+
+typedef struct RowSpec
+{
+	RowFormat	format;
+	RowErrorPolicy on_error;
+	int			n_columns;		/* = natts */
+	RowColumn  *columns;		/* by attnum - 1 */
+} RowSpec;
+
+/* Why a record could not be decoded. */
+typedef struct RowError
+{
+	int			sqlstate;
+	char	   *message;		/* lower-case, one line */
+	const char *column;			/* or NULL: the record as a whole */
+} RowError;
+
+typedef struct RowDecoder RowDecoder;
+
+/*
+ * path 'x', '$.a.b', '$.a[0]."odd key"', '$' (the whole document: no steps)
+ * to steps, palloc'd; false if malformed.
+ */
+extern bool row_path_parse(const char *text, RowPathStep **path, int *n_path);
+
+/*
+ * Make a decoder, in the current context.  wanted holds the attnums to fill
+ * (1-based; NULL: none, as for count(*)); the others are set to NULL.  A
+ * payload that no column wants is not looked at; but decode_error wants all
+ * payload columns, as only their decoding tells it.
+ */
+extern RowDecoder *row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
+									const Bitmapset *wanted);
+
+/*
+ * Decode one record into values/isnull (natts each, allocated in the current
+ * context).  True if it worked.  If not, *error says why (in the current
+ * context), metadata columns are filled, decode_error too, and payload
+ * columns are NULL.  Never throws for what is wrong with a record, as long
+ * as soft is true; with soft false an input function may throw its own error
+ * instead (cheaper before PostgreSQL 16, where a soft conversion of an
+ * unusual type takes a subtransaction).
+ */
+extern bool row_decode(RowDecoder *decoder, const StreamRecord *record,
+					   bool soft, Datum *values, bool *isnull,
+					   RowError *error);
+
+/* A row on its way out. */
+typedef struct RowEncoded
+{
+	char	   *data;
+	size_t		data_bytes;
+	char	   *partition_key;	/* NULL: the writer makes one up */
+	char	   *explicit_hash_key;	/* or NULL */
+} RowEncoded;
+
+typedef struct RowEncoder RowEncoder;
+
+/* Raises an error for columns that cannot be written (a path with an index). */
+extern RowEncoder *row_encoder_open(const RowSpec *spec, TupleDesc tupdesc);
+
+/*
+ * Encode one row in the current context: payload columns that are NULL are
+ * left out of the JSON object.  Of the metadata columns, data is the record
+ * as it is if it is not NULL (payload columns are then ignored), and the two
+ * keys go with it; the others are ignored, as the service sets them.  Raises
+ * an error if two columns would write the same part of the record, and if
+ * there is nothing to write.
+ */
+extern void row_encode(RowEncoder *encoder, const Datum *values,
+					   const bool *isnull, RowEncoded *out);
+
+#endif							/* TRACKING_ROW_ROW_H */

@@ -1,0 +1,343 @@
+/*
+ * row_encode.c
+ *	  The values of a row to one record.
+ *
+ * JSON is what to_json() makes of each value, put where the column's option
+ * path says.  Nothing is sent here, and no key is made up.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "nodes/makefuncs.h"
+#include "row/row.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+
+/* A column that has a part in records. */
+typedef struct RowOutput
+{
+	int			column;			/* attnum - 1 */
+	const char *name;
+	RowMetadata metadata;
+	Oid			type;
+	FmgrInfo	function;		/* to_json for members, else the output
+								 * function */
+} RowOutput;
+
+/* A place in the object that is written: a value, or members. */
+typedef struct RowOutputNode
+{
+	const char *label;			/* "key": with the quotes and the colon */
+	const char *key;
+	List	   *outputs;		/* RowOutput *: one at most is not null */
+	List	   *members;		/* RowOutputNode * */
+} RowOutputNode;
+
+struct RowEncoder
+{
+	List	   *whole;			/* RowOutput *: data, or the column of a raw
+								 * table */
+	List	   *keys;			/* RowOutput *: the two keys */
+	RowOutputNode *root;		/* NULL for a raw table */
+};
+
+/* A row being written. */
+typedef struct RowValues
+{
+	const Datum *values;
+	const bool *isnull;
+} RowValues;
+
+static void
+init_output_function(RowOutput *output)
+{
+	Oid			function;
+	bool		is_varlena;
+
+	getTypeOutputInfo(output->type, &function, &is_varlena);
+	fmgr_info(function, &output->function);
+}
+
+/* to_json() asks its call expression for the type of its argument. */
+static void
+init_json_function(RowOutput *output, Form_pg_attribute attr)
+{
+	Const	   *argument = makeNullConst(attr->atttypid, attr->atttypmod,
+										 attr->attcollation);
+	FuncExpr   *call = makeFuncExpr(F_TO_JSON, JSONOID, list_make1(argument),
+									InvalidOid, attr->attcollation,
+									COERCE_EXPLICIT_CALL);
+
+	fmgr_info(F_TO_JSON, &output->function);
+	fmgr_info_set_expr((Node *) call, &output->function);
+}
+
+static RowOutputNode *
+member_of(RowOutputNode *node, const char *key)
+{
+	StringInfoData label;
+	RowOutputNode *member;
+	ListCell   *lc;
+
+	foreach(lc, node->members)
+	{
+		member = lfirst(lc);
+		if (strcmp(member->key, key) == 0)
+			return member;
+	}
+
+	initStringInfo(&label);
+	escape_json(&label, key);
+	appendStringInfoChar(&label, ':');
+	member = palloc0(sizeof(RowOutputNode));
+	member->key = pstrdup(key);
+	member->label = label.data;
+	node->members = lappend(node->members, member);
+	return member;
+}
+
+static RowOutputNode *
+node_of(RowOutputNode *root, const RowColumn *column, const char *name)
+{
+	RowOutputNode *node = root;
+	int			i;
+
+	if (column->path == NULL)
+		return member_of(root, name);
+	for (i = 0; i < column->n_path; i++)
+	{
+		if (column->path[i].key == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" cannot be written: its path has an array index",
+							name),
+					 errhint("Publish through a foreign table whose column is the whole array.")));
+		node = member_of(node, column->path[i].key);
+	}
+	return node;
+}
+
+static void
+add_output(RowEncoder *encoder, const RowSpec *spec, TupleDesc tupdesc,
+		   int column)
+{
+	const RowColumn *source = &spec->columns[column];
+	Form_pg_attribute attr = TupleDescAttr(tupdesc, column);
+	RowOutput  *output = palloc0(sizeof(RowOutput));
+
+	output->column = column;
+	output->name = pstrdup(NameStr(attr->attname));
+	output->metadata = source->metadata;
+	output->type = attr->atttypid;
+
+	switch (source->metadata)
+	{
+		case ROW_META_NONE:
+			if (encoder->root != NULL)
+			{
+				RowOutputNode *node = node_of(encoder->root, source,
+											  output->name);
+
+				init_json_function(output, attr);
+				node->outputs = lappend(node->outputs, output);
+				break;
+			}
+			/* FALLTHROUGH */
+		case ROW_META_DATA:
+			init_output_function(output);
+			encoder->whole = lappend(encoder->whole, output);
+			break;
+		case ROW_META_PARTITION_KEY:
+		case ROW_META_EXPLICIT_HASH_KEY:
+			init_output_function(output);
+			encoder->keys = lappend(encoder->keys, output);
+			break;
+		default:
+			break;
+	}
+}
+
+RowEncoder *
+row_encoder_open(const RowSpec *spec, TupleDesc tupdesc)
+{
+	RowEncoder *encoder = palloc0(sizeof(RowEncoder));
+	int			i;
+
+	if (spec->format == ROW_FORMAT_JSON)
+		encoder->root = palloc0(sizeof(RowOutputNode));
+	for (i = 0; i < spec->n_columns; i++)
+	{
+		if (!spec->columns[i].dropped)
+			add_output(encoder, spec, tupdesc, i);
+	}
+	return encoder;
+}
+
+/* The column of the list that is not null; two are one too many. */
+static const RowOutput *
+only_output(List *outputs, const RowValues *row)
+{
+	const RowOutput *only = NULL;
+	ListCell   *lc;
+
+	foreach(lc, outputs)
+	{
+		const RowOutput *output = lfirst(lc);
+
+		if (row->isnull[output->column])
+			continue;
+		if (only != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("columns \"%s\" and \"%s\" cannot both be written: they are the same part of a record",
+							only->name, output->name)));
+		only = output;
+	}
+	return only;
+}
+
+/* Some column that is not null below node, or NULL. */
+static const RowOutput *
+output_below(const RowOutputNode *node, const RowValues *row)
+{
+	ListCell   *lc;
+
+	foreach(lc, node->members)
+	{
+		const RowOutputNode *member = lfirst(lc);
+		const RowOutput *output = only_output(member->outputs, row);
+
+		if (output == NULL)
+			output = output_below(member, row);
+		if (output != NULL)
+			return output;
+	}
+	return NULL;
+}
+
+static void
+append_json(StringInfo json, const RowOutput *output, const RowValues *row)
+{
+	text	   *value = DatumGetTextPP(FunctionCall1(unconstify(FmgrInfo *, &output->function),
+													 row->values[output->column]));
+
+	appendBinaryStringInfo(json, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+/*
+ * Write what stands at node.  Paths have a bounded number of steps, and so has
+ * this recursion.
+ */
+static void
+append_node(StringInfo json, const RowOutputNode *node, const RowValues *row)
+{
+	const RowOutput *output = only_output(node->outputs, row);
+	const RowOutput *below = output_below(node, row);
+	const char *separator = "";
+	ListCell   *lc;
+
+	if (output != NULL && below != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("columns \"%s\" and \"%s\" cannot both be written: one is a part of the other",
+						output->name, below->name)));
+	if (output != NULL)
+	{
+		append_json(json, output, row);
+		return;
+	}
+
+	appendStringInfoChar(json, '{');
+	foreach(lc, node->members)
+	{
+		const RowOutputNode *member = lfirst(lc);
+
+		if (only_output(member->outputs, row) == NULL &&
+			output_below(member, row) == NULL)
+			continue;
+		appendStringInfo(json, "%s%s", separator, member->label);
+		append_node(json, member, row);
+		separator = ",";
+	}
+	appendStringInfoChar(json, '}');
+}
+
+/* The value's text in UTF-8. */
+static char *
+output_text(const RowOutput *output, const RowValues *row, size_t *len)
+{
+	char	   *text = OutputFunctionCall(unconstify(FmgrInfo *, &output->function),
+										  row->values[output->column]);
+
+	text = pg_server_to_any(text, strlen(text), PG_UTF8);
+	*len = strlen(text);
+	return text;
+}
+
+/* The value is the record: a bytea as its bytes, all else as its text. */
+static void
+encode_whole(const RowOutput *output, const RowValues *row, RowEncoded *out)
+{
+	if (output->type == BYTEAOID)
+	{
+		bytea	   *bytes = DatumGetByteaPP(row->values[output->column]);
+
+		out->data = VARDATA_ANY(bytes);
+		out->data_bytes = VARSIZE_ANY_EXHDR(bytes);
+	}
+	else
+		out->data = output_text(output, row, &out->data_bytes);
+}
+
+static void
+encode_object(const RowOutputNode *root, const RowValues *row,
+			  RowEncoded *out)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	append_node(&json, root, row);
+	out->data = pg_server_to_any(json.data, json.len, PG_UTF8);
+	out->data_bytes = out->data == json.data ? (size_t) json.len :
+		strlen(out->data);
+}
+
+void
+row_encode(RowEncoder *encoder, const Datum *values, const bool *isnull,
+		   RowEncoded *out)
+{
+	RowValues	row = {values, isnull};
+	const RowOutput *whole = only_output(encoder->whole, &row);
+	size_t		len;
+	ListCell   *lc;
+
+	if (whole != NULL)
+		encode_whole(whole, &row, out);
+	else if (encoder->root != NULL &&
+			 (encoder->root->members != NIL ||
+			  only_output(encoder->root->outputs, &row) != NULL))
+		encode_object(encoder->root, &row, out);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("the payload of a record cannot be null")));
+
+	out->partition_key = NULL;
+	out->explicit_hash_key = NULL;
+	foreach(lc, encoder->keys)
+	{
+		const RowOutput *output = lfirst(lc);
+
+		if (isnull[output->column])
+			continue;
+		if (output->metadata == ROW_META_PARTITION_KEY)
+			out->partition_key = output_text(output, &row, &len);
+		else
+			out->explicit_hash_key = output_text(output, &row, &len);
+	}
+}

@@ -1,0 +1,413 @@
+/*
+ * row_json.c
+ *	  Find the values of columns in a JSON document, in one pass.
+ *
+ * Wanted places form a tree: a node is a place in the document, with the
+ * fields that take what stands there, the members below it that are wanted,
+ * and the elements.  The document is walked along that tree; what is off it
+ * is skipped, though checked.  Nothing is converted here.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "row/row_json.h"
+#include "row/row_value.h"
+
+#define MEMBER_BUCKETS 64
+
+/* A list of fields. */
+typedef struct RowTarget
+{
+	struct RowTarget *next;
+	int			field;
+} RowTarget;
+
+typedef struct RowNode
+{
+	RowTarget  *targets;		/* take the value of this place */
+	struct RowMember **members; /* hash table; NULL if there are none */
+	struct RowElement *elements;	/* by index */
+	uint64		document;		/* in which it was met last */
+} RowNode;
+
+typedef struct RowMember
+{
+	struct RowMember *next;		/* in its bucket */
+	const char *key;			/* UTF-8 */
+	size_t		len;
+	RowTarget  *folded;			/* take it if no member has their exact name */
+	bool		takes_folded;	/* the member being read */
+	RowNode		node;
+} RowMember;
+
+typedef struct RowElement
+{
+	struct RowElement *next;
+	int			index;
+	RowNode		node;
+} RowElement;
+
+struct RowJson
+{
+	RowNode		root;
+	int			n_fields;
+	bool	   *exact;			/* by field: found by its exact name */
+	uint64		document;		/* number of the current one */
+	char	   *key;			/* an unescaped key */
+	size_t		key_size;
+
+	/* of the current document */
+	JsonScan	scan;
+	JsonSlice  *values;
+};
+
+static JsonToken read_value(RowJson *json, RowNode *node, JsonSlice *value);
+
+RowJson *
+row_json_open(int max_fields)
+{
+	RowJson    *json = palloc0(sizeof(RowJson));
+
+	json->exact = palloc(max_fields * sizeof(bool));
+	json->key_size = 64;
+	json->key = palloc(json->key_size);
+	return json;
+}
+
+/* Same for names that differ in the case of ASCII letters only. */
+static inline unsigned
+key_bucket(const char *key, size_t len)
+{
+	unsigned	hash = len;
+
+	if (len > 0)
+		hash = hash * 31 + ((key[0] | 0x20) * 7 ^ (key[len / 2] | 0x20) * 5 ^
+							(key[len - 1] | 0x20));
+	return hash % MEMBER_BUCKETS;
+}
+
+static bool
+same_ignoring_case(const char *a, const char *b, size_t len)
+{
+	for (; len > 0; len--, a++, b++)
+	{
+		if (pg_ascii_tolower((unsigned char) *a) !=
+			pg_ascii_tolower((unsigned char) *b))
+			return false;
+	}
+	return true;
+}
+
+static RowMember *
+member_of(RowNode *node, const char *name)
+{
+	const char *key = pg_server_to_any(name, strlen(name), PG_UTF8);
+	size_t		len = strlen(key);
+	RowMember **bucket;
+	RowMember  *member;
+
+	if (node->members == NULL)
+		node->members = palloc0(MEMBER_BUCKETS * sizeof(RowMember *));
+	bucket = &node->members[key_bucket(key, len)];
+	for (member = *bucket; member != NULL; member = member->next)
+	{
+		if (strcmp(member->key, key) == 0)
+			return member;
+	}
+
+	member = palloc0(sizeof(RowMember));
+	member->key = pstrdup(key);
+	member->len = len;
+	member->next = *bucket;
+	*bucket = member;
+	return member;
+}
+
+static RowElement *
+element_of(RowNode *node, int index)
+{
+	RowElement **link = &node->elements;
+	RowElement *element;
+
+	while (*link != NULL && (*link)->index < index)
+		link = &(*link)->next;
+	if (*link != NULL && (*link)->index == index)
+		return *link;
+
+	element = palloc0(sizeof(RowElement));
+	element->index = index;
+	element->next = *link;
+	*link = element;
+	return element;
+}
+
+static void
+add_target(RowTarget **list, int field)
+{
+	RowTarget  *target = palloc(sizeof(RowTarget));
+
+	target->field = field;
+	target->next = *list;
+	*list = target;
+}
+
+void
+row_json_add_name(RowJson *json, const char *name)
+{
+	RowMember  *member = member_of(&json->root, name);
+
+	add_target(&member->node.targets, json->n_fields);
+	add_target(&member->folded, json->n_fields);
+	json->n_fields++;
+}
+
+void
+row_json_add_path(RowJson *json, const RowPathStep *path, int n_path)
+{
+	RowNode    *node = &json->root;
+	int			i;
+
+	for (i = 0; i < n_path; i++)
+	{
+		if (path[i].key != NULL)
+			node = &member_of(node, path[i].key)->node;
+		else
+			node = &element_of(node, path[i].index)->node;
+	}
+	add_target(&node->targets, json->n_fields++);
+}
+
+static void
+take_exact(RowJson *json, const RowTarget *target, const JsonSlice *value)
+{
+	for (; target != NULL; target = target->next)
+	{
+		json->values[target->field] = *value;
+		json->exact[target->field] = true;
+	}
+}
+
+static void
+take_folded(RowJson *json, const RowTarget *target, const JsonSlice *value)
+{
+	for (; target != NULL; target = target->next)
+	{
+		if (!json->exact[target->field])
+			json->values[target->field] = *value;
+	}
+}
+
+/*
+ * A key is there twice: the last one wins with all that is in it, so what was
+ * taken from inside the first is forgotten.
+ */
+static void
+forget_below(RowJson *json, const RowNode *node)
+{
+	const RowElement *element;
+	const RowMember *member;
+	const RowTarget *target;
+	int			i;
+
+	for (target = node->targets; target != NULL; target = target->next)
+		json->values[target->field].type = JSON_TOKEN_NULL;
+	for (i = 0; node->members != NULL && i < MEMBER_BUCKETS; i++)
+	{
+		for (member = node->members[i]; member != NULL; member = member->next)
+			forget_below(json, &member->node);
+	}
+	for (element = node->elements; element != NULL; element = element->next)
+		forget_below(json, &element->node);
+}
+
+/* The key that was just read, without escapes; NULL if no text can be it. */
+static const char *
+plain_key(RowJson *json, size_t *len)
+{
+	const JsonSlice *key = &json->scan.value;
+
+	*len = key->len;
+	if (!key->escaped)
+		return key->start;
+	if (key->len > json->key_size)
+	{
+		json->key_size = key->len;
+		json->key = repalloc(json->key, key->len);
+	}
+	if (json_unescape(key->start, key->len, json->key, len) != JSON_SCAN_OK)
+		return NULL;
+	return json->key;
+}
+
+/*
+ * The value of the member whose key was just read.  Who takes it is told
+ * before it is read, as a key inside it may reuse the buffer of this one.
+ */
+static JsonToken
+read_member(RowJson *json, const RowNode *parent)
+{
+	size_t		len;
+	const char *key = plain_key(json, &len);
+	RowMember  *bucket = NULL;
+	RowMember  *exact = NULL;
+	RowMember  *member;
+	JsonSlice	value;
+	JsonToken	type;
+
+	if (key != NULL)
+		bucket = parent->members[key_bucket(key, len)];
+	for (member = bucket; member != NULL; member = member->next)
+	{
+		bool		same_len = member->len == len;
+
+		if (same_len && memcmp(member->key, key, len) == 0)
+			exact = member;
+		member->takes_folded = same_len && member->folded != NULL &&
+			same_ignoring_case(member->key, key, len);
+	}
+
+	if (exact != NULL)
+		type = read_value(json, &exact->node, &value);
+	else
+		type = json_scan_value(&json->scan, &value);
+
+	for (member = bucket; member != NULL; member = member->next)
+	{
+		if (member->takes_folded)
+			take_folded(json, member->folded, &value);
+	}
+	return type;
+}
+
+/* From behind the opening brace to behind the closing one. */
+static JsonToken
+read_members(RowJson *json, const RowNode *node)
+{
+	JsonToken	type;
+
+	while ((type = json_scan_next(&json->scan)) == JSON_TOKEN_KEY)
+	{
+		if (read_member(json, node) == JSON_TOKEN_ERROR)
+			return JSON_TOKEN_ERROR;
+	}
+	return type;
+}
+
+/* From behind the opening bracket to behind the closing one. */
+static JsonToken
+read_elements(RowJson *json, const RowNode *node)
+{
+	RowElement *wanted = node->elements;
+	JsonSlice	value;
+	JsonToken	type;
+	int			index;
+
+	for (index = 0; wanted != NULL; index++)
+	{
+		if (wanted->index == index)
+		{
+			type = read_value(json, &wanted->node, &value);
+			wanted = wanted->next;
+		}
+		else
+			type = json_scan_value(&json->scan, &value);
+		if (type == JSON_TOKEN_ERROR || type == JSON_TOKEN_ARRAY_END)
+			return type;
+	}
+	return json_scan_leave(&json->scan);
+}
+
+/*
+ * Read the value that stands at node, and let its fields take it.  Returns
+ * its type, or JSON_TOKEN_ARRAY_END where an array has no more elements.
+ */
+static JsonToken
+read_value(RowJson *json, RowNode *node, JsonSlice *value)
+{
+	JsonScan   *scan = &json->scan;
+	JsonToken	type;
+	JsonToken	last;
+
+	if (node->members == NULL && node->elements == NULL)
+		type = last = json_scan_value(scan, value);
+	else
+	{
+		if (node->document == json->document)
+			forget_below(json, node);
+		node->document = json->document;
+
+		type = last = json_scan_next(scan);
+		*value = scan->value;
+		if (type == JSON_TOKEN_OBJECT_START)
+			last = node->members ? read_members(json, node) :
+				json_scan_leave(scan);
+		else if (type == JSON_TOKEN_ARRAY_START)
+			last = node->elements ? read_elements(json, node) :
+				json_scan_leave(scan);
+		value->len = scan->value.start + scan->value.len - value->start;
+	}
+	if (last == JSON_TOKEN_ERROR)
+		return JSON_TOKEN_ERROR;
+	if (type != JSON_TOKEN_ARRAY_END)
+		take_exact(json, node->targets, value);
+	return type;
+}
+
+void
+row_json_error(const JsonScan *scan, RowError *error)
+{
+	size_t		offset = json_scan_error_offset(scan);
+
+	switch (scan->error)
+	{
+		case JSON_SCAN_EMPTY:
+			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  "record is empty");
+			break;
+		case JSON_SCAN_BAD_UTF8:
+			row_error_set(error, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+						  "record is not valid UTF-8 at byte %zu", offset);
+			break;
+		case JSON_SCAN_TOO_DEEP:
+			row_error_set(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+						  "record is nested more than %d levels deep at byte %zu",
+						  JSON_SCAN_MAX_DEPTH, offset);
+			break;
+		default:
+			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  "record is not valid JSON: %s at byte %zu",
+						  json_scan_error_text(scan->error), offset);
+			break;
+	}
+}
+
+bool
+row_json_read(RowJson *json, const char *text, size_t len, JsonSlice *values,
+			  RowError *error)
+{
+	JsonSlice	value;
+	JsonToken	type;
+	int			i;
+
+	for (i = 0; i < json->n_fields; i++)
+		values[i].type = JSON_TOKEN_NULL;
+	memset(json->exact, 0, json->n_fields * sizeof(bool));
+	json->values = values;
+	json->document++;
+
+	json_scan_init(&json->scan, text, len);
+	type = read_value(json, &json->root, &value);
+	if (type == JSON_TOKEN_ERROR ||
+		json_scan_next(&json->scan) == JSON_TOKEN_ERROR)
+	{
+		row_json_error(&json->scan, error);
+		return false;
+	}
+	if (json->root.members != NULL && type != JSON_TOKEN_OBJECT_START)
+	{
+		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+					  "record is not a JSON object");
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,37 @@
+/*
+ * row_json.h
+ *	  Find the values of columns in a JSON document: a matter of the row room.
+ */
+#ifndef TRACKING_ROW_ROW_JSON_H
+#define TRACKING_ROW_ROW_JSON_H
+
+#include "postgres.h"
+
+#include "base/json_scan.h"
+#include "row/row.h"
+
+typedef struct RowJson RowJson;
+
+/* In the current context. */
+extern RowJson *row_json_open(int max_fields);
+
+/* One more field: it takes the member name, exactly or else ignoring case. */
+extern void row_json_add_name(RowJson *json, const char *name);
+
+/* One more field: it takes what stands at this path, exactly. */
+extern void row_json_add_path(RowJson *json, const RowPathStep *path,
+							  int n_path);
+
+/*
+ * Read a document: all of it is checked, and values[n] becomes the slice that
+ * the n-th field takes, in the order in which they were added, of type
+ * JSON_TOKEN_NULL if there is none.  False if the document is refused; *error
+ * says why.
+ */
+extern bool row_json_read(RowJson *json, const char *text, size_t len,
+						  JsonSlice *values, RowError *error);
+
+/* Why a scan has failed, as the reason for refusing a record. */
+extern void row_json_error(const JsonScan *scan, RowError *error);
+
+#endif							/* TRACKING_ROW_ROW_JSON_H */

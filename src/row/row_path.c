@@ -1,0 +1,124 @@
+/*
+ * row_path.c
+ *	  The path option of a column: '$.context.page', '$.tags[0]."odd key"'.
+ *
+ * A small part of PostgreSQL's jsonpath: member names and array indexes.  The
+ * leading '$.' may be left out.  There are no wildcards and no filters.
+ */
+#include "postgres.h"
+
+#include "base/json_scan.h"
+#include "row/row.h"
+
+/* No document that is read is deeper. */
+#define PATH_STEPS_MAX JSON_SCAN_MAX_DEPTH
+
+/* What a name without quotes may hold; jsonpath has no '-', events do. */
+static bool
+is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		(c >= '0' && c <= '9') || c == '_' || c == '-' || c == '$' ||
+		(unsigned char) c >= 0x80;
+}
+
+/*
+ * Each of the following reads one thing at *p, moves *p past it, and returns
+ * false if it is not there.
+ */
+
+static bool
+parse_plain_name(const char **p, const char **key)
+{
+	const char *start = *p;
+
+	while (is_name_char(**p))
+		(*p)++;
+	*key = pnstrdup(start, *p - start);
+	return *p > start;
+}
+
+/* In quotes it is a JSON string. */
+static bool
+parse_quoted_name(const char **p, const char **key)
+{
+	JsonScan	scan;
+	size_t		len;
+	const char *end = *p + 1;
+	char	   *name;
+
+	while (*end != '\0' && *end != '"')
+		end += end[0] == '\\' && end[1] != '\0' ? 2 : 1;
+	if (*end != '"')
+		return false;
+	end++;
+
+	json_scan_init(&scan, *p, end - *p);
+	if (json_scan_next(&scan) != JSON_TOKEN_STRING)
+		return false;
+	name = palloc(scan.value.len + 1);
+	if (json_unescape(scan.value.start, scan.value.len, name,
+					  &len) != JSON_SCAN_OK)
+		return false;
+	name[len] = '\0';
+	*key = name;
+	*p = end;
+	return true;
+}
+
+static bool
+parse_index(const char **p, int *index)
+{
+	const char *start = ++(*p);
+	int64		n = 0;
+
+	for (; **p >= '0' && **p <= '9'; (*p)++)
+	{
+		n = n * 10 + (**p - '0');
+		if (n > PG_INT32_MAX)
+			return false;
+	}
+	if (*p == start || **p != ']')
+		return false;
+	(*p)++;
+	*index = (int) n;
+	return true;
+}
+
+static bool
+parse_step(const char **p, RowPathStep *step)
+{
+	step->key = NULL;
+	step->index = 0;
+	if (**p == '[')
+		return parse_index(p, &step->index);
+	if (**p != '.')
+		return false;
+	(*p)++;
+	return **p == '"' ? parse_quoted_name(p, &step->key) :
+		parse_plain_name(p, &step->key);
+}
+
+bool
+row_path_parse(const char *text, RowPathStep **path, int *n_path)
+{
+	const char *p = text;
+	RowPathStep *steps;
+	int			n = 0;
+
+	/* '$' alone is the root; a name may begin with it all the same */
+	if (p[0] == '$' && (p[1] == '\0' || p[1] == '.' || p[1] == '['))
+		p++;
+	else
+		p = psprintf(".%s", text);
+
+	steps = palloc((strlen(p) + 1) * sizeof(RowPathStep));
+	for (; *p != '\0'; n++)
+	{
+		if (n == PATH_STEPS_MAX || !parse_step(&p, &steps[n]))
+			return false;
+	}
+	*path = steps;
+	*n_path = n;
+	return true;
+}

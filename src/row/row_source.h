@@ -1,0 +1,45 @@
+/*
+ * row_source.h
+ *	  Where the text of a column's value is: a matter of the row room only.
+ */
+#ifndef TRACKING_ROW_ROW_SOURCE_H
+#define TRACKING_ROW_ROW_SOURCE_H
+
+#include "postgres.h"
+
+#include "row/row.h"
+#include "row/row_value.h"
+
+/* A column that is wanted. */
+typedef struct RowField
+{
+	int			column;			/* attnum - 1 */
+	const char *name;
+	RowMetadata metadata;
+	bool		raw;			/* takes the payload as it is */
+	RowInput	input;
+} RowField;
+
+/* What the steps of one row hand on. */
+typedef struct RowResult
+{
+	Datum	   *values;
+	bool	   *isnull;
+	RowError   *error;
+	bool		failed;			/* *error is filled */
+} RowResult;
+
+/* The payload; false if the service sent something that is none. */
+extern bool row_source_payload(const StreamRecord *record, const char **data,
+							   size_t *bytes, RowError *error);
+
+/*
+ * Find a field that is not a part of JSON: *slice becomes its text, or
+ * JSON_TOKEN_NULL if there is none or its value was made right away.  False if
+ * the record is refused; *error says why.
+ */
+extern bool row_source_find(const RowField *field, RowScratch *scratch,
+							const StreamRecord *record, JsonSlice *slice,
+							RowResult *result, RowError *error);
+
+#endif							/* TRACKING_ROW_ROW_SOURCE_H */

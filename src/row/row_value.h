@@ -1,0 +1,96 @@
+/*
+ * row_value.h
+ *	  One JSON value to one column's Datum: a matter of the row room only.
+ *
+ * What a value becomes is what the column type's input function makes of its
+ * text.  For the common types the well-formed cases are done right here,
+ * without the function; what is not settled here goes to the function, so
+ * that there is one truth about every type.
+ */
+#ifndef TRACKING_ROW_ROW_VALUE_H
+#define TRACKING_ROW_ROW_VALUE_H
+
+#include "postgres.h"
+
+#include "base/json_scan.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "row/row.h"
+
+typedef enum RowInputKind
+{
+	ROW_INPUT_FUNCTION,			/* always by the input function */
+	ROW_INPUT_BOOL,
+	ROW_INPUT_INTEGER,			/* int2, int4, int8 */
+	ROW_INPUT_FLOAT8,
+	ROW_INPUT_NUMERIC,			/* without precision and scale */
+	ROW_INPUT_TEXT,				/* text, varchar */
+	ROW_INPUT_JSON,
+	ROW_INPUT_ARRAY
+} RowInputKind;
+
+/* How values of one column's type are made. */
+typedef struct RowInput
+{
+	RowInputKind kind;
+	Oid			type;
+	int32		typmod;
+	int16		typlen;
+	bool		typbyval;
+	bool		takes_json;		/* strings keep their quotes: json, jsonb and
+								 * domains over them */
+	bool		throws;			/* the function may throw for bad input */
+	FmgrInfo	function;
+	Oid			ioparam;
+	struct RowInput *element;	/* for ROW_INPUT_ARRAY */
+} RowInput;
+
+/* What all conversions of a decoder share. */
+typedef struct RowScratch
+{
+	Oid			conversion;		/* from UTF-8 to the server's encoding;
+								 * InvalidOid if there is nothing to do */
+	StringInfoData text;		/* unescaped, terminated */
+	StringInfoData converted;	/* in the server's encoding */
+	MemoryContext cxt;			/* what input functions leave lying about */
+	bool		cxt_used;
+} RowScratch;
+
+typedef enum RowInputResult
+{
+	ROW_INPUT_DONE,
+	ROW_INPUT_BAD,				/* *error says why */
+	ROW_INPUT_CALL				/* only the input function can tell */
+} RowInputResult;
+
+extern void row_input_init(RowInput *input, Oid type, int32 typmod);
+
+/* In the current context, which must outlive the decoder's last row. */
+extern void row_scratch_init(RowScratch *scratch);
+
+/* To be called before each row. */
+extern void row_scratch_reset(RowScratch *scratch);
+
+/*
+ * Make value, which is not null, a Datum in the current context.  With
+ * may_call false input functions are not called; ROW_INPUT_CALL asks for
+ * another go with true, which throws for bad input if input->throws.
+ */
+extern RowInputResult row_input_value(const RowInput *input,
+									  RowScratch *scratch,
+									  const JsonSlice *value, bool may_call,
+									  Datum *datum, RowError *error);
+
+/*
+ * Fill *error; the message is made one line of bounded length.  (Not
+ * pg_attribute_printf: it is gcc's dialect where gcc built the server, which
+ * clang refuses.)
+ */
+extern void row_error_set(RowError *error, int sqlstate,
+						  const char *format,...)
+			__attribute__((format(printf, 3, 4)));
+
+/* The same of an error that was thrown or saved. */
+extern void row_error_copy(RowError *error, const ErrorData *edata);
+
+#endif							/* TRACKING_ROW_ROW_VALUE_H */
