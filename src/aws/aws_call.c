@@ -134,6 +134,17 @@ aws_client_url(const AwsClient *client)
 	return client->endpoint.url;
 }
 
+bool
+aws_client_idle(const AwsClient *client)
+{
+	for (int state = 0; state < CALL_RETURNED; state++)
+	{
+		if (!dlist_is_empty(unconstify(dlist_head *, &client->calls[state])))
+			return false;
+	}
+	return true;
+}
+
 /* ----------------------------------------------------------------
  * Attempts
  * ---------------------------------------------------------------- */

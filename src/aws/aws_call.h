@@ -67,8 +67,8 @@ extern AwsCall *aws_call_start(AwsClient *client, const AwsRequest *request);
  */
 extern AwsCall *aws_client_wait(AwsClient *client, long timeout_ms);
 
-/* Calls started and not yet returned by aws_client_wait(). */
-extern int	aws_client_under_way(const AwsClient *client);
+/* No call was started that has not been returned: there is nothing to wait for. */
+extern bool aws_client_idle(const AwsClient *client);
 
 /*
  * Wait for this very call, however long its retries take.  Other calls that

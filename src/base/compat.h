@@ -14,6 +14,8 @@
 #error "tracking_fdw supports PostgreSQL 15 to 18"
 #endif
 
+#include "access/htup_details.h"
+#include "catalog/pg_authid.h"
 #include "executor/executor.h"
 #include "optimizer/pathnode.h"
 #include "access/transam.h"
@@ -32,6 +34,7 @@
 #endif
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/wait_event.h"
 
 /*
@@ -87,13 +90,32 @@ compat_wait_event(uint32 *cache, const char *name)
 }
 
 /*
- * A worker may run as a role that cannot log in; before 17 it may not.
+ * From 17 on a worker may connect as a role that cannot log in.
  */
 #if PG_VERSION_NUM >= 170000
 #define COMPAT_BYPASS_LOGIN_CHECK BGWORKER_BYPASS_ROLELOGINCHECK
 #else
 #define COMPAT_BYPASS_LOGIN_CHECK 0
 #endif
+
+static inline bool
+compat_worker_may_connect(Oid roleid)
+{
+#if PG_VERSION_NUM >= 170000
+	(void) roleid;
+	return true;
+#else
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(roleid));
+	bool		may_login = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		may_login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+		ReleaseSysCache(tuple);
+	}
+	return may_login;
+#endif
+}
 
 /*
  * A foreign scan path.  17 added the restriction clauses of a pushed-down

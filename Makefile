@@ -1,0 +1,126 @@
+# tracking_fdw: Amazon Kinesis streams as PostgreSQL relations.
+# The object list is the map of src/, in the order of its layers.
+
+MODULE_big = tracking_fdw
+EXTENSION = tracking_fdw
+DATA = tracking_fdw--1.0.sql
+
+OBJS = \
+	src/tracking_fdw.o \
+	src/base/backoff.o \
+	src/base/base64.o \
+	src/base/cleanup.o \
+	src/base/clock.o \
+	src/base/json.o \
+	src/base/json_scan.o \
+	src/http/http_curl.o \
+	src/http/http_multi.o \
+	src/aws/aws_call.o \
+	src/aws/aws_endpoint.o \
+	src/aws/aws_error.o \
+	src/aws/sigv4.o \
+	src/service/kinesis_control.o \
+	src/service/kinesis_page.o \
+	src/service/kinesis_read.o \
+	src/service/kinesis_wire.o \
+	src/service/kinesis_write.o \
+	src/stream/batch.o \
+	src/stream/position.o \
+	src/stream/shard_reader.o \
+	src/stream/stream_reader.o \
+	src/stream/stream_writer.o \
+	src/row/row_decode.o \
+	src/row/row_encode.o \
+	src/row/row_json.o \
+	src/row/row_path.o \
+	src/row/row_source.o \
+	src/row/row_value.o \
+	src/sink/catalog.o \
+	src/sink/checkpoint.o \
+	src/sink/dead_letter.o \
+	src/sink/pipeline_lock.o \
+	src/config/config.o \
+	src/config/guc.o \
+	src/config/option.o \
+	src/fdw/fdw_handler.o \
+	src/fdw/fdw_modify.o \
+	src/fdw/fdw_plan.o \
+	src/fdw/fdw_scan.o \
+	src/worker/launcher.o \
+	src/worker/pipeline_catalog.o \
+	src/worker/pipeline_run.o \
+	src/worker/pipeline_sql.o \
+	src/worker/pipeline_worker.o \
+	src/worker/supervisor.o
+
+PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CFLAGS = -Wall -Wextra -Werror -fvisibility=hidden
+# before 16 the server's headers do not know that symbols can be hidden
+PG_CPPFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
+SHLIB_LINK = -lcurl -lcrypto -ljansson
+
+# clang does not know all of the options that PGXS remembers from gcc
+ifneq (,$(findstring clang,$(CC)))
+PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument
+endif
+
+# The module is all calls into libcurl and OpenSSL: bitcode for JIT inlining
+# would only ask for an LLVM toolchain.
+override with_llvm := no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PGXS knows nothing of header dependencies.
+$(OBJS): $(wildcard $(srcdir)/src/*/*.h)
+
+# ---------------------------------------------------------------------
+# make test, make demo: from a clean clone with nothing but make and gcc.
+# Each step is a make of its own, as pg_config may not be there before the
+# set-up.
+# ---------------------------------------------------------------------
+
+PYTHON = /usr/bin/python3
+CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
+
+.PHONY: test test-setup test-install test-layers test-clang test-regress \
+	test-pytest clean-test demo
+
+test:
+	@test/setup.sh test
+	@$(MAKE) --no-print-directory test-layers all test-clang
+	@$(MAKE) --no-print-directory -C test/scan check
+	@$(MAKE) --no-print-directory test-install
+	@$(MAKE) --no-print-directory test-regress
+	@$(MAKE) --no-print-directory test-pytest
+
+test-layers:
+	@$(PYTHON) test/check_layers.py
+
+# a second opinion on the sources; the objects are gcc's
+test-clang:
+	@echo "== clang"
+	@clang -fsyntax-only -Wall -Wextra -Werror -Wdeclaration-after-statement \
+		$(CPPFLAGS) $(OBJS:.o=.c)
+
+test-install: all
+	@test/install.sh
+	@test/install.sh test/unit
+
+test-regress:
+	@echo "== pg_regress"
+	@$(CLUSTER) $(MAKE) --no-print-directory installcheck
+
+test-pytest:
+	@echo "== pytest"
+	@cd test && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q $(PYTEST)
+
+clean-test:
+	rm -rf test/node_modules test/.pytest_cache results regression.out regression.diffs
+
+demo:
+	@test/setup.sh demo
+	@$(MAKE) --no-print-directory --silent all
+	@test/install.sh
+	@$(PYTHON) demo/demo.py $(if $(KEEP),--keep)

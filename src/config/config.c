@@ -1,0 +1,137 @@
+/*
+ * config.c
+ *	  From the catalogs to plain structs.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "config/config.h"
+#include "config/option.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#define CONNECT_TIMEOUT_MS 5000
+#define REQUEST_TIMEOUT_MS 30000
+#define MAX_RETRIES 5
+
+static void
+read_server(const ForeignServer *server, AwsConfig *aws)
+{
+	aws->region = option_get(server->options, "region");
+	aws->endpoint = option_get(server->options, "endpoint");
+	aws->kinesis_endpoint = option_get(server->options, "kinesis_endpoint");
+	aws->ca_bundle = option_get(server->options, "ca_bundle");
+	aws->connect_timeout_ms = option_get_ms(server->options,
+											"connect_timeout",
+											CONNECT_TIMEOUT_MS);
+	aws->request_timeout_ms = option_get_ms(server->options,
+											"request_timeout",
+											REQUEST_TIMEOUT_MS);
+	aws->max_retries = option_get_int(server->options, "max_retries",
+									  MAX_RETRIES);
+}
+
+static bool
+has_mapping(Oid userid, Oid serverid)
+{
+	return SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+								 ObjectIdGetDatum(userid),
+								 ObjectIdGetDatum(serverid)) ||
+		SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+							  ObjectIdGetDatum(InvalidOid),
+							  ObjectIdGetDatum(serverid));
+}
+
+void
+config_credentials(StreamTable *table, Oid userid)
+{
+	AwsCredentials *credentials = &table->aws.credentials;
+	UserMapping *mapping = NULL;
+
+	if (!OidIsValid(userid))
+		userid = GetUserId();
+	if (has_mapping(userid, table->serverid))
+		mapping = GetUserMapping(userid, table->serverid);
+	if (mapping == NULL || mapping->options == NIL)
+	{
+		const char *role = quote_identifier(GetUserNameFromId(userid, false));
+		const char *server = GetForeignServer(table->serverid)->servername;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("role %s has no credentials for server \"%s\"",
+						role, server),
+				 errhint("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (access_key_id '...', secret_access_key '...');",
+						 role, quote_identifier(server))));
+	}
+	credentials->access_key_id = option_get(mapping->options,
+											"access_key_id");
+	credentials->secret_access_key = option_get(mapping->options,
+												"secret_access_key");
+	credentials->session_token = option_get(mapping->options,
+											"session_token");
+}
+
+static void
+read_columns(Relation relation, RowSpec *row)
+{
+	TupleDesc	tupdesc = RelationGetDescr(relation);
+
+	row->n_columns = tupdesc->natts;
+	row->columns = palloc0(sizeof(RowColumn) * Max(tupdesc->natts, 1));
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+		RowColumn  *column = &row->columns[i];
+		List	   *options;
+		const char *path;
+
+		column->dropped = attribute->attisdropped;
+		if (column->dropped)
+			continue;
+		options = GetForeignColumnOptions(RelationGetRelid(relation), i + 1);
+		/* RowMetadata begins with NONE, the option's values after it */
+		column->metadata = option_get_enum(options, "metadata", -1) + 1;
+		path = option_get(options, "path");
+		if (path != NULL)
+			row_path_parse(path, &column->path, &column->n_path);
+	}
+}
+
+StreamTable *
+config_stream_table(Relation relation)
+{
+	StreamTable *config = palloc0(sizeof(StreamTable));
+	ForeignTable *table = GetForeignTable(RelationGetRelid(relation));
+	ForeignServer *server = GetForeignServer(table->serverid);
+	const char *start = option_get(table->options, "start");
+
+	config->relid = RelationGetRelid(relation);
+	read_server(server, &config->aws);
+	config->serverid = server->serverid;
+	config->stream = option_get(table->options, "stream");
+	config->shard = option_get(table->options, "shard");
+	position_from_start_at(start == NULL ? "trim_horizon" : start,
+						   &config->start);
+	config->row.format = option_get_enum(table->options, "format",
+										 ROW_FORMAT_JSON);
+	config->row.on_error = option_get_enum(table->options, "on_error",
+										   ROW_ON_ERROR_RAISE);
+	read_columns(relation, &config->row);
+	return config;
+}
+
+bool
+config_is_stream_table(Oid relid)
+{
+	ForeignDataWrapper *fdw;
+
+	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		return false;
+	fdw = GetForeignDataWrapper(GetForeignServer(GetForeignServerIdByRelId(relid))->fdwid);
+	return strcmp(fdw->fdwname, "tracking_fdw") == 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * config.h
+ *	  A foreign table and its server, user mapping and columns, as the plain
+ *	  structs that the rooms below declare.
+ */
+#ifndef TRACKING_CONFIG_CONFIG_H
+#define TRACKING_CONFIG_CONFIG_H
+
+#include "postgres.h"
+
+#include "aws/aws_call.h"
+#include "row/row.h"
+#include "stream/position.h"
+#include "utils/rel.h"
+
+typedef struct StreamTable
+{
+	Oid			relid;
+	Oid			serverid;
+	AwsConfig	aws;			/* credentials: see config_credentials() */
+	const char *stream;			/* name or ARN */
+	const char *shard;			/* the one shard to read, or NULL: all */
+	StreamPosition start;		/* where a SELECT begins */
+	RowSpec		row;
+} StreamTable;
+
+/* Read all options of a foreign table of tracking_fdw, in the current context. */
+extern StreamTable *config_stream_table(Relation relation);
+
+/*
+ * Fill in the credentials of the user mapping that userid (InvalidOid: the
+ * current role) has for the table's server.  Raises an error if it has none.
+ */
+extern void config_credentials(StreamTable *table, Oid userid);
+
+/* True if relid is a foreign table of tracking_fdw. */
+extern bool config_is_stream_table(Oid relid);
+
+#endif							/* TRACKING_CONFIG_CONFIG_H */

@@ -1,0 +1,16 @@
+/*
+ * guc.h
+ *	  Settings under tracking_fdw.
+ */
+#ifndef TRACKING_CONFIG_GUC_H
+#define TRACKING_CONFIG_GUC_H
+
+#include "postgres.h"
+
+/* Define the settings; once, from _PG_init. */
+extern void guc_init(void);
+
+/* Bytes that a SELECT keeps of answers, and of those on their way. */
+extern size_t guc_scan_memory_bytes(void);
+
+#endif							/* TRACKING_CONFIG_GUC_H */

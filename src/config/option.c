@@ -1,0 +1,370 @@
+/*
+ * option.c
+ *	  The option table, the validator that walks it, and typed reading.
+ *
+ * What an option may hold stands in the table; only what two options mean
+ * together is code.
+ */
+#include "postgres.h"
+
+#include "access/reloptions.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "config/option.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "row/row.h"
+#include "stream/position.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+
+#define ADMIN_ROLE "tracking_fdw_admin"
+
+typedef enum OptionKind
+{
+	OPTION_TEXT,				/* min to max bytes, of the characters in
+								 * values[0] if there is one */
+	OPTION_INT,					/* min to max */
+	OPTION_DURATION,			/* min to max, milliseconds */
+	OPTION_ENUM,				/* one of values */
+	OPTION_URL,
+	OPTION_STREAM,				/* name or ARN */
+	OPTION_PATH,				/* see row_path_parse() */
+	OPTION_START				/* see position_from_start_at() */
+} OptionKind;
+
+typedef struct OptionDef
+{
+	const char *name;
+	Oid			catalog;
+	OptionKind	kind;
+	int			min;
+	int			max;
+	const char *const *values;	/* NULL-terminated, or NULL */
+	bool		privileged;		/* lets the server process reach a host or a
+								 * file of the user's choice */
+} OptionDef;
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static const char *const region_characters[] = {LOWER DIGITS "-", NULL};
+static const char *const shard_characters[] = {LOWER UPPER DIGITS "_.-", NULL};
+static const char *const formats[] = {"json", "raw", NULL};
+static const char *const error_policies[] = {"error", "null", "skip", NULL};
+static const char *const metadata_names[] = {
+	"stream", "shard_id", "sequence_number", "sub_sequence_number",
+	"partition_key", "explicit_hash_key", "approximate_arrival_timestamp",
+	"data", "decode_error", NULL
+};
+
+StaticAssertDecl(ROW_META_DECODE_ERROR == lengthof(metadata_names) - 1,
+				 "metadata_names follows RowMetadata");
+
+static const OptionDef option_table[] = {
+	{"region", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 64, .values = region_characters},
+	{"endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
+	{"kinesis_endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
+	{"ca_bundle", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 4096, .privileged = true},
+	{"connect_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
+	{"request_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
+	{"max_retries", ForeignServerRelationId, .kind = OPTION_INT, .min = 0, .max = 100},
+
+	{"access_key_id", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 256},
+	{"secret_access_key", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 1024},
+	{"session_token", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 65536},
+
+	{"stream", ForeignTableRelationId, .kind = OPTION_STREAM},
+	{"shard", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 128, .values = shard_characters},
+	{"format", ForeignTableRelationId, .kind = OPTION_ENUM, .values = formats},
+	{"on_error", ForeignTableRelationId, .kind = OPTION_ENUM, .values = error_policies},
+	{"start", ForeignTableRelationId, .kind = OPTION_START},
+
+	{"path", AttributeRelationId, .kind = OPTION_PATH},
+	{"metadata", AttributeRelationId, .kind = OPTION_ENUM, .values = metadata_names},
+};
+
+PG_FUNCTION_INFO_V1(tracking_fdw_validator);
+
+static const OptionDef *
+find_option(const char *name, Oid catalog)
+{
+	for (int i = 0; i < (int) lengthof(option_table); i++)
+	{
+		if (strcmp(option_table[i].name, name) == 0 &&
+			(catalog == InvalidOid || option_table[i].catalog == catalog))
+			return &option_table[i];
+	}
+	return NULL;
+}
+
+static void pg_attribute_noreturn()
+raise_unknown(const char *name, Oid catalog)
+{
+	StringInfoData valid;
+
+	initStringInfo(&valid);
+	for (int i = 0; i < (int) lengthof(option_table); i++)
+	{
+		if (option_table[i].catalog == catalog)
+			appendStringInfo(&valid, "%s%s", valid.len > 0 ? ", " : "",
+							 option_table[i].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+			 errmsg("invalid option \"%s\"", name),
+			 valid.len > 0 ?
+			 errhint("Valid options in this context are: %s.", valid.data) :
+			 errhint("There are no valid options in this context.")));
+}
+
+static void pg_attribute_noreturn()
+raise_value(const OptionDef *option, const char *hint)
+{
+	/* the value may be a secret: it is not repeated */
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+			 errmsg("invalid value for option \"%s\"", option->name),
+			 errhint("%s", hint)));
+}
+
+/* Milliseconds; a plain number is in seconds, as libpq takes its timeouts. */
+static bool
+parse_ms(const char *value, int *ms)
+{
+	int			seconds;
+
+	if (strspn(value, DIGITS) == strlen(value))
+	{
+		if (!parse_int(value, &seconds, 0, NULL) || seconds > INT_MAX / 1000)
+			return false;
+		*ms = seconds * 1000;
+		return true;
+	}
+	return parse_int(value, ms, GUC_UNIT_MS, NULL);
+}
+
+static bool
+is_url(const char *value)
+{
+	const char *host;
+
+	if (strncmp(value, "http://", 7) == 0)
+		host = value + 7;
+	else if (strncmp(value, "https://", 8) == 0)
+		host = value + 8;
+	else
+		return false;
+	/* no user or password in it, no query, no white space */
+	return *host != '\0' && *host != '/' && *host != ':' &&
+		strpbrk(host, "@?# \t\r\n") == NULL;
+}
+
+static bool
+is_stream(const char *value)
+{
+	if (strncmp(value, "arn:", 4) == 0)
+		return strstr(value, ":kinesis:") != NULL &&
+			strstr(value, ":stream/") != NULL && strlen(value) <= 2048 &&
+			strspn(value, LOWER UPPER DIGITS "_.:/-") == strlen(value);
+	return *value != '\0' && strlen(value) <= 128 &&
+		strspn(value, LOWER UPPER DIGITS "_.-") == strlen(value);
+}
+
+static int
+enum_index(const OptionDef *option, const char *value)
+{
+	for (int i = 0; option->values[i] != NULL; i++)
+	{
+		if (strcmp(option->values[i], value) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static char *
+list_values(const OptionDef *option)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; option->values[i] != NULL; i++)
+		appendStringInfo(&text, "%s\"%s\"", i > 0 ? ", " : "",
+						 option->values[i]);
+	return text.data;
+}
+
+static void
+check_value(const OptionDef *option, const char *value)
+{
+	int			number;
+	int			n_path;
+	RowPathStep *path;
+	StreamPosition position;
+
+	switch (option->kind)
+	{
+		case OPTION_TEXT:
+			if (strlen(value) < (size_t) option->min ||
+				strlen(value) > (size_t) option->max)
+				raise_value(option, psprintf("It has %d to %d characters.",
+											 option->min, option->max));
+			if (option->values != NULL &&
+				strspn(value, option->values[0]) != strlen(value))
+				raise_value(option, psprintf("Use only these characters: %s",
+											 option->values[0]));
+			break;
+		case OPTION_INT:
+			if (!parse_int(value, &number, 0, NULL) ||
+				number < option->min || number > option->max)
+				raise_value(option, psprintf("Use a number from %d to %d.",
+											 option->min, option->max));
+			break;
+		case OPTION_DURATION:
+			if (!parse_ms(value, &number) ||
+				number < option->min || number > option->max)
+				raise_value(option, psprintf("Use a time from %d ms to %d s, such as \"5s\" or \"500ms\"; a plain number is in seconds.",
+											 option->min, option->max / 1000));
+			break;
+		case OPTION_ENUM:
+			if (enum_index(option, value) < 0)
+				raise_value(option, psprintf("Use one of %s.",
+											 list_values(option)));
+			break;
+		case OPTION_URL:
+			if (!is_url(value))
+				raise_value(option, "Use a URL such as \"https://kinesis.eu-west-1.amazonaws.com\" or \"http://localhost:4567\".");
+			break;
+		case OPTION_STREAM:
+			if (!is_stream(value))
+				raise_value(option, "Use a stream's name (letters, digits, \"_\", \".\", \"-\") or its ARN.");
+			break;
+		case OPTION_PATH:
+			if (!row_path_parse(value, &path, &n_path))
+				raise_value(option, "Use a path such as \"$.context.page\", \"$.items[0].id\" or \"$.\"\"odd key\"\"\".");
+			break;
+		case OPTION_START:
+			position_from_start_at(value, &position);
+			break;
+	}
+}
+
+/*
+ * An endpoint makes the server connect to a host of the user's choice, a
+ * bundle makes it read a file: only for those who may do that anyway.
+ */
+static void
+check_privilege(const OptionDef *option)
+{
+	Oid			admin;
+
+	if (!option->privileged || superuser())
+		return;
+	admin = get_role_oid(ADMIN_ROLE, true);
+	if (OidIsValid(admin) && has_privs_of_role(GetUserId(), admin))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to set option \"%s\"", option->name),
+			 errhint("Only superusers and members of \"%s\" may set it.",
+					 ADMIN_ROLE)));
+}
+
+static void
+check_missing(List *options, Oid catalog)
+{
+	if (catalog == ForeignServerRelationId &&
+		option_get(options, "region") == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("a server needs the option \"region\""),
+				 errhint("For example: OPTIONS (region 'us-east-1').")));
+	if (catalog == ForeignTableRelationId &&
+		option_get(options, "stream") == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("a foreign table needs the option \"stream\""),
+				 errhint("For example: OPTIONS (stream 'events').")));
+	if (catalog == UserMappingRelationId && options != NIL &&
+		(option_get(options, "access_key_id") == NULL ||
+		 option_get(options, "secret_access_key") == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("a user mapping needs both \"access_key_id\" and \"secret_access_key\"")));
+	if (catalog == AttributeRelationId &&
+		option_get(options, "path") != NULL &&
+		option_get(options, "metadata") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"path\" and \"metadata\" exclude each other"),
+				 errhint("\"path\" takes the column from the payload, \"metadata\" from the record around it.")));
+}
+
+Datum
+tracking_fdw_validator(PG_FUNCTION_ARGS)
+{
+	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
+	Oid			catalog = PG_GETARG_OID(1);
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, cell);
+		const OptionDef *option = find_option(def->defname, catalog);
+
+		if (option == NULL)
+			raise_unknown(def->defname, catalog);
+		check_privilege(option);
+		check_value(option, defGetString(def));
+	}
+	check_missing(options, catalog);
+	PG_RETURN_VOID();
+}
+
+const char *
+option_get(List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, cell);
+
+		if (strcmp(def->defname, name) == 0)
+			return defGetString(def);
+	}
+	return NULL;
+}
+
+int
+option_get_ms(List *options, const char *name, int missing)
+{
+	const char *value = option_get(options, name);
+	int			ms;
+
+	return value != NULL && parse_ms(value, &ms) ? ms : missing;
+}
+
+int
+option_get_int(List *options, const char *name, int missing)
+{
+	const char *value = option_get(options, name);
+	int			number;
+
+	return value != NULL && parse_int(value, &number, 0, NULL) ?
+		number : missing;
+}
+
+int
+option_get_enum(List *options, const char *name, int missing)
+{
+	const char *value = option_get(options, name);
+
+	return value == NULL ? missing :
+		enum_index(find_option(name, InvalidOid), value);
+}

@@ -1,0 +1,29 @@
+/*
+ * option.h
+ *	  The options of servers, user mappings, tables and columns: one table.
+ */
+#ifndef TRACKING_CONFIG_OPTION_H
+#define TRACKING_CONFIG_OPTION_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+/* The value of an option in a list of DefElem, or NULL. */
+extern const char *option_get(List *options, const char *name);
+
+/*
+ * A duration in milliseconds: a plain number is in seconds, PostgreSQL's
+ * units may follow.  missing if it is not set.
+ */
+extern int	option_get_ms(List *options, const char *name, int missing);
+
+extern int	option_get_int(List *options, const char *name, int missing);
+
+/*
+ * Which of its values an enumerated option has, as its index in the table's
+ * list; missing if it is not set.
+ */
+extern int	option_get_enum(List *options, const char *name, int missing);
+
+#endif							/* TRACKING_CONFIG_OPTION_H */

@@ -1,0 +1,250 @@
+/*
+ * fdw_scan.c
+ *	  Scanning a stream: live to its tip, or the batch bound to its relation.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "config/config.h"
+#include "config/guc.h"
+#include "fdw/fdw.h"
+#include "miscadmin.h"
+#include "row/row.h"
+#include "stream/stream_reader.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+typedef struct StreamScan
+{
+	StreamTable *table;
+	RowDecoder *decoder;
+	bool		soft;			/* a bad record is no error */
+
+	/* the batch bound to the relation, or NULL ... */
+	Batch	   *batch;
+	BatchCursor cursor;
+
+	/* ... and if it is, the stream */
+	MemoryContext reader_cxt;	/* of what follows; NULL before the first row */
+	KinesisStream stream;
+	StreamReader *reader;
+} StreamScan;
+
+void
+trackingBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	Relation	relation = node->ss.ss_currentRelation;
+	StreamScan  *state;
+	Bitmapset  *wanted = NULL;
+	ListCell   *cell;
+
+	/* Do nothing in EXPLAIN (no ANALYZE) case: node->fdw_state stays NULL. */
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	state = palloc0(sizeof(StreamScan));
+	state->table = config_stream_table(relation);
+	foreach(cell, plan->fdw_private)
+		wanted = bms_add_member(wanted, lfirst_int(cell));
+	state->decoder = row_decoder_open(&state->table->row,
+									  RelationGetDescr(relation), wanted);
+	state->batch = batch_bound(RelationGetRelid(relation));
+	if (state->batch != NULL)
+		batch_cursor_start(&state->cursor, state->batch);
+	state->soft = state->batch != NULL ||
+		state->table->row.on_error != ROW_ON_ERROR_RAISE;
+	node->fdw_state = state;
+}
+
+/* The shards to read: one, if the table says so, else all. */
+static void
+add_shards(StreamScan *state)
+{
+	List	   *shards = kinesis_list_shards(&state->stream);
+	const char *only = state->table->shard;
+	ListCell   *cell;
+
+	foreach(cell, shards)
+	{
+		KinesisShard *shard = lfirst(cell);
+
+		if (only == NULL || strcmp(shard->shard_id, only) == 0)
+			stream_reader_add(state->reader, shard, &state->table->start);
+	}
+	if (only != NULL && stream_reader_shards(state->reader) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+				 errmsg("stream \"%s\" has no shard \"%s\"",
+						state->stream.name, only),
+				 errhint("It may have expired. See what the stream has with a table without the option \"shard\" and a column with metadata \"shard_id\".")));
+}
+
+/* Connect, at the first row: a plan node that is never run costs nothing. */
+static void
+open_reader(ForeignScanState *node)
+{
+	StreamScan  *state = node->fdw_state;
+	StreamReaderOptions options = {
+		.until = READ_TO_TIP,
+		.budget_bytes = guc_scan_memory_bytes(),
+		.batch_rows = KINESIS_GET_RECORDS_LIMIT
+	};
+	MemoryContext old;
+
+	state->reader_cxt = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
+											  "tracking_fdw scan",
+											  ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(state->reader_cxt);
+	config_credentials(state->table, compat_scan_userid(node));
+	state->stream.aws = aws_client_open(state->reader_cxt, &state->table->aws,
+										"kinesis");
+	state->stream.name = state->table->stream;
+	state->reader = stream_reader_open(state->reader_cxt, &state->stream,
+									   &options);
+	add_shards(state);
+	MemoryContextSwitchTo(old);
+}
+
+static void pg_attribute_noreturn()
+raise_undecodable(const StreamRecord *record, const RowError *error)
+{
+	ereport(ERROR,
+			(errcode(error->sqlstate),
+			 errmsg("%s", error->message),
+			 error->column != NULL ?
+			 errdetail("Column \"%s\" cannot take the record.",
+					   error->column) : 0,
+			 errhint("To read past such records, set the foreign table's option \"on_error\" to \"null\" or \"skip\"."),
+			 errcontext("record %s of shard \"%s\", stream \"%s\"",
+						kinesis_record_sequence(record->record),
+						record->shard_id, record->stream)));
+}
+
+/* Says which record an input function failed on. */
+static void
+decode_error_callback(void *arg)
+{
+	const StreamRecord *record = arg;
+
+	errcontext("record %s of shard \"%s\", stream \"%s\"",
+			   kinesis_record_sequence(record->record),
+			   record->shard_id, record->stream);
+}
+
+static bool
+decode(StreamScan *state, StreamRecord *record, TupleTableSlot *slot,
+	   RowError *error)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = decode_error_callback,
+		.arg = record
+	};
+	bool		decoded;
+
+	error_context_stack = &callback;
+	decoded = row_decode(state->decoder, record, state->soft,
+						 slot->tts_values, slot->tts_isnull, error);
+	error_context_stack = callback.previous;
+	return decoded;
+}
+
+/*
+ * Fill the slot from a record.  False if the record gives no row: then it was
+ * skipped as the table wants it, or rejected from the batch.
+ */
+static bool
+store_record(StreamScan *state, StreamRecord *record, TupleTableSlot *slot)
+{
+	RowError	error;
+
+	ExecClearTuple(slot);
+	if (!decode(state, record, slot, &error) &&
+		state->table->row.on_error != ROW_ON_ERROR_NULL)
+	{
+		if (state->batch != NULL)
+			batch_reject(state->batch, record, error.sqlstate, error.message);
+		else if (state->table->row.on_error == ROW_ON_ERROR_RAISE)
+			raise_undecodable(record, &error);
+		return false;
+	}
+	ExecStoreVirtualTuple(slot);
+	return true;
+}
+
+TupleTableSlot *
+trackingIterateForeignScan(ForeignScanState *node)
+{
+	StreamScan  *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	StreamRecord record;
+
+	if (state->batch == NULL && state->reader_cxt == NULL)
+		open_reader(node);
+	while (state->batch != NULL ?
+		   batch_cursor_next(&state->cursor, &record) :
+		   stream_reader_next(state->reader, &record))
+	{
+		if (store_record(state, &record, slot))
+			return slot;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return ExecClearTuple(slot);
+}
+
+static void
+close_reader(StreamScan *state)
+{
+	if (state->reader_cxt != NULL)
+		MemoryContextDelete(state->reader_cxt);
+	state->reader_cxt = NULL;
+	state->reader = NULL;
+}
+
+void
+trackingReScanForeignScan(ForeignScanState *node)
+{
+	StreamScan  *state = node->fdw_state;
+
+	if (state->batch != NULL)
+		batch_cursor_start(&state->cursor, state->batch);
+	else
+		close_reader(state);
+}
+
+void
+trackingEndForeignScan(ForeignScanState *node)
+{
+	/* if fdw_state is NULL, we are in EXPLAIN; nothing to do */
+	if (node->fdw_state != NULL)
+		close_reader(node->fdw_state);
+}
+
+void
+trackingExplainForeignScan(ForeignScanState *node, ExplainState *es)
+{
+	StreamScan  *state = node->fdw_state;
+	StreamTable *table;
+	const AwsStats *stats;
+
+	table = state != NULL ? state->table :
+		config_stream_table(node->ss.ss_currentRelation);
+	ExplainPropertyText("Stream", table->stream, es);
+	if (table->shard != NULL)
+		ExplainPropertyText("Shard", table->shard, es);
+	if (!es->analyze || state == NULL || state->reader == NULL)
+		return;
+
+	stats = aws_client_stats(state->stream.aws);
+	ExplainPropertyInteger("Shards", NULL,
+						   stream_reader_shards(state->reader), es);
+	ExplainPropertyInteger("Calls", NULL, stats->calls, es);
+	ExplainPropertyInteger("Received", "B", stats->bytes_received, es);
+	if (es->verbose || stats->retries > 0)
+		ExplainPropertyInteger("Retries", NULL, stats->retries, es);
+	if (es->verbose || stats->throttles > 0)
+		ExplainPropertyInteger("Throttled", NULL, stats->throttles, es);
+	if (es->timing)
+		ExplainPropertyInteger("Waited", "ms", stats->wait_ms, es);
+}

@@ -1,0 +1,58 @@
+/*
+ * catalog.h
+ *	  Access to the tables of schema tracking.
+ *
+ * Users may not write them: the extension does, as its own owner, under a
+ * search_path that nobody can plant an operator in.
+ */
+#ifndef TRACKING_SINK_CATALOG_H
+#define TRACKING_SINK_CATALOG_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+
+#define CATALOG_MAX_ARGS 12
+
+/*
+ * A statement that is prepared at its first use and kept.  Meant to be
+ * static; sql and types are constants.
+ */
+typedef struct CatalogStatement
+{
+	const char *sql;
+	int			n_args;
+	Oid			types[CATALOG_MAX_ARGS];
+	SPIPlanPtr	plan;			/* private */
+} CatalogStatement;
+
+typedef struct CatalogAccess
+{
+	Oid			userid;
+	int			sec_context;
+	int			guc_nestlevel;
+} CatalogAccess;
+
+/*
+ * Begin: the current user becomes the extension's owner, and SPI is
+ * connected.  End undoes both.  In between an error may be thrown: the end of
+ * the (sub)transaction restores the user.
+ */
+extern void catalog_begin(CatalogAccess *access);
+extern void catalog_end(CatalogAccess *access);
+
+/*
+ * Run a statement; nulls is NULL or a ' '/'n' a value, as SPI takes it.
+ * Returns the number of rows; they are in SPI_tuptable.
+ */
+extern uint64 catalog_execute(CatalogStatement *statement, Datum *values,
+							  const char *nulls);
+
+/*
+ * Columns of a row of the last answer, 1-based; text is palloc'd in cxt, NULL
+ * if null.
+ */
+extern char *catalog_text(MemoryContext cxt, int row, int column);
+extern Datum catalog_datum(int row, int column, bool *isnull);
+
+#endif							/* TRACKING_SINK_CATALOG_H */

@@ -1,0 +1,52 @@
+/*
+ * pipeline_lock.c
+ *	  Session locks of pipelines and supervisors.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "sink/pipeline_lock.h"
+#include "storage/lock.h"
+
+static bool
+lock(int32 id, int kind)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, PIPELINE_LOCK_CLASS, id, kind);
+	return LockAcquire(&tag, ExclusiveLock, true, true) ==
+		LOCKACQUIRE_OK;
+}
+
+static void
+unlock(int32 id, int kind)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, PIPELINE_LOCK_CLASS, id, kind);
+	LockRelease(&tag, ExclusiveLock, true);
+}
+
+bool
+pipeline_lock_run(int32 id)
+{
+	return lock(id, PIPELINE_LOCK_RUN);
+}
+
+void
+pipeline_unlock_run(int32 id)
+{
+	unlock(id, PIPELINE_LOCK_RUN);
+}
+
+bool
+pipeline_lock_supervise(void)
+{
+	return lock(0, PIPELINE_LOCK_SUPERVISE);
+}
+
+void
+pipeline_unlock_supervise(void)
+{
+	unlock(0, PIPELINE_LOCK_SUPERVISE);
+}

@@ -1,0 +1,29 @@
+/*
+ * pipeline_lock.h
+ *	  Who runs a pipeline, and who supervises a database: session locks.
+ *
+ * Advisory locks of a kind that SQL's pg_advisory_lock() cannot take; in
+ * pg_locks their classid is PIPELINE_LOCK_CLASS.  They end with the process,
+ * however it ends.  A lock keeps two runners from getting in each other's
+ * way; that neither repeats a record is for the checkpoint to see to.
+ */
+#ifndef TRACKING_SINK_PIPELINE_LOCK_H
+#define TRACKING_SINK_PIPELINE_LOCK_H
+
+#include "postgres.h"
+
+/* 'trkf'; the install script's view names it too */
+#define PIPELINE_LOCK_CLASS 1953655654
+/* objsubid in pg_locks; SQL's own are 1 and 2 */
+#define PIPELINE_LOCK_RUN 3
+#define PIPELINE_LOCK_SUPERVISE 4
+
+/* Take the lock to run a pipeline, by its id; false if another has it. */
+extern bool pipeline_lock_run(int32 id);
+extern void pipeline_unlock_run(int32 id);
+
+/* Take the lock to supervise this database; false if another has it. */
+extern bool pipeline_lock_supervise(void);
+extern void pipeline_unlock_supervise(void);
+
+#endif							/* TRACKING_SINK_PIPELINE_LOCK_H */

@@ -1,0 +1,101 @@
+/*
+ * batch.h
+ *	  The records of one batch, and its binding to a source relation.
+ *
+ * While a batch is bound, scans of its source relation in this process yield
+ * exactly its records: that is how a pipeline's command runs over them.
+ */
+#ifndef TRACKING_STREAM_BATCH_H
+#define TRACKING_STREAM_BATCH_H
+
+#include "postgres.h"
+
+#include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+#include "stream/position.h"
+
+/* A record with the place it came from: what row/ decodes. */
+typedef struct StreamRecord
+{
+	const char *stream;
+	const char *shard_id;
+	KinesisRecord *record;
+	int			ordinal;		/* in its batch, 0-based; 0 outside one */
+} StreamRecord;
+
+/* Consecutive records of one page. */
+typedef struct BatchSlice
+{
+	int			shard;			/* index into Batch.shards */
+	KinesisPage *page;
+	int			first;			/* index into page->records */
+	int			n_records;
+	bool		last_of_page;	/* the batch frees the page */
+} BatchSlice;
+
+/* What a batch does to one shard's position. */
+typedef struct BatchShard
+{
+	char	   *shard_id;
+	StreamPosition from;		/* must still be the stored position */
+	StreamPosition to;
+	int64		n_records;
+	int64		bytes;			/* of payload, approximately: base64 * 3/4 */
+	TimestampTz last_arrival;	/* 0 if no records */
+	int64		millis_behind_latest;
+} BatchShard;
+
+/* A record that its source could not decode. */
+typedef struct BatchReject
+{
+	StreamRecord record;
+	int			sqlstate;
+	char	   *reason;
+} BatchReject;
+
+typedef struct Batch
+{
+	MemoryContext cxt;			/* of all of it but the pages */
+	const char *stream;
+	BatchShard *shards;
+	int			n_shards;
+	BatchSlice *slices;
+	int			n_slices;
+	int64		n_records;
+	int64		bytes;
+	List	   *rejects;		/* BatchReject *, in cxt; a record at most once */
+	Bitmapset  *rejected;		/* their ordinals */
+} Batch;
+
+/* Walks a batch; several cursors may. */
+typedef struct BatchCursor
+{
+	Batch	   *batch;
+	int			slice;
+	int			record;			/* within the slice */
+	int			ordinal;		/* within the batch */
+} BatchCursor;
+
+extern void batch_cursor_start(BatchCursor *cursor, Batch *batch);
+
+/* The next record, false at the end. */
+extern bool batch_cursor_next(BatchCursor *cursor, StreamRecord *record);
+
+/* Note a record as rejected; a second scan of the same batch adds nothing. */
+extern void batch_reject(Batch *batch, const StreamRecord *record,
+						 int sqlstate, const char *reason);
+
+/* Free the batch and the pages that end in it. */
+extern void batch_free(Batch *batch);
+
+/*
+ * Bind batch to relation source until batch_unbind().  One binding at a time.
+ * The caller unbinds in PG_FINALLY.
+ */
+extern void batch_bind(Oid source, Batch *batch);
+extern void batch_unbind(void);
+
+/* The batch bound to source, or NULL. */
+extern Batch *batch_bound(Oid source);
+
+#endif							/* TRACKING_STREAM_BATCH_H */

@@ -1,0 +1,74 @@
+/*
+ * stream_reader.h
+ *	  Many shards of a stream at once: fairness, order, memory.
+ *
+ * Parents are read to their end before their children begin.  Within a shard
+ * records come in their order; between shards in that of arrival here.  What
+ * is kept in memory is bounded by budget_bytes, whatever the number of
+ * shards (one answer is always allowed).
+ */
+#ifndef TRACKING_STREAM_STREAM_READER_H
+#define TRACKING_STREAM_STREAM_READER_H
+
+#include "postgres.h"
+
+#include "stream/batch.h"
+#include "stream/shard_reader.h"
+
+typedef struct StreamReaderOptions
+{
+	ReadUntil	until;
+	size_t		budget_bytes;	/* of answers kept or on their way */
+	int			batch_rows;		/* most records in a batch */
+	long		poll_ms;		/* how often a shard at its tip is asked */
+	long		max_latency_ms; /* longest time a record waits for its batch */
+} StreamReaderOptions;
+
+typedef struct StreamReader StreamReader;
+
+/* In cxt; everything under way ends with it.  stream must live as long. */
+extern StreamReader *stream_reader_open(MemoryContext cxt,
+										const KinesisStream *stream,
+										const StreamReaderOptions *options);
+
+/*
+ * Read a shard, from a position on.  shard is copied.  A shard that the
+ * reader has is left as it is.
+ */
+extern void stream_reader_add(StreamReader *reader, const KinesisShard *shard,
+							  const StreamPosition *from);
+
+extern int	stream_reader_shards(const StreamReader *reader);
+
+/*
+ * The next record, for a scan; false at the end.  It lives until the next
+ * call.  Waits as long as it takes; an error ends it.
+ */
+extern bool stream_reader_next(StreamReader *reader, StreamRecord *record);
+
+/*
+ * The next batch, for a pipeline.  It closes when it is full (batch_rows, or
+ * half of budget_bytes: the other half is for reading ahead), when every
+ * shard is at its tip, or when its first record has waited max_latency_ms.
+ * It may hold positions without records: a shard that ended.  NULL when the
+ * latch was set while waiting, or at the end: see stream_reader_at_end().
+ */
+extern Batch *stream_reader_next_batch(StreamReader *reader);
+
+/* Free a batch and what it kept of the budget. */
+extern void stream_reader_release(StreamReader *reader, Batch *batch);
+
+/* Send and receive what can be without waiting. */
+extern void stream_reader_drive(StreamReader *reader);
+
+/* Every shard is read as far as it goes, and every record was handed out. */
+extern bool stream_reader_at_end(const StreamReader *reader);
+
+/*
+ * A shard was closed and read to its end since the last listing: the stream
+ * may have shards that the reader does not know.
+ */
+extern bool stream_reader_wants_listing(const StreamReader *reader);
+extern void stream_reader_listed(StreamReader *reader);
+
+#endif							/* TRACKING_STREAM_STREAM_READER_H */

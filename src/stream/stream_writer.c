@@ -1,0 +1,242 @@
+/*
+ * stream_writer.c
+ *	  Batches of records on their way into a stream.
+ */
+#include "postgres.h"
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "stream/stream_writer.h"
+#include "utils/memutils.h"
+
+/* Between attempts at records that a request left out. */
+#define RESEND_BASE_MS 100
+#define RESEND_CAP_MS 5000
+
+/* Rows that an error names at the most. */
+#define ROWS_NAMED 10
+
+/* Characters of a partition key that is made up, and the terminator. */
+#define RANDOM_KEY_SIZE 17
+
+static uint32 resend_wait_event = 0;
+
+typedef struct WaitingRecord
+{
+	KinesisPutRecord put;
+	int64		row;			/* 1-based, of the statement */
+	char	   *random_key;		/* the key's buffer, or NULL: the user's key */
+} WaitingRecord;
+
+struct StreamWriter
+{
+	MemoryContext cxt;
+	MemoryContext request_cxt;	/* of the waiting records and the answer */
+	const KinesisStream *stream;
+	int			max_retries;
+	int			max_record_bytes;	/* 0: not asked yet */
+
+	WaitingRecord *waiting;		/* KINESIS_PUT_RECORDS_LIMIT of them */
+	int			n_waiting;
+	size_t		waiting_bytes;
+	int64		rows;			/* added so far */
+	KinesisPutResult last;
+};
+
+StreamWriter *
+stream_writer_open(MemoryContext cxt, const KinesisStream *stream,
+				   int max_retries)
+{
+	StreamWriter *writer = MemoryContextAllocZero(cxt, sizeof(StreamWriter));
+
+	writer->cxt = cxt;
+	writer->request_cxt = AllocSetContextCreate(cxt, "tracking_fdw request",
+												ALLOCSET_DEFAULT_SIZES);
+	writer->stream = stream;
+	writer->max_retries = max_retries;
+	writer->waiting = MemoryContextAlloc(cxt, sizeof(WaitingRecord) *
+										 KINESIS_PUT_RECORDS_LIMIT);
+	return writer;
+}
+
+/* A key that spreads records over the shards evenly. */
+static void
+fill_random_key(char *key)
+{
+	snprintf(key, RANDOM_KEY_SIZE, "%08x%08x",
+			 (uint32) (backoff_random() * PG_UINT32_MAX),
+			 (uint32) (backoff_random() * PG_UINT32_MAX));
+}
+
+static void
+check_partition_key(const StreamWriter *writer, const char *key)
+{
+	int			chars = pg_mbstrlen(key);
+
+	if (chars < 1 || chars > KINESIS_PARTITION_KEY_CHARS)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("partition key of row " INT64_FORMAT " has %d characters",
+						writer->rows, chars),
+				 errdetail("A partition key has 1 to %d characters.",
+						   KINESIS_PARTITION_KEY_CHARS)));
+}
+
+/*
+ * A stream takes records of up to 1 MiB, unless it says otherwise: it is only
+ * asked when there is such a record.
+ */
+static void
+check_record_bytes(StreamWriter *writer, size_t bytes)
+{
+	if (bytes <= KINESIS_RECORD_BYTES)
+		return;
+	if (writer->max_record_bytes == 0)
+		writer->max_record_bytes =
+			kinesis_describe_stream_summary(writer->stream)->max_record_bytes;
+	if (bytes > (size_t) writer->max_record_bytes)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("row " INT64_FORMAT " is too large for stream \"%s\"",
+						writer->rows, writer->stream->name),
+				 errdetail("Its record has %zu bytes with its partition key; the stream takes %d.",
+						   bytes, writer->max_record_bytes),
+				 errhint("Publish smaller rows, or raise the stream's maximum record size.")));
+}
+
+void
+stream_writer_add(StreamWriter *writer, const KinesisPutRecord *record)
+{
+	MemoryContext old;
+	WaitingRecord *waiting;
+	size_t		bytes;
+
+	writer->rows++;
+	if (record->partition_key != NULL)
+		check_partition_key(writer, record->partition_key);
+	bytes = record->data_bytes + (record->partition_key == NULL ?
+								  RANDOM_KEY_SIZE - 1 :
+								  strlen(record->partition_key));
+	check_record_bytes(writer, bytes);
+	if (writer->n_waiting == KINESIS_PUT_RECORDS_LIMIT ||
+		(writer->n_waiting > 0 &&
+		 writer->waiting_bytes + bytes > KINESIS_PUT_RECORDS_BYTES))
+		stream_writer_flush(writer);
+	if (writer->n_waiting == 0)
+		MemoryContextReset(writer->request_cxt);
+
+	old = MemoryContextSwitchTo(writer->request_cxt);
+	waiting = &writer->waiting[writer->n_waiting++];
+	waiting->row = writer->rows;
+	waiting->put.data = memcpy(palloc(Max(record->data_bytes, 1)),
+							   record->data, record->data_bytes);
+	waiting->put.data_bytes = record->data_bytes;
+	waiting->random_key = NULL;
+	if (record->partition_key != NULL)
+		waiting->put.partition_key = pstrdup(record->partition_key);
+	else
+	{
+		waiting->random_key = palloc(RANDOM_KEY_SIZE);
+		fill_random_key(waiting->random_key);
+		waiting->put.partition_key = waiting->random_key;
+	}
+	waiting->put.explicit_hash_key = record->explicit_hash_key == NULL ? NULL :
+		pstrdup(record->explicit_hash_key);
+	writer->waiting_bytes += bytes;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Send the waiting records once; keep those that failed.  *failure tells of
+ * the last of them.  Returns how many failed.
+ */
+static int
+send_once(StreamWriter *writer, KinesisPutResult *failure)
+{
+	KinesisPutRecord *puts = palloc(sizeof(KinesisPutRecord) *
+									writer->n_waiting);
+	KinesisPutResult *results = palloc0(sizeof(KinesisPutResult) *
+										writer->n_waiting);
+	int			failed = 0;
+
+	for (int i = 0; i < writer->n_waiting; i++)
+		puts[i] = writer->waiting[i].put;
+	kinesis_put_records(writer->stream, puts, writer->n_waiting, results);
+	for (int i = 0; i < writer->n_waiting; i++)
+	{
+		if (results[i].error_code == NULL)
+		{
+			writer->last = results[i];
+			continue;
+		}
+		*failure = results[i];
+		writer->waiting[failed] = writer->waiting[i];
+		/* the key decides the shard: perhaps another one has room */
+		if (writer->waiting[failed].random_key != NULL)
+			fill_random_key(writer->waiting[failed].random_key);
+		failed++;
+	}
+	return failed;
+}
+
+static void pg_attribute_noreturn()
+raise_unpublished(const StreamWriter *writer, int sent,
+				  const KinesisPutResult *failure, int attempts)
+{
+	AwsError	error;
+	StringInfoData rows;
+
+	aws_error_from_code(&error, failure->error_code, failure->error_message);
+	initStringInfo(&rows);
+	for (int i = 0; i < Min(writer->n_waiting, ROWS_NAMED); i++)
+		appendStringInfo(&rows, "%s" INT64_FORMAT, i > 0 ? ", " : "",
+						 writer->waiting[i].row);
+	if (writer->n_waiting > ROWS_NAMED)
+		appendStringInfoString(&rows, ", ...");
+	ereport(ERROR,
+			(errcode(error.sqlstate),
+			 errmsg("could not publish %d of %d records to stream \"%s\"",
+					writer->n_waiting, sent, writer->stream->name),
+			 errdetail("%s: %s (rows %s, after %d attempts)",
+					   failure->error_code,
+					   failure->error_message ? failure->error_message : "",
+					   rows.data, attempts),
+			 errhint("The other rows are published already and stay so. Publish the rows named again, more slowly or to a stream with more shards.")));
+}
+
+void
+stream_writer_flush(StreamWriter *writer)
+{
+	MemoryContext old = MemoryContextSwitchTo(writer->request_cxt);
+	int			sent = writer->n_waiting;
+	int			attempt = 0;
+
+	while (writer->n_waiting > 0)
+	{
+		KinesisPutResult failure = {0};
+		int			before = writer->n_waiting;
+
+		writer->n_waiting = send_once(writer, &failure);
+		if (writer->n_waiting == 0)
+			break;
+		/* as long as some get through, the shards are only busy */
+		if (writer->n_waiting == before && attempt >= writer->max_retries)
+			raise_unpublished(writer, sent, &failure, attempt + 1);
+		clock_wait(backoff_delay_ms(attempt, RESEND_BASE_MS, RESEND_CAP_MS,
+									backoff_random()),
+				   compat_wait_event(&resend_wait_event,
+									 "TrackingFdwResend"));
+		attempt = writer->n_waiting == before ? attempt + 1 : 0;
+	}
+	writer->waiting_bytes = 0;
+	MemoryContextSwitchTo(old);
+}
+
+const KinesisPutResult *
+stream_writer_last(const StreamWriter *writer)
+{
+	return &writer->last;
+}

@@ -1,0 +1,22 @@
+/*
+ * tracking_fdw.c
+ *	  The module: magic, and the start of each room that needs one.
+ */
+#include "postgres.h"
+
+#include "config/guc.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "worker/worker.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	guc_init();
+	if (process_shared_preload_libraries_in_progress)
+		launcher_register();
+}

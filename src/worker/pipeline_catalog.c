@@ -1,0 +1,290 @@
+/*
+ * pipeline_catalog.c
+ *	  Reading and writing tracking.pipeline.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "sink/catalog.h"
+#include "sink/pipeline_lock.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "worker/pipeline_catalog.h"
+#include "worker/worker.h"
+
+/* in the order of read_pipeline() */
+#define PIPELINE_COLUMNS \
+	"name, id, owner::oid, source::oid, target::oid, command, search_path," \
+	" start_position, batch_rows, batch_bytes," \
+	" (extract(epoch from max_latency) * 1000)::int8, enabled, generation," \
+	" failures"
+
+static CatalogStatement load_statement = {
+	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
+	1, {TEXTOID}, NULL
+};
+
+static CatalogStatement load_id_statement = {
+	"select " PIPELINE_COLUMNS " from tracking.pipeline where id = $1",
+	1, {INT4OID}, NULL
+};
+
+static CatalogStatement states_statement = {
+	"select p.id, p.owner::oid, p.enabled, p.generation,"
+	" coalesce((extract(epoch from p.retry_at - clock_timestamp()) * 1000)::int8, 0),"
+	" coalesce(l.pid, 0), coalesce(a.backend_type = '" WORKER_TYPE "', false)"
+	" from tracking.pipeline p"
+	" left join (pg_catalog.pg_locks l"
+	" join pg_catalog.pg_stat_activity a using (pid))"
+	" on l.locktype = 'advisory' and l.granted"
+	" and l.database = (select oid from pg_catalog.pg_database"
+	" where datname = pg_catalog.current_database())"
+	" and l.classid = " CppAsString2(PIPELINE_LOCK_CLASS)
+	" and l.objid = p.id::oid"
+	" and l.objsubid = " CppAsString2(PIPELINE_LOCK_RUN),
+	0, {0}, NULL
+};
+
+static CatalogStatement insert_statement = {
+	"insert into tracking.pipeline (name, owner, source, target, command,"
+	" search_path, start_position, batch_rows, batch_bytes, max_latency,"
+	" enabled) values ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+	" $10::float8 * interval '1 millisecond', $11)",
+	11, {TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID,
+	INT8OID, INT8OID, BOOLOID}, NULL
+};
+
+static CatalogStatement delete_statement = {
+	"delete from tracking.pipeline where name = $1",
+	1, {TEXTOID}, NULL
+};
+
+static CatalogStatement enable_statement = {
+	"update tracking.pipeline set enabled = $2, generation = generation + 1,"
+	" failures = 0, retry_at = null, last_error = null,"
+	" last_error_sqlstate = null, last_error_at = null where name = $1",
+	2, {TEXTOID, BOOLOID}, NULL
+};
+
+static CatalogStatement touch_statement = {
+	"update tracking.pipeline set generation = generation + 1,"
+	" retry_at = null where name = $1",
+	1, {TEXTOID}, NULL
+};
+
+static CatalogStatement start_statement = {
+	"update tracking.pipeline set start_position = $2 where name = $1",
+	2, {TEXTOID, TEXTOID}, NULL
+};
+
+static CatalogStatement failure_statement = {
+	"update tracking.pipeline set failures = failures + 1,"
+	" enabled = enabled and $4 >= 0,"
+	" retry_at = case when $4 >= 0 then"
+	" clock_timestamp() + $4::float8 * interval '1 millisecond' end,"
+	" last_error = $2, last_error_sqlstate = $3,"
+	" last_error_at = clock_timestamp() where id = $1",
+	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
+};
+
+static CatalogStatement clear_statement = {
+	"update tracking.pipeline set failures = 0, retry_at = null where id = $1",
+	1, {INT4OID}, NULL
+};
+
+/* The first row of PIPELINE_COLUMNS. */
+static Pipeline *
+read_pipeline(MemoryContext cxt)
+{
+	Pipeline   *pipeline = MemoryContextAllocZero(cxt, sizeof(Pipeline));
+	char	   *start;
+	bool		isnull;
+	Datum		target;
+
+	pipeline->name = catalog_text(cxt, 0, 1);
+	pipeline->id = DatumGetInt32(catalog_datum(0, 2, &isnull));
+	pipeline->owner = DatumGetObjectId(catalog_datum(0, 3, &isnull));
+	pipeline->source = DatumGetObjectId(catalog_datum(0, 4, &isnull));
+	target = catalog_datum(0, 5, &isnull);
+	pipeline->target = isnull ? InvalidOid : DatumGetObjectId(target);
+	pipeline->command = catalog_text(cxt, 0, 6);
+	pipeline->search_path = catalog_text(cxt, 0, 7);
+	start = catalog_text(cxt, 0, 8);
+	if (!position_from_text(start, &pipeline->start))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("pipeline \"%s\" has no valid start position: \"%s\"",
+						pipeline->name, start)));
+	pipeline->batch_rows = DatumGetInt32(catalog_datum(0, 9, &isnull));
+	pipeline->batch_bytes = DatumGetInt64(catalog_datum(0, 10, &isnull));
+	pipeline->max_latency_ms = DatumGetInt64(catalog_datum(0, 11, &isnull));
+	pipeline->enabled = DatumGetBool(catalog_datum(0, 12, &isnull));
+	pipeline->generation = DatumGetInt64(catalog_datum(0, 13, &isnull));
+	pipeline->failures = DatumGetInt32(catalog_datum(0, 14, &isnull));
+	return pipeline;
+}
+
+static Pipeline *
+load(CatalogStatement *statement, Datum key)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	CatalogAccess access;
+	Pipeline   *pipeline = NULL;
+
+	catalog_begin(&access);
+	if (catalog_execute(statement, &key, NULL) > 0)
+		pipeline = read_pipeline(cxt);
+	catalog_end(&access);
+	return pipeline;
+}
+
+Pipeline *
+pipeline_load(const char *name)
+{
+	return load(&load_statement, CStringGetTextDatum(name));
+}
+
+Pipeline *
+pipeline_load_id(int32 id)
+{
+	return load(&load_id_statement, Int32GetDatum(id));
+}
+
+List *
+pipeline_states(void)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	CatalogAccess access;
+	List	   *states = NIL;
+	uint64		n;
+
+	catalog_begin(&access);
+	n = catalog_execute(&states_statement, NULL, NULL);
+	for (uint64 i = 0; i < n; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(cxt);
+		PipelineState *state = palloc(sizeof(PipelineState));
+		bool		isnull;
+
+		state->id = DatumGetInt32(catalog_datum(i, 1, &isnull));
+		state->owner = DatumGetObjectId(catalog_datum(i, 2, &isnull));
+		state->enabled = DatumGetBool(catalog_datum(i, 3, &isnull));
+		state->generation = DatumGetInt64(catalog_datum(i, 4, &isnull));
+		state->retry_ms = DatumGetInt64(catalog_datum(i, 5, &isnull));
+		state->pid = DatumGetInt32(catalog_datum(i, 6, &isnull));
+		state->is_worker = DatumGetBool(catalog_datum(i, 7, &isnull));
+		states = lappend(states, state);
+		MemoryContextSwitchTo(old);
+	}
+	catalog_end(&access);
+	return states;
+}
+
+/* Run a statement that changes tracking.pipeline. */
+static void
+change(CatalogStatement *statement, Datum *values, const char *nulls)
+{
+	CatalogAccess access;
+
+	catalog_begin(&access);
+	catalog_execute(statement, values, nulls);
+	catalog_end(&access);
+}
+
+void
+pipeline_insert(const Pipeline *pipeline)
+{
+	char		nulls[] = "           ";
+	Datum		values[] = {
+		CStringGetTextDatum(pipeline->name),
+		ObjectIdGetDatum(pipeline->owner),
+		ObjectIdGetDatum(pipeline->source),
+		ObjectIdGetDatum(pipeline->target),
+		pipeline->command == NULL ? (Datum) 0 :
+		CStringGetTextDatum(pipeline->command),
+		CStringGetTextDatum(pipeline->search_path),
+		CStringGetTextDatum(position_to_text(&pipeline->start)),
+		Int32GetDatum(pipeline->batch_rows),
+		Int64GetDatum(pipeline->batch_bytes),
+		Int64GetDatum(pipeline->max_latency_ms),
+		BoolGetDatum(pipeline->enabled)
+	};
+
+	nulls[3] = OidIsValid(pipeline->target) ? ' ' : 'n';
+	nulls[4] = pipeline->command == NULL ? 'n' : ' ';
+	change(&insert_statement, values, nulls);
+}
+
+void
+pipeline_delete(const char *name)
+{
+	Datum		values[] = {CStringGetTextDatum(name)};
+
+	change(&delete_statement, values, NULL);
+}
+
+void
+pipeline_enable(const char *name, bool enabled)
+{
+	Datum		values[] = {CStringGetTextDatum(name), BoolGetDatum(enabled)};
+
+	change(&enable_statement, values, NULL);
+}
+
+void
+pipeline_touch(const char *name)
+{
+	Datum		values[] = {CStringGetTextDatum(name)};
+
+	change(&touch_statement, values, NULL);
+}
+
+void
+pipeline_set_start(const char *name, const StreamPosition *start)
+{
+	Datum		values[] = {
+		CStringGetTextDatum(name),
+		CStringGetTextDatum(position_to_text(start))
+	};
+
+	change(&start_statement, values, NULL);
+}
+
+/* Message, detail and hint as psql would show them. */
+static char *
+failure_text(const ErrorData *error)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, error->message != NULL ?
+						   error->message : "unknown error");
+	if (error->detail != NULL)
+		appendStringInfo(&text, "\nDETAIL:  %s", error->detail);
+	if (error->hint != NULL)
+		appendStringInfo(&text, "\nHINT:  %s", error->hint);
+	if (error->context != NULL)
+		appendStringInfo(&text, "\nCONTEXT:  %s", error->context);
+	return text.data;
+}
+
+void
+pipeline_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
+{
+	Datum		values[] = {
+		Int32GetDatum(id),
+		CStringGetTextDatum(failure_text(error)),
+		CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
+		Int64GetDatum(retry_ms)
+	};
+
+	change(&failure_statement, values, NULL);
+}
+
+void
+pipeline_clear_failures(int32 id)
+{
+	Datum		values[] = {Int32GetDatum(id)};
+
+	change(&clear_statement, values, NULL);
+}

@@ -1,0 +1,76 @@
+/*
+ * pipeline_catalog.h
+ *	  Definitions of pipelines, in tracking.pipeline.
+ *
+ * Every function runs in the caller's transaction, with the rights of the
+ * extension's owner: who may do what is for the SQL functions to check.
+ */
+#ifndef TRACKING_WORKER_PIPELINE_CATALOG_H
+#define TRACKING_WORKER_PIPELINE_CATALOG_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "stream/position.h"
+
+typedef struct Pipeline
+{
+	char	   *name;
+	int32		id;
+	Oid			owner;
+	Oid			source;
+	Oid			target;			/* InvalidOid if there is a command */
+	char	   *command;		/* NULL if there is a target */
+	char	   *search_path;	/* for the command */
+	StreamPosition start;		/* of shards at the first start */
+	int			batch_rows;
+	int64		batch_bytes;
+	int64		max_latency_ms;
+	bool		enabled;
+	int64		generation;		/* counts changes */
+	int			failures;		/* in a row */
+} Pipeline;
+
+/* What a supervisor needs to know of a pipeline. */
+typedef struct PipelineState
+{
+	int32		id;
+	Oid			owner;
+	bool		enabled;
+	int64		generation;
+	int64		retry_ms;		/* until it may be tried again, <= 0: now */
+	int			pid;			/* who runs it, 0: nobody */
+	bool		is_worker;		/* pid is a worker, no CALL run_pipeline */
+} PipelineState;
+
+/* By name or by id, in the current context; NULL if there is none. */
+extern Pipeline *pipeline_load(const char *name);
+extern Pipeline *pipeline_load_id(int32 id);
+
+/* All pipelines, PipelineState *, in the current context. */
+extern List *pipeline_states(void);
+
+/* Add a pipeline; id and generation are set by the table. */
+extern void pipeline_insert(const Pipeline *pipeline);
+extern void pipeline_delete(const char *name);
+
+/* Change whether a worker should run; forgets the last failures. */
+extern void pipeline_enable(const char *name, bool enabled);
+
+/* Change where shards are begun that are not known yet at the first start. */
+extern void pipeline_set_start(const char *name, const StreamPosition *start);
+
+/* Note a change, so that a running worker is replaced. */
+extern void pipeline_touch(const char *name);
+
+/*
+ * Note a failure; the pipeline is tried again after retry_ms, or, if that is
+ * negative, not before start_pipeline().
+ */
+extern void pipeline_record_failure(int32 id, const ErrorData *error,
+									int64 retry_ms);
+
+/* The pipeline works: forget how often it failed, in the batch's transaction. */
+extern void pipeline_clear_failures(int32 id);
+
+#endif							/* TRACKING_WORKER_PIPELINE_CATALOG_H */

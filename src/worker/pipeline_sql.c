@@ -1,0 +1,390 @@
+/*
+ * pipeline_sql.c
+ *	  The SQL functions of pipelines: arguments, rights, effects.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/compat.h"
+#include "catalog/pg_class.h"
+#include "config/config.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "sink/checkpoint.h"
+#include "sink/pipeline_lock.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "worker/pipeline_run.h"
+#include "worker/worker.h"
+
+PG_FUNCTION_INFO_V1(tracking_create_pipeline);
+PG_FUNCTION_INFO_V1(tracking_start_pipeline);
+PG_FUNCTION_INFO_V1(tracking_stop_pipeline);
+PG_FUNCTION_INFO_V1(tracking_drop_pipeline);
+PG_FUNCTION_INFO_V1(tracking_reset_pipeline);
+PG_FUNCTION_INFO_V1(tracking_run_pipeline);
+
+/* A pipeline that the current role may act on. */
+static Pipeline *
+get_pipeline(text *name_arg)
+{
+	char	   *name = text_to_cstring(name_arg);
+	Pipeline   *pipeline = pipeline_load(name);
+
+	if (pipeline == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("pipeline \"%s\" does not exist", name),
+				 errhint("The table tracking.pipeline lists the pipelines that you may see.")));
+	if (!has_privs_of_role(GetUserId(), pipeline->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of pipeline \"%s\"", name)));
+	return pipeline;
+}
+
+static void
+check_source(Oid source)
+{
+	AclResult	acl;
+
+	if (!config_is_stream_table(source))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a foreign table of tracking_fdw",
+						get_rel_name(source)),
+				 errhint("A pipeline's source is a stream: CREATE FOREIGN TABLE ... SERVER ... OPTIONS (stream '...').")));
+	acl = pg_class_aclcheck(source, GetUserId(), ACL_SELECT);
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_FOREIGN_TABLE, get_rel_name(source));
+}
+
+static void
+check_target(Oid target)
+{
+	AclResult	acl;
+	char		relkind = get_rel_relkind(target);
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE &&
+		relkind != RELKIND_VIEW && relkind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", get_rel_name(target))));
+	acl = pg_class_aclcheck(target, GetUserId(), ACL_INSERT);
+	if (acl != ACLCHECK_OK && relkind != RELKIND_VIEW)
+		aclcheck_error(acl, OBJECT_TABLE, get_rel_name(target));
+}
+
+/* Find mistakes in the command now, not in a worker's log. */
+static void
+check_command(const Pipeline *pipeline)
+{
+	const char *command = pipeline_command(pipeline);
+
+	SPI_connect();
+	if (SPI_prepare(command, 0, NULL) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot use this command in a pipeline: %s",
+						SPI_result_code_string(SPI_result)),
+				 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
+	SPI_finish();
+}
+
+/*
+ * Where shards are begun.  LATEST is not a place that can be come back to: a
+ * failure before the first record would lose what came meanwhile.  The time
+ * now is one.
+ */
+static void
+fixed_start(const char *start_at, StreamPosition *position)
+{
+	position_from_start_at(start_at, position);
+	if (position->kind == POSITION_LATEST)
+	{
+		position->kind = POSITION_AT_TIMESTAMP;
+		position->timestamp = GetCurrentTimestamp();
+	}
+}
+
+static int64
+interval_ms(const Interval *interval)
+{
+	if (interval->month != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_latency cannot be in months")));
+	return interval->day * INT64CONST(86400000) + interval->time / 1000;
+}
+
+static void
+check_range(const char *what, int64 value, int64 min, int64 max,
+			const char *unit)
+{
+	if (value < min || value > max)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is out of range", what),
+				 errhint("Use " INT64_FORMAT " to " INT64_FORMAT " %s.",
+						 min, max, unit)));
+}
+
+static void
+check_not_null(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}
+
+/* Without the launcher, a worker lasts as long as the server does. */
+static void
+start_workers(const Pipeline *pipeline)
+{
+	supervisor_start_at_commit();
+	if (!launcher_is_registered())
+		ereport(NOTICE,
+				(errmsg("pipeline \"%s\" will not start again by itself after a server restart",
+						pipeline->name),
+				 errhint("Add tracking_fdw to shared_preload_libraries.")));
+}
+
+/* A worker connects as the owner; older servers insist that it may log in. */
+static void
+check_can_login(const Pipeline *pipeline)
+{
+	const char *role = GetUserNameFromId(pipeline->owner, false);
+
+	if (compat_worker_may_connect(pipeline->owner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" cannot own a running pipeline: it may not log in",
+					role),
+			 errhint("ALTER ROLE %s LOGIN; it needs no password for this. Or create the pipeline with enabled => false and use CALL tracking.run_pipeline.",
+					 quote_identifier(role))));
+}
+
+Datum
+tracking_create_pipeline(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {
+		"name", "source", NULL, NULL, "start_at", "batch_rows", "batch_bytes",
+		"max_latency", "enabled"
+	};
+	Pipeline	pipeline = {0};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		if (names[i] != NULL)
+			check_not_null(fcinfo, i, names[i]);
+	}
+	if (PG_ARGISNULL(2) == PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a pipeline needs either a target or a command"),
+				 errhint("target => 'table' fills a table by column name; command => $$...$$ runs any SQL over the source.")));
+
+	pipeline.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	pipeline.owner = GetUserId();
+	pipeline.source = PG_GETARG_OID(1);
+	pipeline.target = PG_ARGISNULL(2) ? InvalidOid : PG_GETARG_OID(2);
+	pipeline.command = PG_ARGISNULL(3) ? NULL :
+		text_to_cstring(PG_GETARG_TEXT_PP(3));
+	pipeline.search_path = GetConfigOptionByName("search_path", NULL, false);
+	fixed_start(text_to_cstring(PG_GETARG_TEXT_PP(4)), &pipeline.start);
+	pipeline.batch_rows = PG_GETARG_INT32(5);
+	pipeline.batch_bytes = PG_GETARG_INT64(6);
+	pipeline.max_latency_ms = interval_ms(PG_GETARG_INTERVAL_P(7));
+	pipeline.enabled = PG_GETARG_BOOL(8);
+
+	check_range("batch_rows", pipeline.batch_rows, 1, 1000000, "records");
+	check_range("batch_bytes", pipeline.batch_bytes, 65536, 1 << 30, "bytes");
+	check_range("max_latency", pipeline.max_latency_ms, 200, 3600000,
+				"milliseconds");
+	check_source(pipeline.source);
+	if (OidIsValid(pipeline.target))
+		check_target(pipeline.target);
+	check_command(&pipeline);
+	if (pipeline.enabled)
+		check_can_login(&pipeline);
+	if (pipeline_load(pipeline.name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("pipeline \"%s\" already exists", pipeline.name)));
+
+	pipeline_insert(&pipeline);
+	if (pipeline.enabled)
+		start_workers(&pipeline);
+	PG_RETURN_VOID();
+}
+
+Datum
+tracking_start_pipeline(PG_FUNCTION_ARGS)
+{
+	Pipeline   *pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+
+	check_can_login(pipeline);
+	pipeline_enable(pipeline->name, true);
+	start_workers(pipeline);
+	PG_RETURN_VOID();
+}
+
+Datum
+tracking_stop_pipeline(PG_FUNCTION_ARGS)
+{
+	Pipeline   *pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+
+	pipeline_enable(pipeline->name, false);
+	supervisor_start_at_commit();
+	PG_RETURN_VOID();
+}
+
+Datum
+tracking_drop_pipeline(PG_FUNCTION_ARGS)
+{
+	Pipeline   *pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+
+	pipeline_delete(pipeline->name);
+	supervisor_start_at_commit();
+	PG_RETURN_VOID();
+}
+
+Datum
+tracking_reset_pipeline(PG_FUNCTION_ARGS)
+{
+	Pipeline   *pipeline;
+	char	   *start_at;
+	char	   *shard_id = NULL;
+	StreamPosition position;
+
+	check_not_null(fcinfo, 0, "name");
+	check_not_null(fcinfo, 1, "start_at");
+	pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+	start_at = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (!PG_ARGISNULL(2))
+		shard_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	/* a sequence number means something in one shard only */
+	if (shard_id == NULL ||
+		!position_from_text(start_at, &position) ||
+		position.kind == POSITION_LATEST)
+		fixed_start(start_at, &position);
+
+	if (checkpoint_reset(pipeline->name, shard_id, &position) == 0 &&
+		shard_id != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("pipeline \"%s\" has no shard \"%s\"",
+						pipeline->name, shard_id),
+				 errhint("The view tracking.pipeline_status lists its shards.")));
+	if (shard_id == NULL)
+		pipeline_set_start(pipeline->name, &position);
+	pipeline_touch(pipeline->name);
+	supervisor_start_at_commit();
+	PG_RETURN_VOID();
+}
+
+static void
+begin_work(void)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+/* Commit.  The transaction that follows holds nothing until begin_work(). */
+static void
+commit_work(void)
+{
+	PopActiveSnapshot();
+	SPI_commit();
+}
+
+/* Apply batch after batch, each in a transaction of its own, to the tip. */
+static void
+run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PipelineRun *run;
+	StreamReader *reader;
+	List	   *shards;
+
+	begin_work();
+	run = pipeline_run_open(cxt, pipeline, READ_TO_TIP);
+	commit_work();
+	reader = pipeline_run_reader(run);
+	shards = pipeline_run_list(run);
+	begin_work();
+	pipeline_run_add(run, shards);
+	commit_work();
+	for (;;)
+	{
+		Batch	   *batch = stream_reader_next_batch(reader);
+
+		if (batch == NULL && stream_reader_at_end(reader))
+			break;
+		if (batch == NULL)
+			continue;
+		begin_work();
+		if (!pipeline_run_apply(run, batch))
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("positions of pipeline \"%s\" were moved by another session",
+							pipeline->name),
+					 errhint("Call tracking.run_pipeline again.")));
+		commit_work();
+		stream_reader_release(reader, batch);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+Datum
+tracking_run_pipeline(PG_FUNCTION_ARGS)
+{
+	MemoryContext cxt;
+	MemoryContext old;
+	Pipeline   *volatile pipeline = NULL;
+	volatile bool locked = false;
+
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("run_pipeline cannot run inside a transaction block"),
+				 errdetail("It commits after every batch."),
+				 errhint("CALL it by itself, outside BEGIN ... COMMIT.")));
+	check_not_null(fcinfo, 0, "name");
+
+	cxt = AllocSetContextCreate(TopMemoryContext, "tracking_fdw run_pipeline",
+								ALLOCSET_DEFAULT_SIZES);
+	PG_TRY();
+	{
+		old = MemoryContextSwitchTo(cxt);
+		pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+		MemoryContextSwitchTo(old);
+		SPI_connect_ext(SPI_OPT_NONATOMIC);
+		locked = pipeline_lock_run(pipeline->id);
+		if (locked)
+			run_to_tip(cxt, pipeline);
+		else
+			ereport(NOTICE,
+					(errmsg("pipeline \"%s\" is already running",
+							pipeline->name)));
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		if (locked)
+			pipeline_unlock_run(pipeline->id);
+		MemoryContextDelete(cxt);
+	}
+	PG_END_TRY();
+	PG_RETURN_VOID();
+}

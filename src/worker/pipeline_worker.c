@@ -1,0 +1,171 @@
+/*
+ * pipeline_worker.c
+ *	  The process that runs one pipeline.
+ *
+ * It is connected as the pipeline's owner, so that nothing a command does can
+ * reach further than its owner could.  On an error it notes it and ends; the
+ * supervisor starts another when it is time.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/backoff.h"
+#include "base/compat.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "sink/pipeline_lock.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "worker/pipeline_run.h"
+#include "worker/worker.h"
+
+/* Between a failure and the next try. */
+#define RETRY_BASE_MS 1000
+#define RETRY_CAP_MS 60000
+
+static void
+begin_transaction(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+static void
+commit_transaction(void)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(false);
+}
+
+static void
+list_shards(PipelineRun *run)
+{
+	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
+											  "tracking_fdw shards",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	List	   *shards = pipeline_run_list(run);
+
+	MemoryContextSwitchTo(old);
+	begin_transaction();
+	pipeline_run_add(run, shards);
+	commit_transaction();
+	MemoryContextDelete(cxt);
+}
+
+/* Read and apply until the process is ended, or another was first. */
+static void
+run_pipeline(const Pipeline *pipeline)
+{
+	PipelineRun *run;
+	StreamReader *reader;
+
+	begin_transaction();
+	run = pipeline_run_open(TopMemoryContext, pipeline, READ_FOREVER);
+	commit_transaction();
+	reader = pipeline_run_reader(run);
+	list_shards(run);
+	for (;;)
+	{
+		Batch	   *batch;
+
+		pipeline_run_report(run, NULL);
+		batch = stream_reader_next_batch(reader);
+		if (batch != NULL)
+		{
+			pipeline_run_report(run, batch);
+			begin_transaction();
+			if (!pipeline_run_apply(run, batch))
+			{
+				AbortCurrentTransaction();
+				ereport(LOG,
+						(errmsg("positions of pipeline \"%s\" were moved by another session; reading them again",
+								pipeline->name)));
+				return;
+			}
+			commit_transaction();
+			stream_reader_release(reader, batch);
+		}
+		if (stream_reader_wants_listing(reader))
+			list_shards(run);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+	}
+}
+
+/*
+ * Note why the pipeline failed, and when to try again.  A source or target
+ * that was dropped does not come back: then the pipeline is stopped.
+ */
+static void
+record_failure(const Pipeline *pipeline, const ErrorData *error)
+{
+	int64		retry_ms = RETRY_BASE_MS / 2 +
+		backoff_delay_ms(pipeline->failures, RETRY_BASE_MS, RETRY_CAP_MS,
+						 backoff_random());
+
+	begin_transaction();
+	if (get_rel_relkind(pipeline->source) == '\0' ||
+		(OidIsValid(pipeline->target) &&
+		 get_rel_relkind(pipeline->target) == '\0'))
+		retry_ms = -1;
+	pipeline_record_failure(pipeline->id, error, retry_ms);
+	commit_transaction();
+}
+
+void
+tracking_fdw_worker_main(Datum arg)
+{
+	MemoryContext cxt;
+	WorkerArgs	args;
+	Pipeline   *pipeline;
+
+	(void) arg;
+	memcpy(&args, MyBgworkerEntry->bgw_extra, sizeof(args));
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(args.database, args.owner,
+											  COMPAT_BYPASS_LOGIN_CHECK);
+	cxt = TopMemoryContext;
+	if (!pipeline_lock_run(args.pipeline))
+		proc_exit(0);
+
+	begin_transaction();
+	MemoryContextSwitchTo(cxt);
+	pipeline = pipeline_load_id(args.pipeline);
+	commit_transaction();
+	if (pipeline == NULL || !pipeline->enabled)
+		proc_exit(0);
+	pgstat_report_appname(psprintf("tracking_fdw: %s", pipeline->name));
+
+	PG_TRY();
+	{
+		run_pipeline(pipeline);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		EmitErrorReport();
+		FlushErrorState();
+		AbortOutOfAnyTransaction();
+		record_failure(pipeline, error);
+	}
+	PG_END_TRY();
+	proc_exit(0);
+}

@@ -1,0 +1,53 @@
+/*
+ * worker.h
+ *	  The processes: a launcher a server, a supervisor a database, a worker a
+ *	  pipeline.
+ *
+ * They share no memory.  Who runs what is told by session locks, what should
+ * run by tracking.pipeline; a process that is told of a change reads both
+ * again.
+ */
+#ifndef TRACKING_WORKER_WORKER_H
+#define TRACKING_WORKER_WORKER_H
+
+#include "postgres.h"
+
+#include "postmaster/bgworker.h"
+
+/* backend_type in pg_stat_activity */
+#define WORKER_TYPE "tracking_fdw pipeline"
+#define SUPERVISOR_TYPE "tracking_fdw supervisor"
+#define LAUNCHER_TYPE "tracking_fdw launcher"
+
+/* What a supervisor tells the worker it starts, in bgw_extra. */
+typedef struct WorkerArgs
+{
+	Oid			database;
+	Oid			owner;			/* role that the worker connects as */
+	int32		pipeline;
+} WorkerArgs;
+
+/* in launcher.c */
+
+/* Register the launcher; from _PG_init, under shared_preload_libraries. */
+extern void launcher_register(void);
+
+/* The library is in shared_preload_libraries. */
+extern bool launcher_is_registered(void);
+
+/*
+ * Start a supervisor for a database.  One that finds another at work wakes
+ * that one and ends, so this is also how to tell it of a change.  False if no
+ * worker slot is free.
+ */
+extern bool supervisor_start(Oid database);
+
+/* The same for this database, once the transaction commits. */
+extern void supervisor_start_at_commit(void);
+
+/* Process entries; found by name when the postmaster starts them. */
+extern PGDLLEXPORT void tracking_fdw_launcher_main(Datum arg) pg_attribute_noreturn();
+extern PGDLLEXPORT void tracking_fdw_supervisor_main(Datum arg) pg_attribute_noreturn();
+extern PGDLLEXPORT void tracking_fdw_worker_main(Datum arg) pg_attribute_noreturn();
+
+#endif							/* TRACKING_WORKER_WORKER_H */

@@ -1,0 +1,317 @@
+/* tracking_fdw--1.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION tracking_fdw" to load this file. \quit
+
+comment on schema tracking is
+    'tracking_fdw: Amazon Kinesis streams as relations, and pipelines over them';
+
+grant usage on schema tracking to public;
+
+/*
+ * Members of this role see every pipeline and may set endpoints of their own.
+ * Roles belong to the cluster, not to a database: another database may have
+ * made it already, and DROP EXTENSION leaves it.
+ */
+do $$
+begin
+    if not exists (select from pg_catalog.pg_roles
+                   where rolname operator(pg_catalog.=) 'tracking_fdw_admin') then
+        create role tracking_fdw_admin nologin;
+    end if;
+end
+$$;
+
+-- ---------------------------------------------------------------------
+-- Foreign data wrapper
+-- ---------------------------------------------------------------------
+
+create function tracking.tracking_fdw_handler()
+returns fdw_handler
+as 'MODULE_PATHNAME'
+language c strict;
+
+comment on function tracking.tracking_fdw_handler() is
+    'handler of the foreign data wrapper tracking_fdw';
+
+create function tracking.tracking_fdw_validator(options text[], catalog oid)
+returns void
+as 'MODULE_PATHNAME'
+language c strict;
+
+comment on function tracking.tracking_fdw_validator(text[], oid) is
+    'checks the options of tracking_fdw servers, user mappings, tables and columns';
+
+create foreign data wrapper tracking_fdw
+    handler tracking.tracking_fdw_handler
+    validator tracking.tracking_fdw_validator;
+
+comment on foreign data wrapper tracking_fdw is
+    'reads and writes Amazon Kinesis streams';
+
+-- ---------------------------------------------------------------------
+-- Pipelines
+-- ---------------------------------------------------------------------
+
+create table tracking.pipeline (
+    name text primary key check (name <> ''),
+    id integer generated always as identity unique,
+    owner regrole not null,
+    source regclass not null,
+    target regclass,
+    command text,
+    search_path text not null,
+    start_position text not null,
+    batch_rows integer not null check (batch_rows between 1 and 1000000),
+    batch_bytes bigint not null check (batch_bytes between 65536 and 1073741824),
+    max_latency interval not null
+        check (max_latency between interval '0.2 seconds' and interval '1 hour'),
+    enabled boolean not null,
+    generation bigint not null default 1,
+    created_at timestamptz not null default pg_catalog.now(),
+    failures integer not null default 0,
+    retry_at timestamptz,
+    last_error text,
+    last_error_sqlstate text,
+    last_error_at timestamptz,
+    check ((target is null) <> (command is null))
+);
+
+comment on table tracking.pipeline is
+    'pipelines: what each reads, what it does with the records, and how its last failure read';
+comment on column tracking.pipeline.name is 'name, unique in the database';
+comment on column tracking.pipeline.id is 'key of the lock that a running pipeline holds';
+comment on column tracking.pipeline.owner is 'role whose rights and user mapping the pipeline uses';
+comment on column tracking.pipeline.source is 'foreign table that the pipeline reads';
+comment on column tracking.pipeline.target is 'table that is filled by column name, or null if there is a command';
+comment on column tracking.pipeline.command is 'SQL run over every batch, or null if there is a target';
+comment on column tracking.pipeline.search_path is 'search_path of the session that created the pipeline, under which its command runs';
+comment on column tracking.pipeline.start_position is 'where shards were begun that were there at the first start';
+comment on column tracking.pipeline.batch_rows is 'most records in a batch';
+comment on column tracking.pipeline.batch_bytes is 'most bytes kept in memory';
+comment on column tracking.pipeline.max_latency is 'longest time that a record waits for its batch; also how often an idle shard is asked';
+comment on column tracking.pipeline.enabled is 'whether a worker should run';
+comment on column tracking.pipeline.generation is 'counts changes, so that a worker with old settings is replaced';
+comment on column tracking.pipeline.created_at is 'when the pipeline was created';
+comment on column tracking.pipeline.failures is 'failures in a row since the last batch that was committed';
+comment on column tracking.pipeline.retry_at is 'when a failed pipeline is tried again';
+comment on column tracking.pipeline.last_error is 'message of the last failure';
+comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
+comment on column tracking.pipeline.last_error_at is 'time of the last failure';
+
+create table tracking.checkpoint (
+    pipeline text not null references tracking.pipeline (name) on delete cascade,
+    shard_id text not null,
+    parent_shard_ids text[] not null default '{}',
+    position text not null,
+    records bigint not null default 0,
+    dead_letters bigint not null default 0,
+    bytes bigint not null default 0,
+    last_arrival timestamptz,
+    millis_behind_latest bigint,
+    updated_at timestamptz,
+    primary key (pipeline, shard_id)
+)
+-- room for heap-only updates: a row changes with every batch
+with (fillfactor = 40);
+
+comment on table tracking.checkpoint is
+    'how far each pipeline has read each shard; moved in the transaction that applies the records';
+comment on column tracking.checkpoint.pipeline is 'name of the pipeline';
+comment on column tracking.checkpoint.shard_id is 'shard of the stream';
+comment on column tracking.checkpoint.parent_shard_ids is 'shards that are read to their end before this one';
+comment on column tracking.checkpoint.position is
+    'last sequence number applied, or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+comment on column tracking.checkpoint.records is 'records applied, dead letters included';
+comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.dead_letter instead';
+comment on column tracking.checkpoint.bytes is 'bytes of payload applied';
+comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream';
+comment on column tracking.checkpoint.millis_behind_latest is 'how far behind the tip of the shard the last batch was';
+comment on column tracking.checkpoint.updated_at is 'time of the last batch';
+
+create table tracking.dead_letter (
+    id bigint generated always as identity primary key,
+    pipeline text not null references tracking.pipeline (name) on delete cascade,
+    stream text not null,
+    shard_id text not null,
+    sequence_number numeric not null,
+    partition_key text not null,
+    approximate_arrival_timestamp timestamptz,
+    data bytea not null,
+    sqlstate text not null,
+    reason text not null,
+    failed_at timestamptz not null default pg_catalog.now()
+);
+
+create index on tracking.dead_letter (pipeline, id);
+
+comment on table tracking.dead_letter is
+    'records that a pipeline could not decode, whole and with the reason';
+comment on column tracking.dead_letter.id is 'number in order of arrival here';
+comment on column tracking.dead_letter.pipeline is 'name of the pipeline';
+comment on column tracking.dead_letter.stream is 'stream that the record came from';
+comment on column tracking.dead_letter.shard_id is 'shard that the record came from';
+comment on column tracking.dead_letter.sequence_number is 'position of the record in its shard';
+comment on column tracking.dead_letter.partition_key is 'partition key of the record';
+comment on column tracking.dead_letter.approximate_arrival_timestamp is 'when the record arrived in the stream';
+comment on column tracking.dead_letter.data is 'payload, byte for byte';
+comment on column tracking.dead_letter.sqlstate is 'SQLSTATE of the reason';
+comment on column tracking.dead_letter.reason is 'why the record could not be applied';
+comment on column tracking.dead_letter.failed_at is 'time of the transaction that put it here';
+
+select pg_catalog.pg_extension_config_dump('tracking.pipeline', '');
+select pg_catalog.pg_extension_config_dump('tracking.pipeline_id_seq', '');
+select pg_catalog.pg_extension_config_dump('tracking.checkpoint', '');
+select pg_catalog.pg_extension_config_dump('tracking.dead_letter', '');
+select pg_catalog.pg_extension_config_dump('tracking.dead_letter_id_seq', '');
+
+/*
+ * Who sees what: the owner of a pipeline and its members, and
+ * tracking_fdw_admin.
+ */
+create function tracking.may_see(owner regrole)
+returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+return pg_catalog.pg_has_role(owner, 'member')
+    or exists (select from pg_catalog.pg_roles r
+               where r.rolname = 'tracking_fdw_admin'
+                 and pg_catalog.pg_has_role(r.oid, 'member'));
+
+comment on function tracking.may_see(regrole) is
+    'whether the current role may see the pipelines of this owner';
+
+alter table tracking.pipeline enable row level security;
+alter table tracking.checkpoint enable row level security;
+alter table tracking.dead_letter enable row level security;
+
+create policy visible on tracking.pipeline
+    for select using (tracking.may_see(owner));
+create policy visible on tracking.checkpoint
+    for select using (exists (select from tracking.pipeline p
+                              where p.name = checkpoint.pipeline));
+create policy visible on tracking.dead_letter
+    for select using (exists (select from tracking.pipeline p
+                              where p.name = dead_letter.pipeline));
+
+comment on policy visible on tracking.pipeline is
+    'the owner, its members and tracking_fdw_admin';
+comment on policy visible on tracking.checkpoint is
+    'those who see the pipeline';
+comment on policy visible on tracking.dead_letter is
+    'those who see the pipeline';
+
+grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter
+    to public;
+
+-- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
+-- of a pipeline; see src/sink/pipeline_lock.h
+create view tracking.pipeline_status
+with (security_invoker = true) as
+select p.name as pipeline,
+       case when a.pid is not null then 'running'
+            when not p.enabled and p.last_error is not null then 'failed'
+            when not p.enabled then 'stopped'
+            when p.retry_at is not null then 'retrying'
+            else 'waiting'
+       end as state,
+       c.shard_id,
+       c.position,
+       c.records as rows,
+       c.dead_letters,
+       c.millis_behind_latest * interval '1 millisecond' as lag,
+       c.last_arrival,
+       c.updated_at,
+       a.query as activity,
+       a.pid as worker_pid,
+       p.last_error,
+       p.last_error_sqlstate,
+       p.last_error_at,
+       p.failures,
+       p.retry_at
+from tracking.pipeline p
+left join tracking.checkpoint c on c.pipeline = p.name
+left join (pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a using (pid))
+    on l.locktype = 'advisory' and l.granted
+   and l.database = (select d.oid from pg_catalog.pg_database d
+                     where d.datname = pg_catalog.current_database())
+   and l.classid = 1953655654 and l.objid = p.id::oid and l.objsubid = 3;
+
+comment on view tracking.pipeline_status is
+    'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
+comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
+comment on column tracking.pipeline_status.state is
+    'running; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
+comment on column tracking.pipeline_status.shard_id is 'shard, null before the stream was listed for the first time';
+comment on column tracking.pipeline_status.position is
+    'last sequence number applied, or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+comment on column tracking.pipeline_status.rows is 'records applied, dead letters included';
+comment on column tracking.pipeline_status.dead_letters is 'records kept in tracking.dead_letter instead';
+comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was';
+comment on column tracking.pipeline_status.last_arrival is 'when the last record applied had arrived in the stream';
+comment on column tracking.pipeline_status.updated_at is 'time of the last batch';
+comment on column tracking.pipeline_status.activity is 'what the worker does now';
+comment on column tracking.pipeline_status.worker_pid is 'process that runs the pipeline';
+comment on column tracking.pipeline_status.last_error is 'message of the last failure';
+comment on column tracking.pipeline_status.last_error_sqlstate is 'SQLSTATE of the last failure';
+comment on column tracking.pipeline_status.last_error_at is 'time of the last failure';
+comment on column tracking.pipeline_status.failures is 'failures in a row since the last batch that was committed';
+comment on column tracking.pipeline_status.retry_at is 'when a failed pipeline is tried again';
+
+grant select on tracking.pipeline_status to public;
+
+create function tracking.create_pipeline(
+    name text,
+    source regclass,
+    target regclass default null,
+    command text default null,
+    start_at text default 'trim_horizon',
+    batch_rows integer default 10000,
+    batch_bytes bigint default 16777216,
+    max_latency interval default '1 second',
+    enabled boolean default true)
+returns void
+as 'MODULE_PATHNAME', 'tracking_create_pipeline'
+language c;
+
+comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, boolean) is
+    'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
+
+create function tracking.start_pipeline(name text)
+returns void
+as 'MODULE_PATHNAME', 'tracking_start_pipeline'
+language c strict;
+
+comment on function tracking.start_pipeline(text) is
+    'starts a pipeline where it left off, once the transaction commits';
+
+create function tracking.stop_pipeline(name text)
+returns void
+as 'MODULE_PATHNAME', 'tracking_stop_pipeline'
+language c strict;
+
+comment on function tracking.stop_pipeline(text) is
+    'stops a pipeline and keeps its position, once the transaction commits';
+
+create function tracking.drop_pipeline(name text)
+returns void
+as 'MODULE_PATHNAME', 'tracking_drop_pipeline'
+language c strict;
+
+comment on function tracking.drop_pipeline(text) is
+    'drops a pipeline with its positions and dead letters';
+
+create function tracking.reset_pipeline(name text, start_at text, shard_id text default null)
+returns void
+as 'MODULE_PATHNAME', 'tracking_reset_pipeline'
+language c;
+
+comment on function tracking.reset_pipeline(text, text, text) is
+    'sets a pipeline, or one shard of it, back to trim_horizon, latest, a time or (one shard) a sequence number';
+
+create procedure tracking.run_pipeline(name text)
+as 'MODULE_PATHNAME', 'tracking_run_pipeline'
+language c;
+
+comment on procedure tracking.run_pipeline(text) is
+    'reads a pipeline''s stream to its tip in this session, batch by batch; a pipeline that is running is left alone';
