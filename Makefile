@@ -73,7 +73,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # PGXS knows nothing of header dependencies.
-$(OBJS): $(wildcard $(srcdir)/src/*/*.h)
+$(OBJS): $(wildcard $(srcdir)/src/*/*.h) $(srcdir)/Makefile
 
 # ---------------------------------------------------------------------
 # make test, make demo: from a clean clone with nothing but make and gcc.
