@@ -450,10 +450,7 @@ next_finished(AwsClient *client, int64 deadline)
 			enter_state(call, CALL_RETURNED);
 			return call;
 		}
-		if (dlist_is_empty(&client->calls[CALL_SENDING]) &&
-			dlist_is_empty(&client->calls[CALL_BACKING_OFF]))
-			return NULL;
-		if (!wait_for_change(client, deadline))
+		if (aws_client_idle(client) || !wait_for_change(client, deadline))
 			return NULL;
 	}
 }

@@ -194,18 +194,20 @@ on_header(char *data, size_t size, size_t n, void *arg)
  * ---------------------------------------------------------------- */
 
 /*
- * Take the easy handle from the exchange, and keep it for another one.  A
- * transfer under way is cut.
+ * Take the easy handle from the exchange; a transfer under way is cut.  The
+ * handle is kept for another exchange if this one went well: one that failed
+ * can be left in a state that curl_easy_reset() does not undo (libcurl 7.88
+ * then refuses to set the buffer's size).
  */
 static void
-release_easy(HttpExchange *exchange)
+release_easy(HttpExchange *exchange, bool went_well)
 {
 	CURL	   *easy = exchange->easy;
 
 	exchange->easy = NULL;
 	if (exchange->state == EXCHANGE_RUNNING)
 		http_multi_remove(easy);
-	if (n_idle < HTTP_IDLE_HANDLES)
+	if (went_well && n_idle < HTTP_IDLE_HANDLES)
 	{
 		curl_easy_reset(easy);
 		idle[n_idle++] = easy;
@@ -224,7 +226,7 @@ exchange_destroy(void *handle)
 	HttpExchange *exchange = handle;
 
 	if (exchange->easy != NULL)
-		release_easy(exchange);
+		release_easy(exchange, false);
 	if (exchange->state == EXCHANGE_ENDED)
 		dlist_delete(&exchange->node);
 	exchange->state = EXCHANGE_DONE;
@@ -365,6 +367,7 @@ classify_failure(const HttpExchange *exchange, CURLcode code)
 {
 	long		sent = 0;
 
+	curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &sent);
 	switch (code)
 	{
 		case CURLE_COULDNT_RESOLVE_HOST:
@@ -375,14 +378,15 @@ classify_failure(const HttpExchange *exchange, CURLcode code)
 		case CURLE_SSL_ISSUER_ERROR:
 			return HTTP_TLS_UNTRUSTED;
 		case CURLE_OPERATION_TIMEDOUT:
-			curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &sent);
 			return sent > 0 ? HTTP_TIMED_OUT : HTTP_CANNOT_CONNECT;
 		case CURLE_WRITE_ERROR:
 			return exchange->refused;
 		case CURLE_OUT_OF_MEMORY:
 			return HTTP_OUT_OF_MEMORY;
-		case CURLE_URL_MALFORMAT:
 		case CURLE_UNSUPPORTED_PROTOCOL:
+			/* the URL's, or else the answer is not HTTP/1 */
+			return sent > 0 ? HTTP_BROKEN : HTTP_BAD_REQUEST;
+		case CURLE_URL_MALFORMAT:
 		case CURLE_SSL_CACERT_BADFILE:
 			return HTTP_BAD_REQUEST;
 		default:
@@ -432,7 +436,7 @@ collect_ended(void)
 
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange);
 		fill_response(exchange, code);
-		release_easy(exchange);
+		release_easy(exchange, code == CURLE_OK);
 		exchange->state = EXCHANGE_ENDED;
 		dlist_push_tail(&ended, &exchange->node);
 	}
