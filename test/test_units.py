@@ -1,0 +1,75 @@
+"""Small pure functions: back-off, endpoints, positions."""
+import psycopg
+import pytest
+
+
+@pytest.mark.parametrize('attempt, ceiling', [
+    (0, 100), (1, 200), (2, 400), (7, 12800), (8, 20000), (9, 20000), (1000, 20000)])
+def test_backoff_doubles_up_to_the_cap(unit, attempt, ceiling):
+    for random in (0.0, 0.25, 0.999):
+        assert unit.execute('SELECT unit.backoff_delay_ms(%s, 100, 20000, %s)',
+                            (attempt, random)).fetchone() == (int(ceiling * random),)
+
+
+def test_backoff_survives_extremes(unit):
+    def delay(attempt, base, cap):
+        return unit.execute('SELECT unit.backoff_delay_ms(%s, %s, %s, 0.5)',
+                            (attempt, base, cap)).fetchone()[0]
+    assert delay(0, 500, 100) == 50
+    assert delay(5, 0, 100) == 0
+    assert delay(2**31 - 1, 1, 2**62) == 2**61
+
+
+@pytest.mark.parametrize('region, url', [
+    ('us-east-1', 'https://kinesis.us-east-1.amazonaws.com/'),
+    ('us-gov-west-1', 'https://kinesis.us-gov-west-1.amazonaws.com/'),
+    ('cn-north-1', 'https://kinesis.cn-north-1.amazonaws.com.cn/'),
+    ('eusc-de-east-1', 'https://kinesis.eusc-de-east-1.amazonaws.eu/'),
+    ('us-iso-east-1', 'https://kinesis.us-iso-east-1.c2s.ic.gov/'),
+    ('us-isob-east-1', 'https://kinesis.us-isob-east-1.sc2s.sgov.gov/')])
+def test_endpoint_of_a_region(unit, region, url):
+    row = unit.execute('SELECT * FROM unit.aws_endpoint(%s, NULL, NULL)', (region,)).fetchone()
+    assert row == (url, url.split('/')[2], '/')
+
+
+@pytest.mark.parametrize('endpoint, expected', [
+    ('http://localhost:4567', ('http://localhost:4567/', 'localhost:4567', '/')),
+    ('http://localhost:80/', ('http://localhost:80/', 'localhost', '/')),
+    ('https://h:443', ('https://h:443/', 'h', '/')),
+    ('https://h:80', ('https://h:80/', 'h:80', '/')),
+    ('http://[::1]:4567', ('http://[::1]:4567/', '[::1]:4567', '/')),
+    ('https://proxy/kinesis', ('https://proxy/kinesis', 'proxy', '/kinesis'))])
+def test_custom_endpoint(unit, endpoint, expected):
+    assert unit.execute('SELECT * FROM unit.aws_endpoint(NULL, %s, NULL)',
+                        (endpoint,)).fetchone() == expected
+    assert unit.execute("SELECT * FROM unit.aws_endpoint('us-east-1', 'http://other', %s)",
+                        (endpoint,)).fetchone() == expected
+
+
+@pytest.mark.parametrize('region, endpoint', [
+    (None, None), ('', None), ('evil.com/', None), ('us-east-1 ', None), ('US-EAST-1', None),
+    ('us-east-1', 'ftp://h'), ('us-east-1', 'h:80'), ('us-east-1', 'http://'),
+    ('us-east-1', 'http:///x'), ('us-east-1', 'http://u:p@h'), ('us-east-1', 'http://h?q'),
+    ('us-east-1', 'http://h#f'), ('us-east-1', 'http://h\r\nX: y'), ('us-east-1', '')])
+def test_endpoint_that_cannot_be(unit, region, endpoint):
+    with pytest.raises(psycopg.Error) as raised:
+        unit.execute('SELECT * FROM unit.aws_endpoint(%s, %s, NULL)', (region, endpoint))
+    assert raised.value.sqlstate in ('HV00J', 'HV024')
+    assert raised.value.diag.message_hint
+    assert 'u:p' not in str(raised.value)
+
+
+@pytest.mark.parametrize('a, b, order', [
+    ('9', '10', -1), ('10', '9', 1), ('0', '0', 0), ('1' * 129, '1' * 129, 0),
+    ('9' * 128, '1' + '0' * 128, -1), ('2' * 56, '2' * 55 + '3', -1)])
+def test_sequence_numbers_compare_as_integers(unit, a, b, order):
+    assert unit.execute('SELECT unit.sequence_compare(%s, %s)', (a, b)).fetchone() == (order,)
+
+
+@pytest.mark.parametrize('text, normal', [
+    ('TRIM_HORIZON', 'TRIM_HORIZON'), ('LATEST', 'LATEST'), ('SHARD_END', 'SHARD_END'),
+    ('0', '0'), ('1' * 129, '1' * 129), ('12:3', '12:3'),
+    ('', None), ('x', None), ('1' * 130, None), ('12:', None), ('12:x', None), ('-1', None),
+    ('TRIM_HORIZONS', None), ('AT_TIMESTAMP:', None), ('1 ', None)])
+def test_positions_as_text(unit, text, normal):
+    assert unit.execute('SELECT unit.position_normalize(%s)', (text,)).fetchone() == (normal,)
