@@ -6,31 +6,19 @@
  */
 #include "postgres.h"
 
-#include <errno.h>
-
 #include "base/compat.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "row/row_scalar.h"
 #include "row/row_value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 
 /* Bytes of a message; it may quote a value of any length. */
 #define ERROR_MESSAGE_MAX 500
-
-/* Digits that always fit into 64 bits without sign. */
-#define UINT64_DIGITS 19
-
-/* Digits up to which a plain number surely fits into a numeric. */
-#define NUMERIC_DIGITS 1000
-
-/* Characters of a number that is worth a copy on the stack. */
-#define FLOAT8_CHARS 63
 
 static RowInputKind
 input_kind(const RowInput *input)
@@ -47,6 +35,13 @@ input_kind(const RowInput *input)
 			return ROW_INPUT_FLOAT8;
 		case NUMERICOID:
 			return input->typmod < 0 ? ROW_INPUT_NUMERIC : ROW_INPUT_FUNCTION;
+		case UUIDOID:
+			return ROW_INPUT_UUID;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return input->typmod < 0 ? ROW_INPUT_DATETIME :
+				ROW_INPUT_FUNCTION;
 		case TEXTOID:
 		case VARCHAROID:
 			return ROW_INPUT_TEXT;
@@ -258,118 +253,24 @@ value_cstring(const RowInput *input, RowScratch *scratch,
 }
 
 static RowInputResult
-bool_value(const RowInput *input, RowScratch *scratch,
-		   const JsonSlice *value, Datum *datum, RowError *error)
+integer_value(const RowInput *input, const char *text, size_t len,
+			  Datum *datum, RowError *error)
 {
-	const char *text;
-	size_t		len;
-	bool		result;
+	RowInputResult result = row_scalar_integer(input->type, text, len, datum);
 
-	if (!value_text(input, scratch, value, &text, &len, error))
-		return ROW_INPUT_BAD;
-	if (!parse_bool_with_len(text, len, &result))
-		return ROW_INPUT_CALL;
-	*datum = BoolGetDatum(result);
-	return ROW_INPUT_DONE;
-}
-
-static RowInputResult
-integer_range_error(const RowInput *input, const char *text, size_t len,
-					RowError *error)
-{
-	row_error_set(error, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-				  "value \"%.*s\" is out of range for type %s",
-				  (int) len, text,
-				  input->type == INT2OID ? "smallint" :
-				  input->type == INT4OID ? "integer" : "bigint");
-	return ROW_INPUT_BAD;
-}
-
-/* Digits with or without a minus sign. */
-static RowInputResult
-integer_value(const RowInput *input, const JsonSlice *value, Datum *datum,
-			  RowError *error)
-{
-	const char *p = value->start;
-	const char *end = p + value->len;
-	bool		negative = p < end && *p == '-';
-	uint64		bound;
-	uint64		n = 0;
-
-	p += negative;
-	if (p == end || end - p > UINT64_DIGITS)
-		return ROW_INPUT_CALL;
-	for (; p < end; p++)
-	{
-		if (*p < '0' || *p > '9')
-			return ROW_INPUT_CALL;
-		n = n * 10 + (*p - '0');
-	}
-
-	bound = (input->type == INT2OID ? PG_INT16_MAX :
-			 input->type == INT4OID ? PG_INT32_MAX : PG_INT64_MAX);
-	if (n > bound + negative)
-		return integer_range_error(input, value->start, value->len, error);
-	if (negative)
-		n = 0 - n;
-
-	if (input->type == INT2OID)
-		*datum = Int16GetDatum((int16) n);
-	else if (input->type == INT4OID)
-		*datum = Int32GetDatum((int32) n);
-	else
-		*datum = Int64GetDatum((int64) n);
-	return ROW_INPUT_DONE;
-}
-
-static RowInputResult
-float8_value(const JsonSlice *value, Datum *datum)
-{
-	char		text[FLOAT8_CHARS + 1];
-	double		result;
-
-	if (value->type != JSON_TOKEN_NUMBER || value->len > FLOAT8_CHARS)
-		return ROW_INPUT_CALL;
-	memcpy(text, value->start, value->len);
-	text[value->len] = '\0';
-
-	/* as float8in does; what is out of range is told by that */
-	errno = 0;
-	result = strtod(text, NULL);
-	if (errno != 0)
-		return ROW_INPUT_CALL;
-	*datum = Float8GetDatum(result);
-	return ROW_INPUT_DONE;
-}
-
-/* A number without exponent cannot fail, nor be of another size than seen. */
-static RowInputResult
-numeric_value(const RowInput *input, RowScratch *scratch,
-			  const JsonSlice *value, Datum *datum, RowError *error)
-{
-	if (value->type != JSON_TOKEN_NUMBER || value->len > NUMERIC_DIGITS ||
-		memchr(value->start, 'e', value->len) != NULL ||
-		memchr(value->start, 'E', value->len) != NULL)
-		return ROW_INPUT_CALL;
-
-	*datum = DirectFunctionCall3(numeric_in,
-								 CStringGetDatum(value_cstring(input, scratch,
-															   value, error)),
-								 ObjectIdGetDatum(InvalidOid),
-								 Int32GetDatum(-1));
-	return ROW_INPUT_DONE;
+	if (result == ROW_INPUT_BAD)
+		row_error_set(error, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+					  "value \"%.*s\" is out of range for type %s",
+					  (int) len, text,
+					  input->type == INT2OID ? "smallint" :
+					  input->type == INT4OID ? "integer" : "bigint");
+	return result;
 }
 
 /* A varchar that is too long may still be right if it ends in blanks. */
 static RowInputResult
-text_value(const RowInput *input, RowScratch *scratch,
-		   const JsonSlice *value, Datum *datum, RowError *error)
+text_value(const RowInput *input, const char *text, size_t len, Datum *datum)
 {
-	const char *text;
-	size_t		len;
-
-	if (!value_text(input, scratch, value, &text, &len, error))
-		return ROW_INPUT_BAD;
 	if (input->typmod >= (int32) VARHDRSZ &&
 		len > (size_t) input->typmod - VARHDRSZ &&
 		pg_mbstrlen_with_len(text, len) > input->typmod - (int) VARHDRSZ)
@@ -378,18 +279,43 @@ text_value(const RowInput *input, RowScratch *scratch,
 	return ROW_INPUT_DONE;
 }
 
-/* Checked by the scanner already. */
+/* What can be done with a value's text without the input function. */
 static RowInputResult
-json_value(const RowInput *input, RowScratch *scratch,
-		   const JsonSlice *value, Datum *datum, RowError *error)
+scalar_value(const RowInput *input, RowScratch *scratch,
+			 const JsonSlice *value, Datum *datum, RowError *error)
 {
+	bool		number = value->type == JSON_TOKEN_NUMBER;
 	const char *text;
 	size_t		len;
 
 	if (!value_text(input, scratch, value, &text, &len, error))
 		return ROW_INPUT_BAD;
-	*datum = PointerGetDatum(cstring_to_text_with_len(text, len));
-	return ROW_INPUT_DONE;
+	switch (input->kind)
+	{
+		case ROW_INPUT_BOOL:
+			return row_scalar_bool(text, len, datum);
+		case ROW_INPUT_INTEGER:
+			return integer_value(input, text, len, datum, error);
+		case ROW_INPUT_FLOAT8:
+			return number ? row_scalar_float8(text, len, datum) :
+				ROW_INPUT_CALL;
+		case ROW_INPUT_NUMERIC:
+			return number ? row_scalar_numeric(text, len, datum) :
+				ROW_INPUT_CALL;
+		case ROW_INPUT_UUID:
+			return row_scalar_uuid(text, len, datum);
+		case ROW_INPUT_DATETIME:
+			return row_scalar_datetime(input->type, text, len, datum);
+		case ROW_INPUT_TEXT:
+			return text_value(input, text, len, datum);
+		case ROW_INPUT_JSON:	/* checked by the scanner already */
+			*datum = PointerGetDatum(cstring_to_text_with_len(text, len));
+			return ROW_INPUT_DONE;
+		case ROW_INPUT_FUNCTION:
+		case ROW_INPUT_ARRAY:
+			break;
+	}
+	return ROW_INPUT_CALL;
 }
 
 /*
@@ -491,33 +417,11 @@ row_input_value(const RowInput *input, RowScratch *scratch,
 {
 	RowInputResult result = ROW_INPUT_CALL;
 
-	switch (input->kind)
-	{
-		case ROW_INPUT_FUNCTION:
-			break;
-		case ROW_INPUT_BOOL:
-			result = bool_value(input, scratch, value, datum, error);
-			break;
-		case ROW_INPUT_INTEGER:
-			result = integer_value(input, value, datum, error);
-			break;
-		case ROW_INPUT_FLOAT8:
-			result = float8_value(value, datum);
-			break;
-		case ROW_INPUT_NUMERIC:
-			result = numeric_value(input, scratch, value, datum, error);
-			break;
-		case ROW_INPUT_TEXT:
-			result = text_value(input, scratch, value, datum, error);
-			break;
-		case ROW_INPUT_JSON:
-			result = json_value(input, scratch, value, datum, error);
-			break;
-		case ROW_INPUT_ARRAY:
-			result = array_or_text_value(input, scratch, value, may_call,
-										 datum, error);
-			break;
-	}
+	if (input->kind == ROW_INPUT_ARRAY)
+		result = array_or_text_value(input, scratch, value, may_call, datum,
+									 error);
+	else if (input->kind != ROW_INPUT_FUNCTION)
+		result = scalar_value(input, scratch, value, datum, error);
 	if (result == ROW_INPUT_CALL && may_call)
 		result = function_value(input, scratch, value, datum, error);
 	return result;

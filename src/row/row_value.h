@@ -24,6 +24,9 @@ typedef enum RowInputKind
 	ROW_INPUT_INTEGER,			/* int2, int4, int8 */
 	ROW_INPUT_FLOAT8,
 	ROW_INPUT_NUMERIC,			/* without precision and scale */
+	ROW_INPUT_UUID,
+	ROW_INPUT_DATETIME,			/* date, timestamp, timestamptz without
+								 * precision */
 	ROW_INPUT_TEXT,				/* text, varchar */
 	ROW_INPUT_JSON,
 	ROW_INPUT_ARRAY

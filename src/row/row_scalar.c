@@ -1,0 +1,275 @@
+/*
+ * row_scalar.c
+ *	  Well-formed texts of common types to Datums.
+ *
+ * Not for speed alone: before PostgreSQL 16, what is settled here needs no
+ * subtransaction to be safe from a bad value.
+ */
+#include "postgres.h"
+
+#include <errno.h>
+
+#include "catalog/pg_type.h"
+#include "row/row_scalar.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+/* Digits that always fit into 64 bits without sign. */
+#define UINT64_DIGITS 19
+
+/* Characters of a number that is worth a copy on the stack. */
+#define NUMBER_CHARS 63
+
+/* 6f1c9d2e-3b7a-4c55-9f57-0f2d1c3b4a59 */
+#define UUID_CHARS 36
+
+/* 2026-11-23, 01:02:03 */
+#define DATE_CHARS 10
+#define TIME_CHARS 8
+
+RowInputResult
+row_scalar_bool(const char *text, size_t len, Datum *datum)
+{
+	bool		result;
+
+	if (!parse_bool_with_len(text, len, &result))
+		return ROW_INPUT_CALL;
+	*datum = BoolGetDatum(result);
+	return ROW_INPUT_DONE;
+}
+
+RowInputResult
+row_scalar_integer(Oid type, const char *text, size_t len, Datum *datum)
+{
+	const char *p = text;
+	const char *end = text + len;
+	bool		negative = len > 0 && *p == '-';
+	uint64		bound;
+	uint64		n = 0;
+
+	p += negative;
+	if (p == end || end - p > UINT64_DIGITS)
+		return ROW_INPUT_CALL;
+	for (; p < end; p++)
+	{
+		if (*p < '0' || *p > '9')
+			return ROW_INPUT_CALL;
+		n = n * 10 + (*p - '0');
+	}
+
+	bound = (type == INT2OID ? PG_INT16_MAX :
+			 type == INT4OID ? PG_INT32_MAX : PG_INT64_MAX);
+	if (n > bound + negative)
+		return ROW_INPUT_BAD;
+	if (negative)
+		n = 0 - n;
+
+	if (type == INT2OID)
+		*datum = Int16GetDatum((int16) n);
+	else if (type == INT4OID)
+		*datum = Int32GetDatum((int32) n);
+	else
+		*datum = Int64GetDatum((int64) n);
+	return ROW_INPUT_DONE;
+}
+
+RowInputResult
+row_scalar_float8(const char *text, size_t len, Datum *datum)
+{
+	char		number[NUMBER_CHARS + 1];
+	double		result;
+
+	if (len > NUMBER_CHARS)
+		return ROW_INPUT_CALL;
+	memcpy(number, text, len);
+	number[len] = '\0';
+
+	/* as float8in does, which also tells what is out of range */
+	errno = 0;
+	result = strtod(number, NULL);
+	if (errno != 0)
+		return ROW_INPUT_CALL;
+	*datum = Float8GetDatum(result);
+	return ROW_INPUT_DONE;
+}
+
+/* Without an exponent, so few digits cannot be out of range. */
+RowInputResult
+row_scalar_numeric(const char *text, size_t len, Datum *datum)
+{
+	char		number[NUMBER_CHARS + 1];
+
+	if (len > NUMBER_CHARS || memchr(text, 'e', len) != NULL ||
+		memchr(text, 'E', len) != NULL)
+		return ROW_INPUT_CALL;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	*datum = DirectFunctionCall3(numeric_in, CStringGetDatum(number),
+								 ObjectIdGetDatum(InvalidOid),
+								 Int32GetDatum(-1));
+	return ROW_INPUT_DONE;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+RowInputResult
+row_scalar_uuid(const char *text, size_t len, Datum *datum)
+{
+	pg_uuid_t  *uuid;
+	unsigned char bytes[UUID_LEN];
+	const char *p = text;
+	int			i;
+
+	if (len != UUID_CHARS)
+		return ROW_INPUT_CALL;
+	for (i = 0; i < UUID_LEN; i++)
+	{
+		int			high;
+		int			low;
+
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *p++ != '-')
+			return ROW_INPUT_CALL;
+		high = hex_digit(*p++);
+		low = hex_digit(*p++);
+		if (high < 0 || low < 0)
+			return ROW_INPUT_CALL;
+		bytes[i] = high << 4 | low;
+	}
+	uuid = palloc(sizeof(pg_uuid_t));
+	memcpy(uuid->data, bytes, UUID_LEN);
+	*datum = UUIDPGetDatum(uuid);
+	return ROW_INPUT_DONE;
+}
+
+/* So many digits at p; -1 if they are not. */
+static int
+fixed_digits(const char *p, int n)
+{
+	int			value = 0;
+
+	for (; n > 0; n--, p++)
+	{
+		if (*p < '0' || *p > '9')
+			return -1;
+		value = value * 10 + (*p - '0');
+	}
+	return value;
+}
+
+/* YYYY-MM-DD as days since 2000-01-01. */
+static bool
+parse_date(const char *p, int *days)
+{
+	int			year = fixed_digits(p, 4);
+	int			month = fixed_digits(p + 5, 2);
+	int			day = fixed_digits(p + 8, 2);
+
+	if (year < 1 || p[4] != '-' || month < 1 || month > MONTHS_PER_YEAR ||
+		p[7] != '-' || day < 1 || day > day_tab[isleap(year)][month - 1])
+		return false;
+	*days = date2j(year, month, day) - POSTGRES_EPOCH_JDATE;
+	return true;
+}
+
+/* HH:MM:SS and up to six digits of a second; moves *p behind it. */
+static bool
+parse_time(const char **p, const char *end, int64 *usecs)
+{
+	const char *start = *p;
+	int			hour = fixed_digits(start, 2);
+	int			minute = fixed_digits(start + 3, 2);
+	int			second = fixed_digits(start + 6, 2);
+	int64		unit = USECS_PER_SEC;
+
+	if (hour < 0 || hour >= HOURS_PER_DAY || start[2] != ':' ||
+		minute < 0 || minute >= MINS_PER_HOUR || start[5] != ':' ||
+		second < 0 || second >= SECS_PER_MINUTE)
+		return false;
+	*usecs = hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE +
+		second * USECS_PER_SEC;
+	*p = start + TIME_CHARS;
+
+	if (*p < end && **p == '.')
+	{
+		for ((*p)++; *p < end && **p >= '0' && **p <= '9'; (*p)++)
+		{
+			unit /= 10;
+			if (unit == 0)
+				return false;
+			*usecs += (**p - '0') * unit;
+		}
+		return unit < USECS_PER_SEC;
+	}
+	return true;
+}
+
+/* Z, +HH:MM or -HH:MM, and nothing behind it. */
+static bool
+parse_zone(const char *p, const char *end, int64 *usecs)
+{
+	int			hour;
+	int			minute;
+
+	if (end - p == 1 && *p == 'Z')
+	{
+		*usecs = 0;
+		return true;
+	}
+	if (end - p != 6 || (*p != '+' && *p != '-') || p[3] != ':')
+		return false;
+	hour = fixed_digits(p + 1, 2);
+	minute = fixed_digits(p + 4, 2);
+	if (hour < 0 || hour > MAX_TZDISP_HOUR || minute < 0 ||
+		minute >= MINS_PER_HOUR)
+		return false;
+	*usecs = hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE;
+	if (*p == '-')
+		*usecs = -*usecs;
+	return true;
+}
+
+/*
+ * The zone is what makes a timestamptz independent of the session, so it must
+ * be there; with timestamp it is left to the input function, which ignores it.
+ */
+RowInputResult
+row_scalar_datetime(Oid type, const char *text, size_t len, Datum *datum)
+{
+	const char *p = text + DATE_CHARS;
+	const char *end = text + len;
+	int			days;
+	int64		usecs;
+	int64		offset = 0;
+
+	if (len < DATE_CHARS || !parse_date(text, &days))
+		return ROW_INPUT_CALL;
+	if (type == DATEOID)
+	{
+		*datum = DateADTGetDatum(days);
+		return p == end ? ROW_INPUT_DONE : ROW_INPUT_CALL;
+	}
+
+	if (end - p < 1 + TIME_CHARS || (*p != 'T' && *p != ' '))
+		return ROW_INPUT_CALL;
+	p++;
+	if (!parse_time(&p, end, &usecs))
+		return ROW_INPUT_CALL;
+	if (type == TIMESTAMPTZOID ? !parse_zone(p, end, &offset) : p != end)
+		return ROW_INPUT_CALL;
+	*datum = TimestampTzGetDatum(days * USECS_PER_DAY + usecs - offset);
+	return ROW_INPUT_DONE;
+}
