@@ -125,8 +125,7 @@ def main():
         try:
             demo.run()
         except (subprocess.CalledProcessError, AssertionError) as error:
-            tail = ''.join(demo.cluster.log().splitlines(True)[-20:])
-            sys.exit(f'{error}\nThe server log ends:\n{tail}')
+            sys.exit(f'{error}\nThe server log ends:\n{demo.cluster.log_end()}')
         if keep:
             running.pop_all()
     try_next(keep, demo)

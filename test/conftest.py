@@ -34,6 +34,10 @@ def cluster():
     """The cluster that tests share; one that restarts or crashes its server
     makes its own with new_cluster."""
     with Cluster() as shared:
+        try:
+            Database(shared).drop()
+        except psycopg.Error as error:
+            pytest.exit(f'the extension does not load: {error}', returncode=1)
         yield shared
 
 

@@ -27,18 +27,21 @@ def test_count_while_writing(db, sql_server, kinesis, make_stream, wait_until):
     db.foreign_table('t', 'id int', stream)
     db.sql("SET statement_timeout = '60s'")
     writers = [Writer(kinesis, stream) for _ in range(2)]
+
+    def acknowledged():
+        return sum(w.acknowledged for w in writers)
     for writer in writers:
         writer.start()
     try:
-        for _ in range(3):
-            before = sum(w.acknowledged for w in writers)
-            counted = db.value('SELECT count(*) FROM t')
-            assert counted >= before
-            wait_until(lambda: sum(w.acknowledged for w in writers) > before,
-                       what='writers still at work')
+        wait_until(lambda: acknowledged() >= 1000)
+        before = acknowledged()
+        counted = db.value('SELECT count(*) FROM t')
+        assert counted >= before
+        after = acknowledged()
+        wait_until(lambda: acknowledged() > after, what='writers still at work')
     finally:
         for writer in writers:
             writer.ended.set()
         for writer in writers:
             writer.join()
-    assert db.value('SELECT count(*) FROM t') == sum(w.acknowledged for w in writers)
+    assert db.value('SELECT count(*) FROM t') == acknowledged()

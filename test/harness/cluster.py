@@ -46,8 +46,8 @@ class Cluster:
         self.port = free_port()
         # initdb and the server refuse to run as root
         self.user = 'postgres' if os.geteuid() == 0 else None
-        self.env = {k: v for k, v in os.environ.items()
-                    if not k.startswith(('AWS_', 'PG'))}
+        # at debug5 the server logs its environment: none of ours
+        self.env = {'PATH': os.environ['PATH'], 'LANG': 'C.UTF-8'}
         if self.user:
             owner = pwd.getpwnam(self.user)
             os.chown(self.dir, owner.pw_uid, owner.pw_gid)
@@ -74,7 +74,7 @@ class Cluster:
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
         if done.returncode != 0:
-            raise RuntimeError(f'{program} failed:\n{done.stdout}\n{self.log()}')
+            raise RuntimeError(f'{program} failed:\n{done.stdout}\n{self.log_end()}')
 
     def _pg_ctl(self, *args):
         self._run('pg_ctl', '-D', self.data, '-s', '-w', '-t', '60', *args)
@@ -127,13 +127,16 @@ class Cluster:
         return (self.logfile.read_text(errors='replace')
                 if self.logfile.exists() else '')
 
+    def log_end(self):
+        return '\n'.join(self.log().splitlines()[-20:])
+
     def wait_log(self, pattern, timeout=30):
         """Wait until the server log has a match of pattern; return it."""
         return wait_until(lambda: re.search(pattern, self.log()), timeout,
                           f'log line matching {pattern!r}')
 
     def client_env(self):
-        return {**self.env, 'PGHOST': str(self.dir), 'PGPORT': str(self.port),
+        return {**os.environ, 'PGHOST': str(self.dir), 'PGPORT': str(self.port),
                 'PGUSER': 'postgres'}
 
 

@@ -15,6 +15,7 @@ import json
 import os
 import socket
 import struct
+import sys
 import threading
 import urllib.parse
 
@@ -118,14 +119,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         super().finish()
 
 
+class HttpServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):      # a client may go at any time
+            super().handle_error(request, client_address)
+
+
 class Proxy:
     def __init__(self, backend_url):
         url = urllib.parse.urlsplit(backend_url)
         self.backend = (url.hostname, url.port)
         self._lock = threading.Lock()
         self._rules, self._holds, self._log = [], [], []
-        self._server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self._server.daemon_threads = True
+        self._server = HttpServer(('127.0.0.1', 0), Handler)
         self._server.proxy = self
         self.url = f'http://127.0.0.1:{self._server.server_port}'
         threading.Thread(target=self._server.serve_forever, args=(0.05,),
