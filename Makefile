@@ -33,6 +33,7 @@ OBJS = \
 	src/row/row_encode.o \
 	src/row/row_json.o \
 	src/row/row_path.o \
+	src/row/row_scalar.o \
 	src/row/row_source.o \
 	src/row/row_value.o \
 	src/sink/catalog.o \
