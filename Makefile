@@ -44,6 +44,7 @@ OBJS = \
 	src/config/guc.o \
 	src/config/option.o \
 	src/fdw/fdw_handler.o \
+	src/fdw/fdw_import.o \
 	src/fdw/fdw_modify.o \
 	src/fdw/fdw_plan.o \
 	src/fdw/fdw_scan.o \

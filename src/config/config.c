@@ -46,27 +46,26 @@ has_mapping(Oid userid, Oid serverid)
 							  ObjectIdGetDatum(serverid));
 }
 
-void
-config_credentials(StreamTable *table, Oid userid)
+static void
+read_credentials(const ForeignServer *server, Oid userid,
+				 AwsCredentials *credentials)
 {
-	AwsCredentials *credentials = &table->aws.credentials;
 	UserMapping *mapping = NULL;
 
 	if (!OidIsValid(userid))
 		userid = GetUserId();
-	if (has_mapping(userid, table->serverid))
-		mapping = GetUserMapping(userid, table->serverid);
+	if (has_mapping(userid, server->serverid))
+		mapping = GetUserMapping(userid, server->serverid);
 	if (mapping == NULL || mapping->options == NIL)
 	{
 		const char *role = quote_identifier(GetUserNameFromId(userid, false));
-		const char *server = GetForeignServer(table->serverid)->servername;
 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 				 errmsg("role %s has no credentials for server \"%s\"",
-						role, server),
+						role, server->servername),
 				 errhint("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (access_key_id '...', secret_access_key '...');",
-						 role, quote_identifier(server))));
+						 role, quote_identifier(server->servername))));
 	}
 	credentials->access_key_id = option_get(mapping->options,
 											"access_key_id");
@@ -74,6 +73,22 @@ config_credentials(StreamTable *table, Oid userid)
 												"secret_access_key");
 	credentials->session_token = option_get(mapping->options,
 											"session_token");
+}
+
+void
+config_credentials(StreamTable *table, Oid userid)
+{
+	read_credentials(GetForeignServer(table->serverid), userid,
+					 &table->aws.credentials);
+}
+
+void
+config_server(Oid serverid, Oid userid, AwsConfig *aws)
+{
+	ForeignServer *server = GetForeignServer(serverid);
+
+	read_server(server, aws);
+	read_credentials(server, userid, &aws->credentials);
 }
 
 static void

@@ -33,6 +33,9 @@ extern StreamTable *config_stream_table(Relation relation);
  */
 extern void config_credentials(StreamTable *table, Oid userid);
 
+/* A server's options with the credentials of userid, as above. */
+extern void config_server(Oid serverid, Oid userid, AwsConfig *aws);
+
 /* True if relid is a foreign table of tracking_fdw. */
 extern bool config_is_stream_table(Oid relid);
 

@@ -48,4 +48,8 @@ extern void trackingBeginForeignInsert(ModifyTableState *mtstate,
 									   ResultRelInfo *rinfo);
 extern void trackingEndForeignInsert(EState *estate, ResultRelInfo *rinfo);
 
+/* in fdw_import.c */
+extern List *trackingImportForeignSchema(ImportForeignSchemaStmt *stmt,
+										 Oid serverOid);
+
 #endif							/* TRACKING_FDW_FDW_H */

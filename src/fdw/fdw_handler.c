@@ -31,5 +31,7 @@ tracking_fdw_handler(PG_FUNCTION_ARGS)
 	routine->EndForeignModify = trackingEndForeignModify;
 	routine->BeginForeignInsert = trackingBeginForeignInsert;
 	routine->EndForeignInsert = trackingEndForeignInsert;
+
+	routine->ImportForeignSchema = trackingImportForeignSchema;
 	PG_RETURN_POINTER(routine);
 }

@@ -58,6 +58,13 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	Relation	relation = rinfo->ri_RelationDesc;
 
 	state->table = config_stream_table(relation);
+	if (state->table->shard != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot publish to foreign table \"%s\", which is one shard",
+						RelationGetRelationName(relation)),
+				 errdetail("A record's shard follows from its partition key."),
+				 errhint("Insert into a foreign table of the stream without the option \"shard\".")));
 	state->tupdesc = RelationGetDescr(relation);
 	config_credentials(state->table, compat_modify_userid(rinfo, estate));
 	state->encoder = row_encoder_open(&state->table->row, state->tupdesc);

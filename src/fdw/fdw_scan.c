@@ -160,14 +160,18 @@ store_record(StreamScan *state, StreamRecord *record, TupleTableSlot *slot)
 	RowError	error;
 
 	ExecClearTuple(slot);
-	if (!decode(state, record, slot, &error) &&
-		state->table->row.on_error != ROW_ON_ERROR_NULL)
+	if (!decode(state, record, slot, &error))
 	{
+		/* a pipeline keeps the whole record, whatever a SELECT would do */
 		if (state->batch != NULL)
+		{
 			batch_reject(state->batch, record, error.sqlstate, error.message);
-		else if (state->table->row.on_error == ROW_ON_ERROR_RAISE)
+			return false;
+		}
+		if (state->table->row.on_error == ROW_ON_ERROR_RAISE)
 			raise_undecodable(record, &error);
-		return false;
+		if (state->table->row.on_error == ROW_ON_ERROR_SKIP)
+			return false;
 	}
 	ExecStoreVirtualTuple(slot);
 	return true;
