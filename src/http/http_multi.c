@@ -25,9 +25,11 @@
 
 /*
  * Connections open at once, in use or kept for the next exchange: one for
- * every shard of a large stream.  More exchanges wait for a free one.
+ * every shard of a large stream, but no more than a fifth of the process's
+ * descriptors (fd.c grants a third to all that are not its own).  Further
+ * exchanges wait for a free connection.
  */
-#define HTTP_CONNECTIONS 256
+#define HTTP_CONNECTIONS Min(256, max_safe_fds / 5)
 
 /* Sockets served in one turn, before interrupts are looked at again */
 #define HTTP_EVENTS 64
@@ -155,7 +157,9 @@ http_multi_open(void)
 
 	set = compat_wait_event_set(3);
 	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	if (IsUnderPostmaster)
+		AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL,
+						  NULL);
 	AddWaitEventToSet(set, WL_SOCKET_READABLE, room.epoll_fd, NULL, NULL);
 	room.wait_set = set;
 }
