@@ -9,4 +9,5 @@ INSERT INTO page_views (user_id, page, referrer, properties) VALUES
 
 -- SELECT reads the stream, up to what had arrived when it began.
 SELECT id, name, description, server_timestamp FROM events ORDER BY id;
+
 SELECT user_id, page, referrer, properties FROM page_views;

@@ -1,5 +1,6 @@
 -- The table that the pipeline filled, and the stream it came from.
 SELECT name, count(*), min(id), max(id) FROM kinesis_test GROUP BY name ORDER BY name;
+
 SELECT (SELECT count(*) FROM kinesis_test) AS in_the_table,
        (SELECT count(DISTINCT id) FROM kinesis_test) AS distinct_ids,
        (SELECT count(*) FROM events) AS in_the_stream;

@@ -5,6 +5,7 @@ import argparse
 import contextlib
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -18,7 +19,11 @@ from harness.cluster import Cluster             # noqa: E402
 from harness.servers import Kinesalite          # noqa: E402
 from harness.wait import wait_until             # noqa: E402
 
-ROUNDS, EVENTS, VIEWS = 10, 200, 300
+BURST = (DEMO / 'burst.sql').read_text()
+PROGRESS = (DEMO / 'progress.sql').read_text()
+SECONDS, EVENTS, VIEWS = 10, 200, 300
+# what psql prints for a function that returns nothing
+VOID = re.compile(r'^ *create_pipeline *\n-+\n *\n\(1 row\)\n', re.MULTILINE)
 PUBLISHED_BY_HAND = 3 + 1       # in 2_publish.sql
 
 
@@ -44,38 +49,44 @@ class Demo:
         self.cluster, self.kinesis = cluster, kinesis
         self.published = 0
 
-    def psql(self, file, *options, **variables):
+    def psql(self, sql, *options, **variables):
         for name, value in variables.items():
             options += ('-v', f'{name}={value}')
-        command = [self.cluster.bindir / 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', *options,
-                   '-f', DEMO / file]
-        return subprocess.run(command, env=self.cluster.client_env(), check=True,
+        command = [self.cluster.bindir / 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', *options]
+        return subprocess.run(command, env=self.cluster.client_env(), check=True, input=sql,
                               text=True, stdout=subprocess.PIPE).stdout
 
     def show(self, file, **variables):
-        """Run a file, showing its statements and their results."""
-        print(self.psql(file, '-a', **variables), flush=True)
+        """Run a file paragraph by paragraph, each shown with what it returns."""
+        for paragraph in (DEMO / file).read_text().strip().split('\n\n'):
+            print(paragraph, end='\n\n')
+            result = VOID.sub('', self.psql(paragraph, **variables)).strip('\n')
+            if result:
+                print(result, end='\n\n', flush=True)
 
     def progress(self):
         rows, views, seconds, per_minute = self.psql(
-            'progress.sql', '-A', '-t', '-F', '|').strip().split('|')
+            PROGRESS, '-A', '-t', '-F', '|').strip().split('|')
         return int(rows) + int(views), seconds, per_minute
 
     def line(self):
         landed, seconds, per_minute = self.progress()
-        print(f'{self.published:>9} {landed:>9} {seconds:>11} s     {per_minute}', flush=True)
-        return landed
+        print(f'{self.published:>9} {landed:>9} {self.published - landed:>9} {seconds:>10} s'
+              f'     {per_minute}', flush=True)
 
     def publish_and_watch(self):
-        print('published    landed   stream->table    views per minute')
-        for i in range(ROUNDS):
+        print('published    landed    behind  to the table  views per minute')
+        for i in range(2 * SECONDS):
             began = time.monotonic()
-            self.psql('burst.sql', first=4 + i * EVENTS, n_events=EVENTS, n_views=VIEWS)
-            self.published += EVENTS + VIEWS
+            if i % 2 == 0:
+                self.psql(BURST, first=4 + i // 2 * EVENTS, n_events=EVENTS, n_views=VIEWS)
+                self.published += EVENTS + VIEWS
             self.line()
-            time.sleep(max(0, began + 1 - time.monotonic()))
+            time.sleep(max(0, began + 0.5 - time.monotonic()))
         wait_until(lambda: self.progress()[0] == self.published, what='the last rows')
         self.line()
+        print('\n"to the table" is the time from arrival in the stream to the commit, of the '
+              'last batch.')
 
     def run(self):
         heading('1. A stream becomes a table')
@@ -90,7 +101,7 @@ class Demo:
         heading('3. Pipelines keep tables up to date, each record exactly once')
         self.show('3_pipelines.sql')
 
-        heading(f'4. {ROUNDS} seconds of events, published by INSERT')
+        heading(f'4. {SECONDS} seconds of events, published by INSERT')
         self.publish_and_watch()
 
         heading('5. What came of it')
@@ -108,10 +119,11 @@ def try_next(keep, demo):
     pid = (cluster.data / 'postmaster.pid').read_text().split()[0]
     heading('Left running')
     print(f'Enter:  psql -h {cluster.dir} -p {cluster.port} -U postgres\n'
-          f'        \\watch SELECT * FROM tracking.pipeline_status;\n'
-          f"        INSERT INTO events (id, name) VALUES (-1, 'my own event');\n"
-          f"        SELECT * FROM kinesis_test WHERE id < 0;\n"
-          f'Stop:   kill -INT {pid}; kill {kinesis.pid}; rm -r {cluster.dir}')
+          f"Try:    INSERT INTO events (id, name) VALUES (-1, 'my own event');\n"
+          f'        SELECT * FROM kinesis_test WHERE id < 0;\n'
+          f'        SELECT * FROM tracking.pipeline_status \\watch 1\n'
+          f'Stop:   kill -INT {pid}; kill {kinesis.pid}; '
+          f'tail --pid={pid} -f /dev/null; rm -r {cluster.dir}')
 
 
 def main():
