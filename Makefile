@@ -66,6 +66,9 @@ ifneq (,$(findstring clang,$(CC)))
 PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument
 endif
 
+# no network, no clock, no paths; the rest of the tests is in test/
+REGRESS = options surface pipelines
+
 # The module is all calls into libcurl and OpenSSL: bitcode for JIT inlining
 # would only ask for an LLVM toolchain.
 override with_llvm := no

@@ -251,7 +251,7 @@ def test_drop_extension_ends_the_workers(db, source):
 @pytest.mark.parametrize('arguments, word', [
     ({}, 'target'), ({'target': 'target', 'command': 'SELECT 1'}, 'command'),
     ({'target': 'src'}, 'src'), ({'target': 'empty'}, 'column'),
-    ({'command': 'SELEC 1'}, 'syntax'),
+    ({'command': 'SELEC 1'}, 'syntax'), ({'command': ''}, 'command'),
     ({'target': 'target', 'start_at': 'yesteryear'}, 'yesteryear'),
     ({'target': 'target', 'batch_rows': 0}, 'batch_rows'),
     ({'target': 'target', 'max_latency': '1 day'}, 'max_latency')])
@@ -263,6 +263,13 @@ def test_what_is_no_pipeline_is_refused(db, source, arguments, word):
     assert raised.value.sqlstate not in ('XX000', '23514', '23502')
     assert word in str(raised.value)
     assert db.status('p') == []
+
+
+def test_a_pipeline_has_a_name(db, source):
+    source()
+    with pytest.raises(psycopg.Error, match='name') as raised:
+        db.pipeline('', 'src', target='target')
+    assert raised.value.sqlstate == '22023'
 
 
 def test_source_must_be_a_stream(db, source):
