@@ -291,7 +291,7 @@ correct_clock(AwsCall *call)
 	if (call->clock_corrected ||
 		!parse_http_date(http_response_header(call->http, "Date"),
 						 &service_now) ||
-		Abs(service_now - (int64) call->signed_at) < CLOCK_SKEW_SECONDS)
+		llabs(service_now - (int64) call->signed_at) < CLOCK_SKEW_SECONDS)
 		return false;
 
 	call->client->clock_offset = service_now - (int64) time(NULL);

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "http/http.h"
 
 typedef enum AwsErrorClass
@@ -66,6 +67,6 @@ extern char *aws_error_clean_text(const char *text, size_t bytes,
  * "read shard \"x\" of stream \"y\"".  The remote's words, the code and the
  * request id go to the detail.
  */
-extern void aws_error_raise(const AwsError *error, const char *what) pg_attribute_noreturn();
+pg_noreturn extern void aws_error_raise(const AwsError *error, const char *what);
 
 #endif							/* TRACKING_AWS_AWS_ERROR_H */

@@ -38,6 +38,13 @@
 #include "utils/wait_event.h"
 
 /*
+ * A function that does not return: 18 put the word before the declaration.
+ */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/*
  * Symbols of the module are hidden unless declared otherwise, as 16 makes it
  * the rule for extensions; the macro of 15 leaves SQL functions undeclared in
  * that respect.  PGDLLEXPORT has its meaning from the Makefile there.
@@ -195,9 +202,8 @@ compat_input_call(FmgrInfo *function, char *text, Oid ioparam, int32 typmod,
 				  Datum *result)
 {
 #if PG_VERSION_NUM >= 160000
-	ErrorSaveContext saved = {T_ErrorSaveContext};
+	ErrorSaveContext saved = {.type = T_ErrorSaveContext, .details_wanted = true};
 
-	saved.details_wanted = true;
 	if (!InputFunctionCallSafe(function, text, ioparam, typmod,
 							   (Node *) &saved, result))
 		return saved.error_data;

@@ -104,7 +104,7 @@ find_option(const char *name, Oid catalog)
 	return NULL;
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 raise_unknown(const char *name, Oid catalog)
 {
 	StringInfoData valid;
@@ -124,7 +124,7 @@ raise_unknown(const char *name, Oid catalog)
 			 errhint("There are no valid options in this context.")));
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 raise_value(const OptionDef *option, const char *hint)
 {
 	/* the value may be a secret: it is not repeated */

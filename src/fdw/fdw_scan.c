@@ -106,7 +106,7 @@ open_reader(ForeignScanState *node)
 	MemoryContextSwitchTo(old);
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 raise_undecodable(const StreamRecord *record, const RowError *error)
 {
 	ereport(ERROR,

@@ -43,7 +43,7 @@ copy_member(const JsonDoc *doc, const char *key)
 	return text ? pstrdup(text) : NULL;
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 endless_listing(const char *what)
 {
 	ereport(ERROR,

@@ -29,7 +29,7 @@ typedef struct Answer
 	int			n_allocated;	/* of page->records */
 } Answer;
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 bad_page(Answer *answer, const char *why)
 {
 	const JsonScan *scan = &answer->scan;

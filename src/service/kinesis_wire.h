@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/json.h"
 #include "lib/stringinfo.h"
 #include "service/kinesis.h"
@@ -62,7 +63,7 @@ extern const JsonDoc *kinesis_call_answer(AwsCall *call);
  * Close the call and raise an error: its answer is not what the API promises.
  * what is as for aws_error_raise(), why a sentence.
  */
-extern void kinesis_bad_answer(AwsCall *call, const char *what,
-							   const char *why) pg_attribute_noreturn();
+pg_noreturn extern void kinesis_bad_answer(AwsCall *call, const char *what,
+							   const char *why);
 
 #endif							/* TRACKING_SERVICE_KINESIS_WIRE_H */

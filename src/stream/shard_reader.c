@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "stream/shard_reader.h"
 #include "utils/memutils.h"
 
@@ -234,7 +235,7 @@ shard_reader_start(ShardReader *reader, int64 now_ms, int limit)
 	reader->state = SHARD_RECORDS_CALL;
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 raise_call_error(ShardReader *reader, const AwsError *error)
 {
 	aws_error_raise(error, psprintf("read shard \"%s\" of stream \"%s\"",

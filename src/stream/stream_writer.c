@@ -182,7 +182,7 @@ send_once(StreamWriter *writer, KinesisPutResult *failure)
 	return failed;
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 raise_unpublished(const StreamWriter *writer, int sent,
 				  const KinesisPutResult *failure, int attempts)
 {

@@ -12,6 +12,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "postmaster/bgworker.h"
 
 /* backend_type in pg_stat_activity */
@@ -46,8 +47,8 @@ extern bool supervisor_start(Oid database);
 extern void supervisor_start_at_commit(void);
 
 /* Process entries; found by name when the postmaster starts them. */
-extern PGDLLEXPORT void tracking_fdw_launcher_main(Datum arg) pg_attribute_noreturn();
-extern PGDLLEXPORT void tracking_fdw_supervisor_main(Datum arg) pg_attribute_noreturn();
-extern PGDLLEXPORT void tracking_fdw_worker_main(Datum arg) pg_attribute_noreturn();
+pg_noreturn extern PGDLLEXPORT void tracking_fdw_launcher_main(Datum arg);
+pg_noreturn extern PGDLLEXPORT void tracking_fdw_supervisor_main(Datum arg);
+pg_noreturn extern PGDLLEXPORT void tracking_fdw_worker_main(Datum arg);
 
 #endif							/* TRACKING_WORKER_WORKER_H */
