@@ -262,7 +262,7 @@ http_multi_wait(int64 deadline)
 	n_events = WaitEventSetWait(room.wait_set, timeout_ms, events,
 								lengthof(events),
 								compat_wait_event(&wait_event,
-												  "TrackingHttp"));
+												  "TrackingFdwHttp"));
 	for (int i = 0; i < n_events; i++)
 		latch_set |= (events[i].events & WL_LATCH_SET) != 0;
 	if (latch_set)
