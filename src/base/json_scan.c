@@ -199,17 +199,16 @@ scan_escape(const char *p, const char *end, JsonScanError *error)
 	return p;
 }
 
-/* A string or key, from its opening quote. */
-static inline JsonToken
-scan_string(JsonScan *scan, JsonToken type, const char *p)
+/* The rest of a string that has more in it than plain bytes. */
+static JsonToken
+scan_string_rest(JsonScan *scan, JsonToken type, const char *start,
+				 const char *p)
 {
-	const char *start = p + 1;
 	const char *end = scan->end;
 	bool		escaped = false;
 	JsonScanError error = JSON_SCAN_OK;
 
-	for (p = skip_plain(start, end); p < end && *p != '"';
-		 p = skip_plain(p, end))
+	for (; p < end && *p != '"'; p = skip_plain(p, end))
 	{
 		if (*p == '\\')
 		{
@@ -233,10 +232,22 @@ scan_string(JsonScan *scan, JsonToken type, const char *p)
 	if (p == end)
 		return fail(scan, JSON_SCAN_TRUNCATED, p);
 
-	scan->value.start = start;
-	scan->value.len = p - start;
-	scan->value.type = type;
+	found(scan, type, start, p);
 	scan->value.escaped = escaped;
+	scan->cur = p + 1;
+	return type;
+}
+
+/* A string or key, from its opening quote. */
+static inline JsonToken
+scan_string(JsonScan *scan, JsonToken type, const char *p)
+{
+	const char *start = p + 1;
+
+	p = skip_plain(start, scan->end);
+	if (p == scan->end || *p != '"')
+		return scan_string_rest(scan, type, start, p);
+	found(scan, type, start, p);
 	scan->cur = p + 1;
 	return type;
 }
