@@ -74,8 +74,11 @@ REGRESS = options surface pipelines
 override with_llvm := no
 
 PG_CONFIG ?= pg_config
+# what sets up first cannot rely on pg_config, and runs make again
+ifneq (,$(filter-out test demo clean-test,$(or $(MAKECMDGOALS),all)))
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+endif
 
 # PGXS knows nothing of header dependencies.
 $(OBJS): $(wildcard $(srcdir)/src/*/*.h) $(srcdir)/Makefile
@@ -89,13 +92,12 @@ $(OBJS): $(wildcard $(srcdir)/src/*/*.h) $(srcdir)/Makefile
 PYTHON = /usr/bin/python3
 CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 
-.PHONY: test test-setup test-install test-layers test-clang test-regress \
-	test-pytest clean-test demo
+.PHONY: test test-layers test-gcc test-clang test-scan test-install \
+	test-regress test-pytest clean-test demo
 
 test:
 	@test/setup.sh test
-	@$(MAKE) --no-print-directory test-layers all test-clang
-	@$(MAKE) --no-print-directory -C test/scan check
+	@$(MAKE) --no-print-directory test-layers test-gcc test-clang test-scan
 	@$(MAKE) --no-print-directory test-install
 	@$(MAKE) --no-print-directory test-regress
 	@$(MAKE) --no-print-directory test-pytest
@@ -103,23 +105,31 @@ test:
 test-layers:
 	@$(PYTHON) test/check_layers.py
 
+test-gcc:
+	@echo "== gcc"
+	@$(MAKE) --no-print-directory --silent all
+
 # a second opinion on the sources; the objects are gcc's
 test-clang:
 	@echo "== clang"
 	@clang -fsyntax-only -Wall -Wextra -Werror -Wdeclaration-after-statement \
 		$(CPPFLAGS) $(OBJS:.o=.c)
 
-test-install: all
+test-scan:
+	@echo "== scanner"
+	@$(MAKE) --no-print-directory --silent -C test/scan check
+
+test-install:
 	@test/install.sh
 	@test/install.sh test/unit
 
 test-regress:
 	@echo "== pg_regress"
-	@$(CLUSTER) $(MAKE) --no-print-directory installcheck
+	@$(CLUSTER) $(MAKE) --no-print-directory --silent installcheck
 
 test-pytest:
 	@echo "== pytest"
-	@cd test && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q $(PYTEST)
+	@cd test && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q --tb=short $(PYTEST)
 
 clean-test:
 	rm -rf test/node_modules test/.pytest_cache results regression.out regression.diffs

@@ -1,0 +1,43 @@
+"""The layer check finds what breaks the law of src/, and nothing else."""
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+CHECK = pathlib.Path(__file__).parent / 'check_layers.py'
+
+
+def check(root):
+    return subprocess.run([sys.executable, CHECK, root], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize('path, line', [
+    ('row/x.c', '#include "sink/checkpoint.h"'),
+    ('fdw/x.c', '#include "worker/worker.h"'),
+    ('worker/x.c', '#include "fdw/fdw.h"'),
+    ('row/x.c', '#include <jansson.h>'),
+    ('row/x.c', '#if PG_VERSION_NUM >= 160000'),
+    ('base/json.c', 'json_object ();'),
+    ('http/x.c', 'curl_easy_perform(easy);'),
+    ('sink/x.c', 'PQexec(conn, query);'),
+    ('base/x.c', 'pg_usleep(1000L);'),
+    ('shed/x.c', '')])
+def test_a_breach_is_found(tmp_path, path, line):
+    file = tmp_path / 'src' / path
+    file.parent.mkdir(parents=True)
+    file.write_text(f'#include "postgres.h"\n{line}\n')
+    done = check(tmp_path)
+    assert done.returncode == 1 and f'src/{path}:' in done.stdout
+
+
+def test_what_is_allowed(tmp_path):
+    for path, text in {
+            'src/base/compat.h': '#if PG_VERSION_NUM >= 160000\n',
+            'src/base/json.c': '#include <jansson.h>\n/* never json_object() */\n',
+            'src/worker/x.c': '#include "base/clock.h"\nelog(LOG, "sleep(1)");\n',
+            'src/tracking_fdw.c': '#include "fdw/fdw.h"\n#include "worker/worker.h"\n'}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    done = check(tmp_path)
+    assert done.returncode == 0, done.stdout
