@@ -258,12 +258,13 @@ read_member(RowJson *json, const RowNode *parent)
 		bucket = parent->members[key_bucket(key, len)];
 	for (member = bucket; member != NULL; member = member->next)
 	{
-		bool		same_len = member->len == len;
-
-		if (same_len && memcmp(member->key, key, len) == 0)
+		member->takes_folded = false;
+		if (member->len != len)
+			continue;
+		if (memcmp(member->key, key, len) == 0)
 			exact = member;
-		member->takes_folded = same_len && member->folded != NULL &&
-			same_ignoring_case(member->key, key, len);
+		else if (member->folded != NULL)
+			member->takes_folded = same_ignoring_case(member->key, key, len);
 	}
 
 	if (exact != NULL)
