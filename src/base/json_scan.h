@@ -99,7 +99,8 @@ extern JsonToken json_scan_value(JsonScan *scan, JsonSlice *value);
 
 /*
  * Read to the end of the container that was entered last (whose _START was
- * the last token, or any token inside it on its own level).
+ * the last token, or any token inside it on its own level); where none is
+ * open, to the end of the document.
  */
 extern JsonToken json_scan_leave(JsonScan *scan);
 
