@@ -223,7 +223,8 @@ output_below(const RowOutputNode *node, const RowValues *row)
 static void
 append_json(StringInfo json, const RowOutput *output, const RowValues *row)
 {
-	text	   *value = DatumGetTextPP(FunctionCall1(unconstify(FmgrInfo *, &output->function),
+	FmgrInfo   *to_json = unconstify(FmgrInfo *, &output->function);
+	text	   *value = DatumGetTextPP(FunctionCall1(to_json,
 													 row->values[output->column]));
 
 	appendBinaryStringInfo(json, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
@@ -271,7 +272,8 @@ append_node(StringInfo json, const RowOutputNode *node, const RowValues *row)
 static char *
 output_text(const RowOutput *output, const RowValues *row, size_t *len)
 {
-	char	   *text = OutputFunctionCall(unconstify(FmgrInfo *, &output->function),
+	FmgrInfo   *function = unconstify(FmgrInfo *, &output->function);
+	char	   *text = OutputFunctionCall(function,
 										  row->values[output->column]);
 
 	text = pg_server_to_any(text, strlen(text), PG_UTF8);
