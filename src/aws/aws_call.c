@@ -128,10 +128,10 @@ aws_client_stats(const AwsClient *client)
 	return &client->stats;
 }
 
-const char *
-aws_client_url(const AwsClient *client)
+int
+aws_client_max_retries(const AwsClient *client)
 {
-	return client->endpoint.url;
+	return client->config.max_retries;
 }
 
 bool
@@ -203,7 +203,9 @@ send_attempt(AwsCall *call)
 		.body_bytes = call->request.body_bytes,
 		.max_response_bytes = call->request.max_response_bytes,
 		.connect_timeout_ms = client->config.connect_timeout_ms,
-		.request_timeout_ms = client->config.request_timeout_ms,
+		.request_timeout_ms = call->request.timeout_ms > 0 ?
+		Min(call->request.timeout_ms, client->config.request_timeout_ms) :
+		client->config.request_timeout_ms,
 		.ca_bundle = client->config.ca_bundle
 	};
 
@@ -323,7 +325,8 @@ retry_delay_ms(AwsCall *call)
 		base_ms = BACKOFF_THROTTLE_MS;
 	else if (call->error.class != AWS_ERROR_RETRY)
 		return -1;
-	if (retries >= call->client->config.max_retries)
+	if (call->request.once ||
+		retries >= call->client->config.max_retries)
 		return -1;
 
 	return respect_retry_after(call, backoff_delay_ms(retries, base_ms,
@@ -335,7 +338,6 @@ static void
 back_off(AwsCall *call, long delay_ms)
 {
 	call->retry_at = clock_now_ms() + delay_ms;
-	call->client->stats.retries++;
 	enter_state(call, CALL_BACKING_OFF);
 }
 
@@ -378,6 +380,9 @@ judge_attempt(AwsCall *call)
 	call->client->stats.bytes_received += bytes;
 	if (call->error.class == AWS_ERROR_THROTTLE)
 		call->client->stats.throttles++;
+	if (delay_ms >= 0 || call->error.class == AWS_ERROR_THROTTLE ||
+		call->error.class == AWS_ERROR_RETRY)
+		call->client->stats.retries++;
 	if (delay_ms >= 0)
 		back_off(call, delay_ms);
 	else

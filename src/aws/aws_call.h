@@ -30,7 +30,7 @@ typedef struct AwsConfig
 typedef struct AwsStats
 {
 	int64		calls;			/* finished calls */
-	int64		retries;		/* attempts beyond each call's first */
+	int64		retries;		/* attempts that failed as another may not */
 	int64		throttles;		/* answers of class AWS_ERROR_THROTTLE */
 	int64		bytes_received; /* of bodies */
 	int64		wait_ms;		/* spent in aws_client_wait() */
@@ -46,6 +46,8 @@ typedef struct AwsRequest
 	const char *body;			/* copied */
 	size_t		body_bytes;
 	size_t		max_response_bytes;
+	int			timeout_ms;		/* 0: the config's request_timeout_ms */
+	bool		once;			/* no retries: the caller has its own */
 	void	   *owner;			/* handed back with the finished call */
 } AwsRequest;
 
@@ -98,7 +100,7 @@ extern MemoryContext aws_call_context(AwsCall *call);
 
 extern const AwsStats *aws_client_stats(const AwsClient *client);
 
-/* The service's URL, for messages. */
-extern const char *aws_client_url(const AwsClient *client);
+/* The config's bound on retries, for callers that retry themselves. */
+extern int	aws_client_max_retries(const AwsClient *client);
 
 #endif							/* TRACKING_AWS_AWS_CALL_H */

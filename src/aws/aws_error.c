@@ -158,7 +158,7 @@ static const struct
 	"connection broken", NULL},
 	[HTTP_TIMED_OUT] = {AWS_ERROR_RETRY, ERRCODE_CONNECTION_FAILURE,
 	"timed out", HINT_TIMEOUT},
-	[HTTP_TOO_LARGE] = {AWS_ERROR_FATAL, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+	[HTTP_TOO_LARGE] = {AWS_ERROR_TOO_LARGE, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 	"answer too long", NULL},
 	[HTTP_OUT_OF_MEMORY] = {AWS_ERROR_FATAL, ERRCODE_OUT_OF_MEMORY,
 	"out of memory", NULL},
@@ -354,8 +354,8 @@ aws_error_from_code(AwsError *error, const char *code, const char *message)
 	classify_code(error);
 }
 
-void
-aws_error_raise(const AwsError *error, const char *what)
+char *
+aws_error_detail(const AwsError *error)
 {
 	StringInfoData detail;
 
@@ -371,10 +371,15 @@ aws_error_raise(const AwsError *error, const char *what)
 		appendStringInfo(&detail, " Request ID %s.", error->request_id);
 	if (error->attempts > 1)
 		appendStringInfo(&detail, " Tried %d times.", error->attempts);
+	return detail.data;
+}
 
+void
+aws_error_raise(const AwsError *error, const char *what)
+{
 	ereport(ERROR,
 			(errcode(error->sqlstate),
 			 errmsg("could not %s", what),
-			 errdetail_internal("%s", detail.data),
+			 errdetail_internal("%s", aws_error_detail(error)),
 			 error->hint ? errhint("%s", error->hint) : 0));
 }

@@ -63,6 +63,12 @@ extern char *aws_error_clean_text(const char *text, size_t bytes,
 								  size_t max_bytes);
 
 /*
+ * The remote's words with the code, the status and the request id, as the
+ * detail of a message; palloc'd.
+ */
+extern char *aws_error_detail(const AwsError *error);
+
+/*
  * Raise it.  what completes "could not ...": a lower-case phrase such as
  * "read shard \"x\" of stream \"y\"".  The remote's words, the code and the
  * request id go to the detail.

@@ -14,6 +14,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#define READ_PAST_HINT \
+	"To read past such records, set the foreign table's option \"on_error\" to \"null\" or \"skip\"."
+
 typedef struct StreamScan
 {
 	StreamTable *table;
@@ -115,18 +118,20 @@ raise_undecodable(const StreamRecord *record, const RowError *error)
 			 error->column != NULL ?
 			 errdetail("Column \"%s\" cannot take the record.",
 					   error->column) : 0,
-			 errhint("To read past such records, set the foreign table's option \"on_error\" to \"null\" or \"skip\"."),
+			 errhint(READ_PAST_HINT),
 			 errcontext("record %s of shard \"%s\", stream \"%s\"",
 						kinesis_record_sequence(record->record),
 						record->shard_id, record->stream)));
 }
 
-/* Says which record an input function failed on. */
+/* Says which record an input function failed on, and what can be done. */
 static void
 decode_error_callback(void *arg)
 {
 	const StreamRecord *record = arg;
 
+	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_DATA_EXCEPTION)
+		errhint(READ_PAST_HINT);
 	errcontext("record %s of shard \"%s\", stream \"%s\"",
 			   kinesis_record_sequence(record->record),
 			   record->shard_id, record->stream);

@@ -145,7 +145,8 @@ extern void kinesis_put_records(const KinesisStream *stream,
 								KinesisPutResult *results);
 
 /*
- * GetShardIterator.  The end raises no error for what aws_call_error() tells:
+ * GetShardIterator.  Like GetRecords it is tried once: a reader knows best
+ * when to try again.  The end raises no error for what aws_call_error() tells:
  * look there first.  It closes the call and returns the iterator, in the
  * current context.
  */

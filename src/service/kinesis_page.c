@@ -335,6 +335,7 @@ read_page(Answer *answer)
 	KinesisPage *page = answer->page;
 	JsonSlice	key;
 	JsonSlice	value;
+	bool		has_records = false;
 
 	if (!enter(answer, JSON_TOKEN_OBJECT_START))
 		bad_page(answer, "The answer is null.");
@@ -342,7 +343,8 @@ read_page(Answer *answer)
 	{
 		if (KEY_IS(key, "Records"))
 		{
-			if (enter(answer, JSON_TOKEN_ARRAY_START))
+			has_records = enter(answer, JSON_TOKEN_ARRAY_START);
+			if (has_records)
 				while (next_object(answer))
 					read_record(answer, next_record_slot(answer));
 		}
@@ -366,6 +368,9 @@ read_page(Answer *answer)
 	}
 	if (json_scan_next(&answer->scan) != JSON_TOKEN_END)
 		bad_page(answer, NULL);
+	/* without them it is no page; a shard must not end for that */
+	if (!has_records)
+		bad_page(answer, "The answer has no Records.");
 }
 
 KinesisPage *

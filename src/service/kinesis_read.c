@@ -15,13 +15,15 @@
 
 /*
  * Of an answer with KINESIS_GET_RECORDS_BYTES of payload base64 makes 13.4
- * MiB, and 10,000 records have some 3 MB around it.  Emulators do not keep
- * to the service's bound, hence some room.
+ * MiB, and 10,000 records have some 3 MB around it.  Emulators do not keep to
+ * the service's bound: a reader that is told so asks for fewer records.
  */
-#define GET_RECORDS_ANSWER_BYTES (64 * 1024 * 1024)
+#define GET_RECORDS_ANSWER_BYTES (20 * 1024 * 1024)
 
 /* An answer to GetShardIterator holds 512 characters (API reference) */
 #define ITERATOR_ANSWER_BYTES (64 * 1024)
+/* It reads no records; kinesalite never answers for a time that has none. */
+#define ITERATOR_TIMEOUT_MS 5000
 
 /* As the API wants it: seconds since 1970, with milliseconds. */
 static char *
@@ -49,6 +51,13 @@ kinesis_get_shard_iterator_begin(const KinesisStream *stream,
 		[KINESIS_LATEST] = "LATEST",
 		[KINESIS_AT_TIMESTAMP] = "AT_TIMESTAMP"
 	};
+	AwsRequest	request = {
+		.target = KINESIS_TARGET("GetShardIterator"),
+		.max_response_bytes = ITERATOR_ANSWER_BYTES,
+		.timeout_ms = ITERATOR_TIMEOUT_MS,
+		.once = true,
+		.owner = owner
+	};
 	StringInfoData body;
 
 	kinesis_body_init(&body);
@@ -63,8 +72,7 @@ kinesis_get_shard_iterator_begin(const KinesisStream *stream,
 		kinesis_body_number(&body, "Timestamp",
 							seconds_text(start->timestamp));
 
-	return kinesis_call_start(stream->aws, KINESIS_TARGET("GetShardIterator"),
-							  &body, ITERATOR_ANSWER_BYTES, owner);
+	return kinesis_call_start(stream->aws, &request, &body);
 }
 
 char *
@@ -86,6 +94,12 @@ AwsCall *
 kinesis_get_records_begin(const KinesisStream *stream, const char *iterator,
 						  int limit, void *owner)
 {
+	AwsRequest	request = {
+		.target = KINESIS_TARGET("GetRecords"),
+		.max_response_bytes = GET_RECORDS_ANSWER_BYTES,
+		.once = true,
+		.owner = owner
+	};
 	StringInfoData body;
 
 	kinesis_body_init(&body);
@@ -95,8 +109,7 @@ kinesis_get_records_begin(const KinesisStream *stream, const char *iterator,
 	if (strncmp(stream->name, "arn:", 4) == 0)
 		kinesis_body_stream(&body, stream);
 
-	return kinesis_call_start(stream->aws, KINESIS_TARGET("GetRecords"), &body,
-							  GET_RECORDS_ANSWER_BYTES, owner);
+	return kinesis_call_start(stream->aws, &request, &body);
 }
 
 bool

@@ -49,20 +49,15 @@ kinesis_body_stream(StringInfo body, const KinesisStream *stream)
 }
 
 AwsCall *
-kinesis_call_start(AwsClient *aws, const char *target, StringInfo body,
-				   size_t max_response_bytes, void *owner)
+kinesis_call_start(AwsClient *aws, const AwsRequest *request, StringInfo body)
 {
-	AwsRequest	request = {
-		.target = target,
-		.max_response_bytes = max_response_bytes,
-		.owner = owner
-	};
+	AwsRequest	with_body = *request;
 	AwsCall    *call;
 
 	appendStringInfoChar(body, '}');
-	request.body = body->data;
-	request.body_bytes = body->len;
-	call = aws_call_start(aws, &request);
+	with_body.body = body->data;
+	with_body.body_bytes = body->len;
+	call = aws_call_start(aws, &with_body);
 
 	pfree(body->data);
 	return call;
@@ -72,8 +67,11 @@ AwsCall *
 kinesis_call(AwsClient *aws, const char *target, StringInfo body,
 			 AwsErrorClass tolerated, const char *what)
 {
-	AwsCall    *call = kinesis_call_start(aws, target, body,
-										  KINESIS_CONTROL_BYTES, NULL);
+	AwsRequest	request = {
+		.target = target,
+		.max_response_bytes = KINESIS_CONTROL_BYTES
+	};
+	AwsCall    *call = kinesis_call_start(aws, &request, body);
 
 	PG_TRY();
 	{

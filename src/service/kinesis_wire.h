@@ -39,10 +39,9 @@ extern void kinesis_body_number(StringInfo body, const char *key,
 /* Add the member that names the stream: by name or by ARN. */
 extern void kinesis_body_stream(StringInfo body, const KinesisStream *stream);
 
-/* Close the body, start the call and free the body. */
-extern AwsCall *kinesis_call_start(AwsClient *aws, const char *target,
-								   StringInfo body, size_t max_response_bytes,
-								   void *owner);
+/* Close the body, start the call with it and free it. */
+extern AwsCall *kinesis_call_start(AwsClient *aws, const AwsRequest *request,
+								   StringInfo body);
 
 /*
  * The same and wait.  what is the phrase for aws_error_raise(): any failure

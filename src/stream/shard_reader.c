@@ -4,10 +4,17 @@
  */
 #include "postgres.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "stream/shard_reader.h"
 #include "utils/memutils.h"
+
+/* Between attempts at a call, with full jitter, doubled by each of them. */
+#define RETRY_BASE_MS 100
+#define RETRY_CAP_MS 20000
+/* When the service throttles.  A shard's allowance is counted by the second. */
+#define THROTTLE_BASE_MS 1000
 
 /* Until an answer has come, expect one of this size. */
 #define EXPECTED_BYTES_AT_FIRST (1024 * 1024)
@@ -39,6 +46,10 @@ struct ShardReader
 	int			tokens;
 	int64		tokens_ms;
 	int64		due_ms;			/* not before */
+
+	/* failures in a row, and the last of them */
+	int			failures;
+	AwsError   *trouble;		/* in cxt; NULL if all is well */
 
 	int			max_limit;		/* lowered when an answer was too large */
 	int			limit;			/* of the call under way */
@@ -86,6 +97,12 @@ bool
 shard_reader_ended(const ShardReader *reader)
 {
 	return reader->next.kind == POSITION_SHARD_END;
+}
+
+const AwsError *
+shard_reader_trouble(const ShardReader *reader)
+{
+	return reader->trouble;
 }
 
 bool
@@ -235,12 +252,71 @@ shard_reader_start(ShardReader *reader, int64 now_ms, int limit)
 	reader->state = SHARD_RECORDS_CALL;
 }
 
-pg_noreturn static void
-raise_call_error(ShardReader *reader, const AwsError *error)
+static char *
+reading(const ShardReader *reader)
 {
-	aws_error_raise(error, psprintf("read shard \"%s\" of stream \"%s\"",
-									reader->shard->shard_id,
-									reader->stream->name));
+	return psprintf("read shard \"%s\" of stream \"%s\"",
+					reader->shard->shard_id, reader->stream->name);
+}
+
+static const char *
+copy_text(MemoryContext cxt, const char *text)
+{
+	return text == NULL ? NULL : MemoryContextStrdup(cxt, text);
+}
+
+/* Remember what is wrong with the shard, until it is well again. */
+static void
+set_trouble(ShardReader *reader, const AwsError *error)
+{
+	if (reader->trouble == NULL)
+		reader->trouble = MemoryContextAlloc(reader->cxt, sizeof(AwsError));
+	else
+	{
+		pfree(unconstify(char *, reader->trouble->code));
+		pfree(unconstify(char *, reader->trouble->message));
+	}
+	*reader->trouble = *error;
+	reader->trouble->code = copy_text(reader->cxt, error->code);
+	reader->trouble->message = copy_text(reader->cxt, error->message);
+	reader->trouble->request_id = NULL;
+	reader->trouble->attempts = reader->failures;
+}
+
+static void
+clear_trouble(ShardReader *reader)
+{
+	if (reader->trouble != NULL)
+	{
+		pfree(unconstify(char *, reader->trouble->code));
+		pfree(unconstify(char *, reader->trouble->message));
+		pfree(reader->trouble);
+	}
+	reader->trouble = NULL;
+	reader->failures = 0;
+}
+
+/*
+ * A call failed.  A passing fault makes the shard wait, and only this shard;
+ * a reader without end never gives up on it.  Anything else is raised.
+ */
+static void
+back_off(ShardReader *reader, const AwsError *error)
+{
+	bool		throttled = error->class == AWS_ERROR_THROTTLE;
+	long		delay_ms;
+
+	if (!throttled && error->class != AWS_ERROR_RETRY)
+		aws_error_raise(error, reading(reader));
+	reader->failures++;
+	set_trouble(reader, error);
+	if (reader->until == READ_TO_TIP &&
+		reader->failures > aws_client_max_retries(reader->stream->aws))
+		aws_error_raise(reader->trouble, reading(reader));
+	delay_ms = backoff_delay_ms(reader->failures - 1,
+								throttled ? THROTTLE_BASE_MS : RETRY_BASE_MS,
+								RETRY_CAP_MS, backoff_random());
+	reader->due_ms = Max(reader->due_ms, clock_now_ms() + delay_ms);
 }
 
 /* Keep an iterator in the reader's context in place of the old one. */
@@ -264,10 +340,11 @@ finish_tip(ShardReader *reader)
 	tip->call = NULL;
 	if (error != NULL)
 	{
-		if (error->class != AWS_ERROR_EXPIRED_ITERATOR)
-			raise_call_error(reader, error);
-		/* the tip is taken anew: later than it was, but still one place */
-		keep_iterator(reader, &tip->iterator, NULL);
+		/* an expired tip is taken anew: later than it was, but one place */
+		if (error->class == AWS_ERROR_EXPIRED_ITERATOR)
+			keep_iterator(reader, &tip->iterator, NULL);
+		else
+			back_off(reader, error);
 		aws_call_close(call);
 		return;
 	}
@@ -330,6 +407,9 @@ cut_at_tip(ShardReader *reader, KinesisPage *page)
 static void
 finish_failed_call(ShardReader *reader, AwsCall *call, const AwsError *error)
 {
+	bool		asked_iterator = reader->state == SHARD_ITERATOR_CALL;
+
+	reader->state = asked_iterator ? SHARD_NO_ITERATOR : SHARD_READY;
 	if (error->class == AWS_ERROR_EXPIRED_ITERATOR)
 	{
 		keep_iterator(reader, &reader->iterator, NULL);
@@ -339,10 +419,9 @@ finish_failed_call(ShardReader *reader, AwsCall *call, const AwsError *error)
 	{
 		/* servers other than Kinesis itself do not stop at 10 MiB */
 		reader->max_limit = Max(1, reader->limit / 4);
-		reader->state = SHARD_READY;
 	}
 	else
-		raise_call_error(reader, error);
+		back_off(reader, error);
 	aws_call_close(call);
 }
 
@@ -395,8 +474,18 @@ follow_page(ShardReader *reader, KinesisPage *page)
 		reader->state = SHARD_READY;
 }
 
-KinesisPage *
-shard_reader_finish(ShardReader *reader, AwsCall *call)
+/* Says of which shard an answer was that cannot be understood. */
+static void
+finish_error_callback(void *arg)
+{
+	const ShardReader *reader = arg;
+
+	errcontext("shard \"%s\" of stream \"%s\"", reader->shard->shard_id,
+			   reader->stream->name);
+}
+
+static KinesisPage *
+finish_call(ShardReader *reader, AwsCall *call)
 {
 	const AwsError *error = aws_call_error(call);
 	KinesisPage *page;
@@ -425,9 +514,26 @@ shard_reader_finish(ShardReader *reader, AwsCall *call)
 	}
 
 	page = kinesis_get_records_end(call);
+	clear_trouble(reader);
 	follow_page(reader, page);
 	if (page->n_records > 0)
 		return page;
 	kinesis_page_free(page);
 	return NULL;
+}
+
+KinesisPage *
+shard_reader_finish(ShardReader *reader, AwsCall *call)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = finish_error_callback,
+		.arg = reader
+	};
+	KinesisPage *page;
+
+	error_context_stack = &callback;
+	page = finish_call(reader, call);
+	error_context_stack = callback.previous;
+	return page;
 }

@@ -75,6 +75,13 @@ extern KinesisPage *shard_reader_finish(ShardReader *reader, AwsCall *call);
 /* Do not ask before due_ms: an idle shard waits for the next poll. */
 extern void shard_reader_postpone(ShardReader *reader, int64 due_ms);
 
+/*
+ * The last failure, while the shard is failing; NULL while it is well.  A
+ * reader without end keeps trying after failures that may pass; one that goes
+ * to the tip tries as often as the client's max_retries.
+ */
+extern const AwsError *shard_reader_trouble(const ShardReader *reader);
+
 /* The shard is closed and was read to its end. */
 extern bool shard_reader_ended(const ShardReader *reader);
 

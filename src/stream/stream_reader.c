@@ -11,6 +11,9 @@
 #include "stream/stream_reader.h"
 #include "utils/memutils.h"
 
+/* A shard that failed this often in a row is worth a word. */
+#define TROUBLE_ATTEMPTS 3
+
 static uint32 poll_wait_event = 0;
 
 /* A shard, and what of it was handed out. */
@@ -319,6 +322,23 @@ stream_reader_at_end(const StreamReader *reader)
 			return false;
 	}
 	return true;
+}
+
+const AwsError *
+stream_reader_trouble(const StreamReader *reader, const char **shard_id)
+{
+	for (int i = 0; i < reader->n_shards; i++)
+	{
+		const AwsError *trouble =
+			shard_reader_trouble(reader->shards[i]->reader);
+
+		if (trouble != NULL && trouble->attempts >= TROUBLE_ATTEMPTS)
+		{
+			*shard_id = reader->shards[i]->shard.shard_id;
+			return trouble;
+		}
+	}
+	return NULL;
 }
 
 /* Forget a page that a scan has gone through. */

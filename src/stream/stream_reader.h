@@ -61,6 +61,13 @@ extern void stream_reader_release(StreamReader *reader, Batch *batch);
 /* Send and receive what can be without waiting. */
 extern void stream_reader_drive(StreamReader *reader);
 
+/*
+ * A failure that has kept a shard from being read for several attempts, and
+ * which shard; NULL if there is none.
+ */
+extern const AwsError *stream_reader_trouble(const StreamReader *reader,
+											 const char **shard_id);
+
 /* Every shard is read as far as it goes, and every record was handed out. */
 extern bool stream_reader_at_end(const StreamReader *reader);
 

@@ -87,6 +87,12 @@ static CatalogStatement failure_statement = {
 	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
+static CatalogStatement trouble_statement = {
+	"update tracking.pipeline set last_error = $2, last_error_sqlstate = $3,"
+	" last_error_at = clock_timestamp() where id = $1",
+	3, {INT4OID, TEXTOID, TEXTOID}, NULL
+};
+
 static CatalogStatement clear_statement = {
 	"update tracking.pipeline set failures = 0, retry_at = null where id = $1",
 	1, {INT4OID}, NULL
@@ -279,6 +285,18 @@ pipeline_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
 	};
 
 	change(&failure_statement, values, NULL);
+}
+
+void
+pipeline_note_trouble(int32 id, const ErrorData *error)
+{
+	Datum		values[] = {
+		Int32GetDatum(id),
+		CStringGetTextDatum(failure_text(error)),
+		CStringGetTextDatum(unpack_sql_state(error->sqlerrcode))
+	};
+
+	change(&trouble_statement, values, NULL);
 }
 
 void

@@ -70,6 +70,9 @@ extern void pipeline_touch(const char *name);
 extern void pipeline_record_failure(int32 id, const ErrorData *error,
 									int64 retry_ms);
 
+/* Note an error that the worker goes on in spite of. */
+extern void pipeline_note_trouble(int32 id, const ErrorData *error);
+
 /* The pipeline works: forget how often it failed, in the batch's transaction. */
 extern void pipeline_clear_failures(int32 id);
 

@@ -67,11 +67,17 @@ check_source(Oid source)
 }
 
 static void
-check_target(Oid target)
+check_target(Oid target, Oid source)
 {
 	AclResult	acl;
 	char		relkind = get_rel_relkind(target);
 
+	if (target == source)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" cannot be both source and target",
+						get_rel_name(source)),
+				 errdetail("Every record would be published again, without end.")));
 	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE &&
 		relkind != RELKIND_VIEW && relkind != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
@@ -88,6 +94,10 @@ check_command(const Pipeline *pipeline)
 {
 	const char *command = pipeline_command(pipeline);
 
+	if (strspn(command, " \t\r\n;") == strlen(command))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the command of a pipeline cannot be empty")));
 	SPI_connect();
 	if (SPI_prepare(command, 0, NULL) == NULL)
 		ereport(ERROR,
@@ -194,6 +204,10 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 				 errhint("target => 'table' fills a table by column name; command => $$...$$ runs any SQL over the source.")));
 
 	pipeline.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (pipeline.name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the name of a pipeline cannot be empty")));
 	pipeline.owner = GetUserId();
 	pipeline.source = PG_GETARG_OID(1);
 	pipeline.target = PG_ARGISNULL(2) ? InvalidOid : PG_GETARG_OID(2);
@@ -212,7 +226,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 				"milliseconds");
 	check_source(pipeline.source);
 	if (OidIsValid(pipeline.target))
-		check_target(pipeline.target);
+		check_target(pipeline.target, pipeline.source);
 	check_command(&pipeline);
 	if (pipeline.enabled)
 		check_can_login(&pipeline);

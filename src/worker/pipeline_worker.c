@@ -10,6 +10,7 @@
 
 #include "access/xact.h"
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "base/compat.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
@@ -28,6 +29,9 @@
 /* Between a failure and the next try. */
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
+
+/* How often a shard that cannot be read is told of. */
+#define TROUBLE_INTERVAL_MS 10000
 
 static void
 begin_transaction(void)
@@ -61,10 +65,54 @@ list_shards(PipelineRun *run)
 	MemoryContextDelete(cxt);
 }
 
+/*
+ * A shard that cannot be read holds up no other, so the worker goes on; but
+ * its owner should know.
+ */
+static void
+note_trouble(const Pipeline *pipeline, StreamReader *reader)
+{
+	static int64 noted_ms = 0;
+	const char *shard_id;
+	const AwsError *trouble = stream_reader_trouble(reader, &shard_id);
+	ErrorData	error = {0};
+
+	if (trouble == NULL || clock_now_ms() < noted_ms + TROUBLE_INTERVAL_MS)
+		return;
+	noted_ms = clock_now_ms();
+	begin_transaction();
+	error.sqlerrcode = trouble->sqlstate;
+	error.message = psprintf("could not read shard \"%s\"", shard_id);
+	error.detail = aws_error_detail(trouble);
+	error.hint = unconstify(char *, trouble->hint);
+	pipeline_note_trouble(pipeline->id, &error);
+	commit_transaction();
+}
+
+/* False if another session has moved the positions. */
+static bool
+apply(PipelineRun *run, Batch *batch)
+{
+	pipeline_run_report(run, batch);
+	begin_transaction();
+	if (!pipeline_run_apply(run, batch))
+	{
+		AbortCurrentTransaction();
+		return false;
+	}
+	commit_transaction();
+	stream_reader_release(pipeline_run_reader(run), batch);
+	return true;
+}
+
 /* Read and apply until the process is ended, or another was first. */
 static void
 run_pipeline(const Pipeline *pipeline)
 {
+	/* what a round leaves lying about */
+	MemoryContext round_cxt = AllocSetContextCreate(TopMemoryContext,
+													"tracking_fdw round",
+													ALLOCSET_DEFAULT_SIZES);
 	PipelineRun *run;
 	StreamReader *reader;
 
@@ -77,23 +125,18 @@ run_pipeline(const Pipeline *pipeline)
 	{
 		Batch	   *batch;
 
+		MemoryContextSwitchTo(round_cxt);
+		MemoryContextReset(round_cxt);
 		pipeline_run_report(run, NULL);
 		batch = stream_reader_next_batch(reader);
-		if (batch != NULL)
+		if (batch != NULL && !apply(run, batch))
 		{
-			pipeline_run_report(run, batch);
-			begin_transaction();
-			if (!pipeline_run_apply(run, batch))
-			{
-				AbortCurrentTransaction();
-				ereport(LOG,
-						(errmsg("positions of pipeline \"%s\" were moved by another session; reading them again",
-								pipeline->name)));
-				return;
-			}
-			commit_transaction();
-			stream_reader_release(reader, batch);
+			ereport(LOG,
+					(errmsg("positions of pipeline \"%s\" were moved by another session; reading them again",
+							pipeline->name)));
+			return;
 		}
+		note_trouble(pipeline, reader);
 		if (stream_reader_wants_listing(reader))
 			list_shards(run);
 		CHECK_FOR_INTERRUPTS();
