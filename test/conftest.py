@@ -109,17 +109,13 @@ class Database:
 
     def drop(self):
         self.conn.close()
-        if not self.cluster.running():
-            return
-        with self.cluster.connect(dbname=self.dbname) as conn:
-            conn.execute('DROP EXTENSION IF EXISTS tracking_fdw CASCADE')
         with self.cluster.connect() as conn:
             poll_until(lambda: self._dropped(conn), what=f'end of {self.dbname}')
 
     def _dropped(self, conn):
         try:
             conn.execute(f'DROP DATABASE {self.dbname} WITH (FORCE)')
-        except psycopg.errors.ObjectInUse:      # a worker is just ending
+        except psycopg.errors.ObjectInUse:      # by a worker that is just beginning
             return False
         return True
 

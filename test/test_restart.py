@@ -118,7 +118,7 @@ def test_database_created_later(running, new_db, sql_server):
     exactly(other, 100)
 
 
-def test_database_can_be_dropped_and_used_as_a_template(running):
+def test_database_can_be_dropped_by_force(running):
     db, more = running()
     exactly(db, 100)
     with db.cluster.connect() as conn:
