@@ -132,8 +132,9 @@ decode_error_callback(void *arg)
 
 	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_DATA_EXCEPTION)
 		errhint(READ_PAST_HINT);
-	errcontext("record %s of shard \"%s\", stream \"%s\"",
-			   kinesis_record_sequence(record->record),
+	errcontext("record %.*s of shard \"%s\", stream \"%s\"",
+			   record->record->sequence_number_digits,
+			   record->record->sequence_number,
 			   record->shard_id, record->stream);
 }
 
@@ -170,7 +171,10 @@ store_record(StreamScan *state, StreamRecord *record, TupleTableSlot *slot)
 		/* a pipeline keeps the whole record, whatever a SELECT would do */
 		if (state->batch != NULL)
 		{
-			batch_reject(state->batch, record, error.sqlstate, error.message);
+			batch_reject(state->batch, record, error.sqlstate,
+						 error.column == NULL ? error.message :
+						 psprintf("column \"%s\": %s", error.column,
+								  error.message));
 			return false;
 		}
 		if (state->table->row.on_error == ROW_ON_ERROR_RAISE)
