@@ -182,6 +182,11 @@ tracking_fdw_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(args.database, args.owner,
 											  COMPAT_BYPASS_LOGIN_CHECK);
+	/*
+	 * Should it wait for somebody who waits for it, a DROP EXTENSION say, the
+	 * worker is to be the one that gives way: it can try again.
+	 */
+	SetConfigOption("deadlock_timeout", "100ms", PGC_SUSET, PGC_S_OVERRIDE);
 	cxt = TopMemoryContext;
 	if (!pipeline_lock_run(args.pipeline))
 		proc_exit(0);

@@ -11,6 +11,8 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -39,6 +41,7 @@ typedef struct StartedWorker
 static uint32 supervisor_wait_event = 0;
 static bool start_wanted = false;
 static List *started = NIL;		/* of StartedWorker, in TopMemoryContext */
+static object_access_hook_type next_access_hook = NULL;
 
 bool
 supervisor_start(Oid database)
@@ -84,6 +87,25 @@ supervisor_start_at_commit(void)
 		RegisterXactCallback(at_transaction_end, NULL);
 	listening = true;
 	start_wanted = true;
+}
+
+/* Workers end with the extension, not at the supervisor's next look. */
+static void
+notice_drop(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id,
+			void *arg)
+{
+	if (next_access_hook != NULL)
+		next_access_hook(access, class_id, object_id, sub_id, arg);
+	if (access == OAT_DROP && class_id == ExtensionRelationId &&
+		object_id == get_extension_oid("tracking_fdw", true))
+		supervisor_start_at_commit();
+}
+
+void
+supervisor_init(void)
+{
+	next_access_hook = object_access_hook;
+	object_access_hook = notice_drop;
 }
 
 static StartedWorker *

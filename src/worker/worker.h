@@ -36,6 +36,11 @@ extern void launcher_register(void);
 /* The library is in shared_preload_libraries. */
 extern bool launcher_is_registered(void);
 
+/* in supervisor.c */
+
+/* Notice when the extension is dropped; once, from _PG_init. */
+extern void supervisor_init(void);
+
 /*
  * Start a supervisor for a database.  One that finds another at work wakes
  * that one and ends, so this is also how to tell it of a change.  False if no
