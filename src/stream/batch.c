@@ -112,6 +112,8 @@ batch_truncate(Batch *batch, int64 n)
 		batch_count_slice(&batch->shards[slice->shard], slice);
 	}
 	batch->n_records = n;
+	batch->rejects = NIL;
+	batch->rejected = NULL;
 	batch_restrict(batch, 0, n);
 }
 

@@ -93,7 +93,7 @@ extern void batch_count_slice(BatchShard *shard, const BatchSlice *slice);
 
 /*
  * Cut the batch off after its first n records: positions and counts of its
- * shards are those of what is left.
+ * shards are those of what is left, which is to be applied anew.
  */
 extern void batch_truncate(Batch *batch, int64 n);
 

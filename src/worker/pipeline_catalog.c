@@ -72,6 +72,8 @@ static CatalogStatement claim_statement = {
 static CatalogStatement rebalance_statement = {
 	"update tracking.pipeline p set generation = p.generation + 1"
 	" where p.enabled and p.workers > 1"
+	/* or else they are about to be spread anyway */
+	" and p.assigned_generation = p.generation"
 	" and (select max(n) - min(n) > 1 from"
 	" (select count(c.shard_id) as n from generate_series(0, p.workers - 1) w"
 	" left join tracking.checkpoint c on c.pipeline = p.name"

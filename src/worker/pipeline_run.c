@@ -175,15 +175,27 @@ apply_error_callback(void *arg)
 	errcontext("pipeline \"%s\"", ((PipelineRun *) arg)->pipeline->name);
 }
 
-/*
- * The pipeline is to stop: say at which record, and why.  With on_error
- * 'stop' what came before that record may still land.
- */
+/* The reject that comes first in the batch. */
+static const BatchReject *
+first_reject(const Batch *batch)
+{
+	ListCell   *cell;
+
+	foreach(cell, batch->rejects)
+	{
+		const BatchReject *reject = lfirst(cell);
+
+		if (reject->record.ordinal == bms_next_member(batch->rejected, -1))
+			return reject;
+	}
+	pg_unreachable();
+}
+
+/* The pipeline is to stop: say at which record, and why. */
 static void
-set_stop(PipelineRun *run, const Batch *batch)
+set_stop(PipelineRun *run, const BatchReject *reject)
 {
 	const Pipeline *pipeline = run->pipeline;
-	const BatchReject *reject = llast(batch->rejects);
 	MemoryContext old = MemoryContextSwitchTo(run->cxt);
 
 	run->stop = palloc0(sizeof(ErrorData));
@@ -199,13 +211,6 @@ set_stop(PipelineRun *run, const Batch *batch)
 								 reject->record.shard_id, reject->reason);
 	run->stop->hint = pstrdup("Mend the command, its tables or the source's columns and call tracking.start_pipeline(); or have such records kept as dead letters: tracking.alter_pipeline(..., on_error => 'dead_letter', max_errors => -1).");
 	MemoryContextSwitchTo(old);
-}
-
-/* The ordinal of the first reject: the batch lands up to there. */
-static int64
-first_reject(const Batch *batch)
-{
-	return bms_next_member(batch->rejected, -1);
 }
 
 static void
@@ -234,9 +239,11 @@ apply(PipelineRun *run, Batch *batch)
 	rows = pipeline_command_apply(run->command, batch);
 	if (pipeline_command_gives_up(run->command, batch))
 	{
-		set_stop(run, batch);
+		const BatchReject *reject = first_reject(batch);
+
+		set_stop(run, reject);
 		batch_truncate(batch, pipeline->stop_on_error ?
-					   first_reject(batch) : 0);
+					   reject->record.ordinal : 0);
 		return APPLY_AGAIN;
 	}
 	if (batch->rejects != NIL)
