@@ -13,4 +13,7 @@ extern void guc_init(void);
 /* Bytes that a SELECT keeps of answers, and of those on their way. */
 extern size_t guc_scan_memory_bytes(void);
 
+/* Rows that tracking.batch keeps of each pipeline; 0: no history. */
+extern int	guc_batch_history(void);
+
 #endif							/* TRACKING_CONFIG_GUC_H */

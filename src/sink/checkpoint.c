@@ -12,7 +12,7 @@
 #include "utils/timestamp.h"
 
 static CatalogStatement load_statement = {
-	"select shard_id, parent_shard_ids, position"
+	"select shard_id, parent_shard_ids, position, coalesce(worker, -1)"
 	" from tracking.checkpoint where pipeline = $1 order by shard_id",
 	1, {TEXTOID}, NULL
 };
@@ -22,6 +22,25 @@ static CatalogStatement add_statement = {
 	" (pipeline, shard_id, parent_shard_ids, position)"
 	" values ($1, $2, $3, $4) on conflict (pipeline, shard_id) do nothing",
 	4, {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID}, NULL
+};
+
+static CatalogStatement spread_statement = {
+	"update tracking.checkpoint c set worker = s.worker"
+	" from (select shard_id, (row_number() over (order by shard_id) - 1) % $2"
+	" as worker from tracking.checkpoint"
+	" where pipeline = $1 and position <> 'SHARD_END') s"
+	" where c.pipeline = $1 and c.shard_id = s.shard_id"
+	" and c.worker is distinct from s.worker",
+	2, {TEXTOID, INT4OID}, NULL
+};
+
+static CatalogStatement assign_statement = {
+	"update tracking.checkpoint c set worker = coalesce("
+	"(select p.worker from tracking.checkpoint p where p.pipeline = $1"
+	" and p.shard_id = c.parent_shard_ids[1]),"
+	" abs(hashtext(c.shard_id)::bigint) % $2)"
+	" where c.pipeline = $1 and c.worker is null",
+	2, {TEXTOID, INT4OID}, NULL
 };
 
 static CatalogStatement advance_statement = {
@@ -67,6 +86,7 @@ read_shard(MemoryContext cxt, const char *pipeline, int row)
 	int			n_ids;
 
 	shard->shard.shard_id = catalog_text(cxt, row, 1);
+	shard->worker = DatumGetInt32(catalog_datum(row, 4, &isnull));
 	deconstruct_array(parents, TEXTOID, -1, false, TYPALIGN_INT, &ids, NULL,
 					  &n_ids);
 	if (n_ids > 0)
@@ -149,19 +169,20 @@ checkpoint_add(const char *pipeline, List *shards,
 	catalog_end(&access);
 }
 
-/* A column of the batch's shards as an array. */
-static Datum
-array_of(Datum *values, bool *isnull, int n, Oid type)
+void
+checkpoint_assign(const char *pipeline, int workers, bool all)
 {
-	bool		is_text = type == TEXTOID;
-	int			dims[] = {n};
-	int			bounds[] = {1};
+	Datum		values[] = {
+		CStringGetTextDatum(pipeline),
+		Int32GetDatum(workers)
+	};
+	CatalogAccess access;
 
-	return PointerGetDatum(construct_md_array(values, isnull, 1, dims, bounds,
-											  type, is_text ? -1 : 8,
-											  is_text ? false : FLOAT8PASSBYVAL,
-											  is_text ? TYPALIGN_INT :
-											  TYPALIGN_DOUBLE));
+	catalog_begin(&access);
+	if (all)
+		catalog_execute(&spread_statement, values, NULL);
+	catalog_execute(&assign_statement, values, NULL);
+	catalog_end(&access);
 }
 
 bool
@@ -198,7 +219,7 @@ checkpoint_advance(const char *pipeline, const Batch *batch)
 	}
 	values[0] = CStringGetTextDatum(pipeline);
 	for (int c = 0; c < N_COLUMNS; c++)
-		values[c + 1] = array_of(columns[c], c == ARRIVAL ? no_arrival : NULL,
+		values[c + 1] = catalog_array(columns[c], c == ARRIVAL ? no_arrival : NULL,
 								 n, types[c]);
 
 	catalog_begin(&access);
@@ -229,8 +250,8 @@ checkpoint_count_dead_letters(const char *pipeline, const Batch *batch)
 		counts[i] = Int64GetDatum(DatumGetInt64(counts[i]) + 1);
 	}
 	values[0] = CStringGetTextDatum(pipeline);
-	values[1] = array_of(ids, NULL, n, TEXTOID);
-	values[2] = array_of(counts, NULL, n, INT8OID);
+	values[1] = catalog_array(ids, NULL, n, TEXTOID);
+	values[2] = catalog_array(counts, NULL, n, INT8OID);
 	catalog_begin(&access);
 	catalog_execute(&count_statement, values, NULL);
 	catalog_end(&access);

@@ -18,6 +18,8 @@ typedef struct CheckpointShard
 {
 	KinesisShard shard;			/* id and parents */
 	StreamPosition position;
+	int			worker;			/* number of the worker that reads it, -1: none
+								 * yet */
 } CheckpointShard;
 
 /* All shards of a pipeline, CheckpointShard *, in the current context. */
@@ -30,6 +32,13 @@ extern List *checkpoint_load(const char *pipeline);
  */
 extern void checkpoint_add(const char *pipeline, List *shards,
 						   const StreamPosition *first);
+
+/*
+ * Give shards to the workers of a pipeline: all of them, evenly, or those that
+ * nobody has yet, to the worker of their (first) parent.  To be called by one
+ * session at a time.
+ */
+extern void checkpoint_assign(const char *pipeline, int workers, bool all);
 
 /*
  * Move the positions of a batch's shards.  False if one of them is no longer

@@ -450,25 +450,13 @@ add_slice(StreamReader *reader, Batch *batch, int n)
 	QueuedPage *queued = dlist_head_element(QueuedPage, node, &reader->queue);
 	ReaderShard *shard = queued->shard;
 	BatchSlice *slice = &batch->slices[batch->n_slices++];
-	BatchShard *entry;
 
 	slice->shard = batch_shard(batch, shard);
 	slice->page = queued->page;
 	slice->first = queued->next;
 	slice->n_records = Min(n, queued->page->n_records - queued->next);
 
-	entry = &batch->shards[slice->shard];
-	for (int i = 0; i < slice->n_records; i++)
-	{
-		const KinesisRecord *record = &slice->page->records[slice->first + i];
-
-		entry->bytes += record->data_bytes / 4 * 3;
-		entry->last_arrival = Max(entry->last_arrival, record->arrived);
-	}
-	entry->n_records += slice->n_records;
-	position_after_record(&entry->to,
-						  &slice->page->records[slice->first +
-												slice->n_records - 1]);
+	batch_count_slice(&batch->shards[slice->shard], slice);
 	batch->n_records += slice->n_records;
 	batch->bytes += slice->page->bytes * slice->n_records /
 		slice->page->n_records;
@@ -529,39 +517,42 @@ make_batch(StreamReader *reader)
 		add_slice(reader, batch,
 				  reader->options.batch_rows - (int) batch->n_records);
 	close_batch(reader, batch);
+	batch_restrict(batch, 0, batch->n_records);
+	if (batch->n_records > 0)
+		batch->fetch_ms = clock_now_ms() - reader->oldest_ms;
 	reader->oldest_ms = clock_now_ms();
 	MemoryContextSwitchTo(old);
 	return batch;
 }
 
 Batch *
-stream_reader_next_batch(StreamReader *reader)
+stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 {
+	int64		deadline = clock_now_ms() + max_wait_ms;
 	Batch	   *batch;
 
 	while (!batch_is_full(reader))
 	{
 		bool		empty = dlist_is_empty(&reader->queue);
 		long		timeout_ms = start_calls(reader);
+		long		left_ms = deadline - clock_now_ms();
 
 		if (aws_client_idle(reader->stream->aws))
 		{
 			if (!empty || any_news(reader))
 				break;
-			if (stream_reader_at_end(reader))
+			if (reader->options.until == READ_TO_TIP &&
+				stream_reader_at_end(reader))
 				return NULL;
 		}
 		if (!empty)
-		{
-			long		left_ms = reader->oldest_ms +
-				reader->options.max_latency_ms - clock_now_ms();
-
-			if (left_ms <= 0)
-				break;
-			timeout_ms = timeout_ms < 0 ? left_ms : Min(timeout_ms, left_ms);
-		}
-		if (!receive(reader, timeout_ms) && empty)
+			left_ms = reader->oldest_ms + reader->options.max_latency_ms -
+				clock_now_ms();
+		if (left_ms <= 0 && empty)
 			return NULL;
+		if (left_ms <= 0)
+			break;
+		receive(reader, timeout_ms < 0 ? left_ms : Min(timeout_ms, left_ms));
 	}
 
 	batch = make_batch(reader);

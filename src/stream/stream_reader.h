@@ -50,10 +50,11 @@ extern bool stream_reader_next(StreamReader *reader, StreamRecord *record);
  * The next batch, for a pipeline.  It closes when it is full (batch_rows, or
  * half of budget_bytes: the other half is for reading ahead), when every
  * shard is at its tip, or when its first record has waited max_latency_ms.
- * It may hold positions without records: a shard that ended.  NULL when the
- * latch was set while waiting, or at the end: see stream_reader_at_end().
+ * It may hold positions without records: a shard that ended.  NULL if nothing
+ * came for max_wait_ms, or at the end: see stream_reader_at_end().
  */
-extern Batch *stream_reader_next_batch(StreamReader *reader);
+extern Batch *stream_reader_next_batch(StreamReader *reader,
+									   long max_wait_ms);
 
 /* Free a batch and what it kept of the budget. */
 extern void stream_reader_release(StreamReader *reader, Batch *batch);

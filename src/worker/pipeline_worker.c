@@ -30,8 +30,16 @@
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
 
+/* How often an idle worker looks at what else there is to do. */
+#define TEND_INTERVAL_MS 500
+
 /* How often a shard that cannot be read is told of. */
 #define TROUBLE_INTERVAL_MS 10000
+
+static bool stop_wanted = false;	/* the error is to stop the pipeline */
+static MemoryContext shards_cxt = NULL;
+static List *shards;			/* KinesisShard *, as listed last */
+static int64 added_ms;			/* when the reader got those it may read */
 
 static void
 begin_transaction(void)
@@ -49,20 +57,32 @@ commit_transaction(void)
 	pgstat_report_stat(false);
 }
 
+/*
+ * Read the shards that the stream has now.  They are kept until the next
+ * listing, to be added once other workers have read their parents.
+ */
 static void
 list_shards(PipelineRun *run)
 {
-	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
-											  "tracking_fdw shards",
-											  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	List	   *shards = pipeline_run_list(run);
+	MemoryContext old;
 
+	if (shards_cxt == NULL)
+		shards_cxt = AllocSetContextCreate(TopMemoryContext,
+										   "tracking_fdw shards",
+										   ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(shards_cxt);
+	old = MemoryContextSwitchTo(shards_cxt);
+	shards = pipeline_run_list(run);
 	MemoryContextSwitchTo(old);
+}
+
+static void
+add_shards(PipelineRun *run)
+{
 	begin_transaction();
 	pipeline_run_add(run, shards);
 	commit_transaction();
-	MemoryContextDelete(cxt);
+	added_ms = clock_now_ms();
 }
 
 /*
@@ -93,34 +113,63 @@ note_trouble(const Pipeline *pipeline, StreamReader *reader)
 static bool
 apply(PipelineRun *run, Batch *batch)
 {
+	ApplyResult result;
+
 	pipeline_run_report(run, batch);
-	begin_transaction();
-	if (!pipeline_run_apply(run, batch))
+	do
 	{
-		AbortCurrentTransaction();
-		return false;
-	}
-	commit_transaction();
+		begin_transaction();
+		result = pipeline_run_apply(run, batch);
+		if (result == APPLY_DONE)
+			commit_transaction();
+		else
+			AbortCurrentTransaction();
+	} while (result == APPLY_AGAIN);
 	stream_reader_release(pipeline_run_reader(run), batch);
-	return true;
+	return result == APPLY_DONE;
 }
 
-/* Read and apply until the process is ended, or another was first. */
+/* What comes up now and then, between batches. */
 static void
-run_pipeline(const Pipeline *pipeline)
+tend(PipelineRun *run, const Pipeline *pipeline)
+{
+	StreamReader *reader = pipeline_run_reader(run);
+
+	note_trouble(pipeline, reader);
+	if (stream_reader_wants_listing(reader))
+	{
+		list_shards(run);
+		add_shards(run);
+	}
+	if (pipeline_run_waits(run) &&
+		clock_now_ms() >= added_ms + TEND_INTERVAL_MS)
+		add_shards(run);
+	CHECK_FOR_INTERRUPTS();
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+}
+
+/*
+ * Read and apply until the process is ended, another was first, or a record
+ * stops the pipeline: then that error is thrown.
+ */
+static void
+run_pipeline(const Pipeline *pipeline, int slot)
 {
 	/* what a round leaves lying about */
 	MemoryContext round_cxt = AllocSetContextCreate(TopMemoryContext,
 													"tracking_fdw round",
 													ALLOCSET_DEFAULT_SIZES);
 	PipelineRun *run;
-	StreamReader *reader;
 
 	begin_transaction();
-	run = pipeline_run_open(TopMemoryContext, pipeline, READ_FOREVER);
+	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER);
 	commit_transaction();
-	reader = pipeline_run_reader(run);
 	list_shards(run);
+	add_shards(run);
 	for (;;)
 	{
 		Batch	   *batch;
@@ -128,7 +177,8 @@ run_pipeline(const Pipeline *pipeline)
 		MemoryContextSwitchTo(round_cxt);
 		MemoryContextReset(round_cxt);
 		pipeline_run_report(run, NULL);
-		batch = stream_reader_next_batch(reader);
+		batch = stream_reader_next_batch(pipeline_run_reader(run),
+										 TEND_INTERVAL_MS);
 		if (batch != NULL && !apply(run, batch))
 		{
 			ereport(LOG,
@@ -136,21 +186,19 @@ run_pipeline(const Pipeline *pipeline)
 							pipeline->name)));
 			return;
 		}
-		note_trouble(pipeline, reader);
-		if (stream_reader_wants_listing(reader))
-			list_shards(run);
-		CHECK_FOR_INTERRUPTS();
-		if (ConfigReloadPending)
+		if (pipeline_run_stop(run) != NULL)
 		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
+			stop_wanted = true;
+			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 		}
+		tend(run, pipeline);
 	}
 }
 
 /*
  * Note why the pipeline failed, and when to try again.  A source or target
- * that was dropped does not come back: then the pipeline is stopped.
+ * that was dropped does not come back: then the pipeline is stopped, as it is
+ * by a record with on_error 'stop'.
  */
 static void
 record_failure(const Pipeline *pipeline, const ErrorData *error)
@@ -160,7 +208,7 @@ record_failure(const Pipeline *pipeline, const ErrorData *error)
 						 backoff_random());
 
 	begin_transaction();
-	if (get_rel_relkind(pipeline->source) == '\0' ||
+	if (stop_wanted || get_rel_relkind(pipeline->source) == '\0' ||
 		(OidIsValid(pipeline->target) &&
 		 get_rel_relkind(pipeline->target) == '\0'))
 		retry_ms = -1;
@@ -188,20 +236,21 @@ tracking_fdw_worker_main(Datum arg)
 	 */
 	SetConfigOption("deadlock_timeout", "100ms", PGC_SUSET, PGC_S_OVERRIDE);
 	cxt = TopMemoryContext;
-	if (!pipeline_lock_run(args.pipeline))
+	if (!pipeline_lock_worker(args.pipeline, args.slot))
 		proc_exit(0);
 
 	begin_transaction();
 	MemoryContextSwitchTo(cxt);
 	pipeline = pipeline_load_id(args.pipeline);
 	commit_transaction();
-	if (pipeline == NULL || !pipeline->enabled)
+	if (pipeline == NULL || !pipeline->enabled ||
+		pipeline->generation != args.generation)
 		proc_exit(0);
 	pgstat_report_appname(psprintf("tracking_fdw: %s", pipeline->name));
 
 	PG_TRY();
 	{
-		run_pipeline(pipeline);
+		run_pipeline(pipeline, args.slot);
 	}
 	PG_CATCH();
 	{

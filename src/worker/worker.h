@@ -26,6 +26,8 @@ typedef struct WorkerArgs
 	Oid			database;
 	Oid			owner;			/* role that the worker connects as */
 	int32		pipeline;
+	int32		slot;			/* number of the worker in its pipeline */
+	int64		generation;		/* of the settings it is to run with */
 } WorkerArgs;
 
 /* in launcher.c */
