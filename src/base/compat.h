@@ -108,20 +108,18 @@ compat_wait_event(uint32 *cache, const char *name)
 static inline bool
 compat_worker_may_connect(Oid roleid)
 {
-#if PG_VERSION_NUM >= 170000
-	(void) roleid;
-	return true;
-#else
 	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(roleid));
-	bool		may_login = false;
+	bool		may_connect;
 
-	if (HeapTupleIsValid(tuple))
-	{
-		may_login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
-		ReleaseSysCache(tuple);
-	}
-	return may_login;
+	if (!HeapTupleIsValid(tuple))
+		return false;
+#if PG_VERSION_NUM >= 170000
+	may_connect = true;
+#else
+	may_connect = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
 #endif
+	ReleaseSysCache(tuple);
+	return may_connect;
 }
 
 /*

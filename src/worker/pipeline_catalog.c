@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "sink/catalog.h"
 #include "utils/builtins.h"
@@ -195,6 +196,7 @@ read_state(int row, int32 id)
 
 	state->id = id;
 	state->owner = DatumGetObjectId(catalog_datum(row, 2, &isnull));
+	state->may_connect = compat_worker_may_connect(state->owner);
 	state->enabled = DatumGetBool(catalog_datum(row, 3, &isnull));
 	state->workers = DatumGetInt32(catalog_datum(row, 4, &isnull));
 	state->generation = DatumGetInt64(catalog_datum(row, 5, &isnull));

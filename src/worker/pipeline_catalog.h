@@ -49,6 +49,7 @@ typedef struct PipelineState
 {
 	int32		id;
 	Oid			owner;
+	bool		may_connect;	/* the owner exists and a worker may be it */
 	bool		enabled;
 	int			workers;
 	int64		generation;

@@ -31,6 +31,10 @@
 #define CYCLE_MS 10000
 /* ... and while a session runs an enabled pipeline, whose end tells nobody. */
 #define SESSION_CYCLE_MS 1000
+/* A worker that ended is started again no sooner after it was started. */
+#define RESTART_MS 1000
+/* When no worker slot was free. */
+#define SLOT_RETRY_MS 5000
 
 /* A worker that this supervisor started. */
 typedef struct StartedWorker
@@ -38,6 +42,7 @@ typedef struct StartedWorker
 	int32		pipeline;
 	int			slot;
 	int64		generation;
+	int64		started_ms;
 	BackgroundWorkerHandle *handle;
 } StartedWorker;
 
@@ -153,18 +158,36 @@ is_starting_or_running(const StartedWorker *worker)
 		GetBackgroundWorkerPid(worker->handle, &pid) != BGWH_STOPPED;
 }
 
+/*
+ * Note in the pipeline's status why it has no worker.  retry_ms as
+ * pipeline_record_failure() takes it.
+ */
 static void
-start_worker(const PipelineState *state, int slot)
+record_failure(const PipelineState *state, int sqlstate, char *message,
+			   char *hint, int64 retry_ms)
 {
-	StartedWorker *entry = find_or_add_started(state->id, slot);
+	ErrorData	error = {
+		.sqlerrcode = sqlstate, .message = message, .hint = hint
+	};
+
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pipeline_record_failure(state->id, &error, retry_ms);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+}
+
+static bool
+register_worker(const PipelineState *state, int slot,
+				BackgroundWorkerHandle **handle)
+{
 	WorkerArgs	args = {
 		MyDatabaseId, state->owner, state->id, slot, state->generation
 	};
 	BackgroundWorker worker = {0};
-	MemoryContext old;
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	bool		registered;
 
-	if (is_starting_or_running(entry))
-		return;
 	snprintf(worker.bgw_name, BGW_MAXLEN, WORKER_TYPE " %d.%d", state->id,
 			 slot);
 	snprintf(worker.bgw_type, BGW_MAXLEN, WORKER_TYPE);
@@ -177,22 +200,50 @@ start_worker(const PipelineState *state, int slot)
 	snprintf(worker.bgw_function_name, BGW_MAXLEN, "tracking_fdw_worker_main");
 	worker.bgw_notify_pid = MyProcPid;
 	memcpy(worker.bgw_extra, &args, sizeof(args));
+	registered = RegisterDynamicBackgroundWorker(&worker, handle);
+	MemoryContextSwitchTo(old);
+	return registered;
+}
+
+/*
+ * Start a worker.  Returns milliseconds until it may be looked at again: one
+ * that ended without a word is not started over and over.
+ */
+static long
+start_worker(const PipelineState *state, int slot)
+{
+	StartedWorker *entry = find_or_add_started(state->id, slot);
+	int64		now_ms = clock_now_ms();
+
+	if (is_starting_or_running(entry))
+		return CYCLE_MS;
+	if (entry->generation == state->generation &&
+		now_ms < entry->started_ms + RESTART_MS)
+		return entry->started_ms + RESTART_MS - now_ms;
+	if (!state->may_connect)
+	{
+		record_failure(state, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+					   "the owner of the pipeline no longer exists, or may not log in",
+					   "Drop the pipeline and create it as another role, or ALTER ROLE ... LOGIN (it needs no password for this) and call tracking.start_pipeline().",
+					   -1);
+		return CYCLE_MS;
+	}
 
 	if (entry->handle != NULL)
 		pfree(entry->handle);
 	entry->handle = NULL;
 	entry->generation = state->generation;
-	old = MemoryContextSwitchTo(TopMemoryContext);
-	if (!RegisterDynamicBackgroundWorker(&worker, &entry->handle))
+	entry->started_ms = now_ms;
+	if (!register_worker(state, slot, &entry->handle))
 	{
 		entry->handle = NULL;
-		ereport(LOG,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("no background worker slot is free for pipeline %d",
-						state->id),
-				 errhint("Increase max_worker_processes.")));
+		record_failure(state, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+					   "no background worker slot is free for the pipeline",
+					   "Increase max_worker_processes, or stop other pipelines.",
+					   SLOT_RETRY_MS);
+		return SLOT_RETRY_MS;
 	}
-	MemoryContextSwitchTo(old);
+	return CYCLE_MS;
 }
 
 /* Should this process be running as it does? */
@@ -262,6 +313,8 @@ is_running(const PipelineState *state, int slot)
 static long
 reconcile(const PipelineState *state)
 {
+	long		wait_ms = CYCLE_MS;
+
 	if (!end_stale(state) || !state->enabled)
 		return CYCLE_MS;
 	if (is_running(state, -1))
@@ -271,9 +324,9 @@ reconcile(const PipelineState *state)
 	for (int slot = 0; slot < state->workers; slot++)
 	{
 		if (!is_running(state, slot))
-			start_worker(state, slot);
+			wait_ms = Min(wait_ms, start_worker(state, slot));
 	}
-	return CYCLE_MS;
+	return wait_ms;
 }
 
 /* End the workers of pipelines that are no more. */

@@ -52,7 +52,7 @@ class Cluster:
             owner = pwd.getpwnam(self.user)
             os.chown(self.dir, owner.pw_uid, owner.pw_gid)
         try:
-            self._run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust',
+            self.run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust',
                       '-E', 'UTF8', '--locale=C.UTF-8', '-N', '--no-instructions')
             with open(self.data / 'postgresql.conf', 'a') as f:
                 f.write(CONF)
@@ -66,7 +66,7 @@ class Cluster:
             self.destroy()
             raise
 
-    def _run(self, program, *args):
+    def run(self, program, *args):
         command = [str(self.bindir / program), *map(str, args)]
         if self.user:
             command = ['runuser', '-u', self.user, '--', *command]
@@ -77,7 +77,7 @@ class Cluster:
             raise RuntimeError(f'{program} failed:\n{done.stdout}\n{self.log_end()}')
 
     def _pg_ctl(self, *args):
-        self._run('pg_ctl', '-D', self.data, '-s', '-w', '-t', '60', *args)
+        self.run('pg_ctl', '-D', self.data, '-s', '-w', '-t', '60', *args)
 
     # life
 

@@ -1,0 +1,180 @@
+"""Whatever happens to what a pipeline stands on ends in a clear status."""
+import psycopg
+import pytest
+
+from harness.records import ids
+
+
+@pytest.fixture
+def alice(db, source, kinesalite, put):
+    """Role alice owns pipeline p, which has landed 10 records; the stream."""
+    name = f'alice_{db.dbname}'
+    stream = source()
+    put(kinesalite.client(), stream, ids(10))
+    db.sql(f'CREATE ROLE {name} LOGIN')
+    db.sql(f'GRANT USAGE ON FOREIGN SERVER aws TO {name}')
+    db.sql(f"CREATE USER MAPPING FOR {name} SERVER aws "
+           "OPTIONS (access_key_id 'test', secret_access_key 'test')")
+    db.sql(f'GRANT SELECT ON src TO {name}; GRANT INSERT ON target TO {name}')
+    db.sql(f'SET ROLE {name}')
+    db.pipeline('p', 'src', target='target', max_latency='0.2 s')
+    db.sql('RESET ROLE')
+    db.wait_value(10, 'SELECT count(*) FROM target')
+    yield name, stream
+    db.sql('RESET ROLE')
+    if db.value('SELECT count(*) FROM pg_roles WHERE rolname = %s', name):
+        db.sql(f'DROP OWNED BY {name}')
+        db.sql(f'DROP ROLE {name}')
+
+
+def failed(db, wait_until, sqlstate, state='failed'):
+    wait_until(lambda: db.status('p')[0]['last_error_sqlstate'] == sqlstate and
+               db.status('p')[0]['state'] == state)
+    status = db.status('p')[0]
+    assert 'HINT' in status['last_error'] or state == 'retrying'
+    return status['last_error']
+
+
+def test_rights_are_revoked(db, alice, kinesalite, put, wait_until):
+    name, stream = alice
+    db.sql(f'REVOKE INSERT ON target FROM {name}')
+    put(kinesalite.client(), stream, ids(10, 10))
+    error = failed(db, wait_until, '42501', 'retrying')
+    assert 'permission denied for table target' in error
+    db.sql(f'GRANT INSERT ON target TO {name}')
+    db.wait_value(20, 'SELECT count(*) FROM target')
+
+
+def test_the_user_mapping_is_dropped(db, alice, wait_until):
+    name, _ = alice
+    db.sql(f'DROP USER MAPPING FOR {name} SERVER aws')
+    pid = db.worker('p')
+    db.sql('SELECT pg_terminate_backend(%s)', pid)
+    wait_until(lambda: 'has no credentials' in (db.status('p')[0]['last_error'] or ''))
+    assert db.status('p')[0]['last_error_sqlstate'] == '28000'
+
+
+def test_the_owner_may_not_log_in_any_more(db, alice, wait_until):
+    name, _ = alice
+    db.sql(f'ALTER ROLE {name} NOLOGIN')
+    db.sql('SELECT pg_terminate_backend(%s)', db.worker('p'))
+    assert 'may not log in' in failed(db, wait_until, '28000')
+    db.sql(f'ALTER ROLE {name} LOGIN')
+    db.sql("SELECT tracking.start_pipeline('p')")
+    db.worker('p')
+
+
+def test_the_owner_is_dropped(db, alice, wait_until):
+    name, _ = alice
+    db.sql(f'DROP OWNED BY {name}')
+    db.sql(f'DROP ROLE {name}')
+    db.sql('SELECT pg_terminate_backend(%s)', db.worker('p'))
+    assert 'no longer exists' in failed(db, wait_until, '28000')
+    db.sql("SELECT tracking.drop_pipeline('p')")
+    assert db.status('p') == []
+
+
+def test_a_column_of_the_target_is_dropped(db, alice, kinesalite, put):
+    """The columns in common are found anew; nothing is lost."""
+    _, stream = alice
+    db.sql('ALTER TABLE target DROP COLUMN name')
+    put(kinesalite.client(), stream, ids(10, 10))
+    db.wait_value(20, 'SELECT count(*) FROM target')
+    assert db.value('SELECT count(DISTINCT id) FROM target') == 20
+
+
+@pytest.mark.parametrize('what, role', [('FOREIGN TABLE src', 'source'), ('TABLE target', 'target')])
+def test_source_or_target_is_dropped(db, alice, kinesalite, put, wait_until, what, role):
+    _, stream = alice
+    db.sql(f'DROP {what}')
+    put(kinesalite.client(), stream, ids(1, 10))
+    db.sql('SELECT pg_terminate_backend(%s)', db.worker('p'))
+    error = failed(db, wait_until, '42P01')
+    assert f'the {role} table of pipeline "p" no longer exists' in error
+
+
+def test_worker_slots_are_exhausted(new_cluster, new_db, sql_server, kinesalite, make_stream, put,
+                                    wait_until):
+    db = new_db(new_cluster(conf='max_worker_processes = 4'))   # launcher, supervisor, two workers
+    stream = make_stream(kinesalite)
+    put(kinesalite.client(), stream, ids(5))
+    sql_server(db, kinesalite.url)
+    db.foreign_table('src', 'id int', stream)
+    db.sql('CREATE TABLE target (id int)')
+    for name in 'abcd':
+        db.pipeline(name, 'src', target='target', max_latency='0.2 s')
+    wait_until(lambda: any('slot' in (db.status(name)[0]['last_error'] or '') for name in 'abcd'))
+    short = next(name for name in 'abcd' if 'slot' in (db.status(name)[0]['last_error'] or ''))
+    assert 'max_worker_processes' in db.status(short)[0]['last_error']
+    for name in 'abcd':
+        if name != short:
+            db.sql(f"SELECT tracking.drop_pipeline('{name}')")
+    wait_until(lambda: db.status(short)[0]['state'] == 'running')
+    wait_until(lambda: db.status(short)[0]['rows'] == 5)
+
+
+def test_a_database_is_dropped_by_force(cluster, new_db, sql_server, kinesalite, make_stream):
+    db = new_db(cluster)
+    sql_server(db, kinesalite.url)
+    db.foreign_table('src', 'id int', make_stream(kinesalite))
+    db.sql('CREATE TABLE target (id int)')
+    db.pipeline('p', 'src', target='target')
+    db.worker('p')
+    db.drop()
+    with cluster.connect() as conn:
+        assert conn.execute('SELECT 1').fetchone() == (1,)
+
+
+def test_extension_is_dropped(db, alice):
+    pid = db.worker('p')
+    db.sql('DROP EXTENSION tracking_fdw CASCADE')
+    db.wait_value(0, f'SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}', timeout=5)
+
+
+def test_a_dump_carries_the_pipeline_on(db, alice, cluster, kinesalite, put, wait_until):
+    """pg_dump takes definition, positions and dead letters along: restored
+    elsewhere, the pipeline goes on where it was."""
+    _, stream = alice
+    put(kinesalite.client(), stream, [b'no JSON'])
+    db.wait_value(1, 'SELECT count(*) FROM tracking.dead_letter')
+    db.sql("SELECT tracking.stop_pipeline('p')")
+    wait_until(lambda: db.status('p')[0]['state'] == 'stopped')
+    where = ('-h', cluster.dir, '-p', cluster.port, '-U', 'postgres')
+    cluster.run('pg_dump', *where, '-Fc', '-f', cluster.dir / 'dump', db.dbname)
+    put(kinesalite.client(), stream, ids(5, 10))
+    copy = f'{db.dbname}_copy'
+    with cluster.connect() as conn:
+        conn.execute(f'CREATE DATABASE {copy}')
+        try:
+            cluster.run('pg_restore', *where, '-d', copy, cluster.dir / 'dump')
+            with cluster.connect(dbname=copy) as restored:
+                assert restored.execute('SELECT count(*) FROM tracking.dead_letter').fetchone() == (1,)
+                restored.execute("SELECT tracking.start_pipeline('p')")
+                wait_until(lambda: restored.execute('SELECT count(*), count(DISTINCT id) FROM target')
+                           .fetchone() == (15, 15))
+                restored.execute("SELECT tracking.create_pipeline('q', 'src', target => 'target', "
+                                 "enabled => false)")
+        finally:
+            wait_until(lambda: dropped(conn, copy))
+            (cluster.dir / 'dump').unlink(missing_ok=True)
+
+
+def dropped(conn, database):
+    try:
+        conn.execute(f'DROP DATABASE {database} WITH (FORCE)')
+    except psycopg.errors.ObjectInUse:
+        return False
+    return True
+
+
+def test_back_off_grows_and_resets(db, alice, kinesalite, put, wait_until):
+    name, stream = alice
+    db.sql(f'REVOKE INSERT ON target FROM {name}')
+    put(kinesalite.client(), stream, ids(1, 10))
+    wait_until(lambda: db.status('p')[0]['failures'] >= 3, timeout=40)
+    db.sql(f'GRANT INSERT ON target TO {name}')
+    db.wait_value(11, 'SELECT count(*) FROM target')
+    wait_until(lambda: db.status('p')[0]['failures'] == 0)
+    assert db.status('p')[0]['state'] == 'running'
+    with pytest.raises(psycopg.Error):
+        db.sql("SELECT tracking.start_pipeline('nothing')")
