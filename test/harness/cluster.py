@@ -38,7 +38,10 @@ def pg_config(what):
 
 
 class Cluster:
-    def __init__(self, preload=True, conf=''):
+    """A server of its own; with standby_of, a streaming standby of another,
+    or, with restore_of, one restored from its base backup and archive."""
+
+    def __init__(self, preload=True, conf='', standby_of=None, restore_of=None):
         self.bindir = pathlib.Path(pg_config('--bindir'))
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='tracking_fdw.'))
         self.data = self.dir / 'data'
@@ -52,8 +55,14 @@ class Cluster:
             owner = pwd.getpwnam(self.user)
             os.chown(self.dir, owner.pw_uid, owner.pw_gid)
         try:
-            self.run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust',
-                      '-E', 'UTF8', '--locale=C.UTF-8', '-N', '--no-instructions')
+            if standby_of is not None:
+                self.run('pg_basebackup', '-D', self.data, '-h', standby_of.dir, '-p',
+                         standby_of.port, '-U', 'postgres', '-R', '-c', 'fast', '-X', 'stream')
+            elif restore_of is not None:
+                self.run('cp', '-a', restore_of, self.data)
+            else:
+                self.run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust',
+                         '-E', 'UTF8', '--locale=C.UTF-8', '-N', '--no-instructions')
             with open(self.data / 'postgresql.conf', 'a') as f:
                 f.write(CONF)
                 f.write(f"port = {self.port}\n")
@@ -67,7 +76,7 @@ class Cluster:
             raise
 
     def run(self, program, *args):
-        command = [str(self.bindir / program), *map(str, args)]
+        command = [program if program == 'cp' else str(self.bindir / program), *map(str, args)]
         if self.user:
             command = ['runuser', '-u', self.user, '--', *command]
         done = subprocess.run(command, cwd=self.dir, env=self.env, text=True,
@@ -93,6 +102,12 @@ class Cluster:
 
     def reload(self):
         self._pg_ctl('reload')
+
+    def promote(self):
+        self._pg_ctl('promote')
+
+    def postmaster(self):
+        return int((self.data / 'postmaster.pid').read_text().split()[0])
 
     def running(self):
         return (self.data / 'postmaster.pid').exists()
