@@ -166,20 +166,6 @@ def test_dead_letters_of_a_worker(db, source, kinesalite, put, wait_until):
     assert db.status('p')[0]['last_error'] is None
 
 
-def test_failing_command_is_retried_and_nothing_is_lost(db, source, kinesalite, put, wait_until):
-    stream = source()
-    db.sql('ALTER TABLE target ADD CONSTRAINT small CHECK (id < 50)')
-    db.pipeline('p', 'src', target='target', max_latency='0.2 s')
-    put(kinesalite.client(), stream, ids(100))
-    wait_until(lambda: db.status('p')[0]['last_error'])
-    status = db.status('p')[0]
-    assert 'small' in status['last_error'] and status['last_error_sqlstate'] == '23514'
-    assert db.value('SELECT count(*) FROM target') == 0
-    db.sql('ALTER TABLE target DROP CONSTRAINT small')
-    exactly(db, 100)
-    wait_until(lambda: db.status('p')[0]['state'] == 'running')
-
-
 def test_passing_faults(db, source, kinesalite, proxy, put):
     stream = source(url=proxy.url, shards=2, request_timeout='2s')
     proxy.error('GetRecords', 'ProvisionedThroughputExceededException', every=3)

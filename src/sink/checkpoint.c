@@ -20,7 +20,11 @@ static CatalogStatement load_statement = {
 static CatalogStatement add_statement = {
 	"insert into tracking.checkpoint"
 	" (pipeline, shard_id, parent_shard_ids, position)"
-	" values ($1, $2, $3, $4) on conflict (pipeline, shard_id) do nothing",
+	" select $1, $2, $3, $4"
+	/* looked at first, as the conflict with a row in change would wait */
+	" where not exists (select from tracking.checkpoint"
+	" where pipeline = $1 and shard_id = $2)"
+	" on conflict (pipeline, shard_id) do nothing",
 	4, {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID}, NULL
 };
 
