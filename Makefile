@@ -97,7 +97,7 @@ PYTHON = /usr/bin/python3
 CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 
 .PHONY: test test-layers test-gcc test-clang test-scan test-install \
-	test-regress test-pytest clean-test demo
+	test-regress test-pytest clean-test demo soak
 
 test:
 	@test/setup.sh test
@@ -134,6 +134,15 @@ test-regress:
 test-pytest:
 	@echo "== pytest"
 	@cd test && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q --tb=short $(PYTEST)
+
+# minutes of faults at once; see test/soak.py
+SECONDS = 180
+soak:
+	@test/setup.sh test
+	@$(MAKE) --no-print-directory --silent all
+	@$(MAKE) --no-print-directory test-install
+	@cd test && SECONDS_TO_SOAK=$(SECONDS) PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON) -m pytest -q -s --tb=short soak.py
 
 clean-test:
 	rm -rf test/node_modules test/.pytest_cache results regression.out regression.diffs

@@ -123,6 +123,12 @@ stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 	MemoryContextSwitchTo(old);
 }
 
+bool
+stream_reader_has(const StreamReader *reader, const char *shard_id)
+{
+	return find_shard(reader, shard_id) != NULL;
+}
+
 int
 stream_reader_shards(const StreamReader *reader)
 {

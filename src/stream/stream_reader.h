@@ -40,6 +40,10 @@ extern void stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 
 extern int	stream_reader_shards(const StreamReader *reader);
 
+/* Was this shard added? */
+extern bool stream_reader_has(const StreamReader *reader,
+							  const char *shard_id);
+
 /*
  * The next record, for a scan; false at the end.  It lives until the next
  * call.  Waits as long as it takes; an error ends it.

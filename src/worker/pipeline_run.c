@@ -114,15 +114,18 @@ find_checkpoint(List *checkpoints, const char *shard_id)
 	return NULL;
 }
 
-/* Is a parent being read by another worker of the pipeline? */
+/*
+ * Is a parent still to be read by another worker of the pipeline, or by this
+ * one once it may begin with it?
+ */
 static bool
-is_read_elsewhere(const PipelineRun *run, List *checkpoints,
-				  const char *parent_id)
+is_waited_for(const PipelineRun *run, List *checkpoints,
+			  const char *parent_id)
 {
 	const CheckpointShard *parent = find_checkpoint(checkpoints, parent_id);
 
-	return parent != NULL && parent->worker != run->slot &&
-		parent->position.kind != POSITION_SHARD_END;
+	return parent != NULL && parent->position.kind != POSITION_SHARD_END &&
+		!stream_reader_has(run->reader, parent_id);
 }
 
 void
@@ -148,9 +151,9 @@ pipeline_run_add(PipelineRun *run, List *shards)
 			(run->slot >= 0 && checkpoint->worker != run->slot))
 			continue;
 		if (run->slot >= 0 &&
-			(is_read_elsewhere(run, checkpoints, shard->parent_shard_id) ||
-			 is_read_elsewhere(run, checkpoints,
-							   shard->adjacent_parent_shard_id)))
+			(is_waited_for(run, checkpoints, shard->parent_shard_id) ||
+			 is_waited_for(run, checkpoints,
+						   shard->adjacent_parent_shard_id)))
 			run->waits = true;
 		else
 			stream_reader_add(run->reader, shard, &checkpoint->position);
