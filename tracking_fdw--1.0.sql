@@ -66,6 +66,7 @@ create table tracking.pipeline (
     batch_bytes bigint not null check (batch_bytes between 65536 and 1073741824),
     max_latency interval not null
         check (max_latency between interval '0.2 seconds' and interval '1 hour'),
+    on_gap text not null check (on_gap in ('record', 'stop')),
     enabled boolean not null,
     generation bigint not null default 1,
     created_at timestamptz not null default pg_catalog.now(),
@@ -74,6 +75,7 @@ create table tracking.pipeline (
     last_error text,
     last_error_sqlstate text,
     last_error_at timestamptz,
+    stream_created timestamptz,
     check ((target is null) <> (command is null))
 );
 
@@ -90,6 +92,7 @@ comment on column tracking.pipeline.start_position is 'where shards were begun t
 comment on column tracking.pipeline.batch_rows is 'most records in a batch';
 comment on column tracking.pipeline.batch_bytes is 'most bytes kept in memory';
 comment on column tracking.pipeline.max_latency is 'longest time that a record waits for its batch; also how often an idle shard is asked';
+comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';
 comment on column tracking.pipeline.enabled is 'whether a worker should run';
 comment on column tracking.pipeline.generation is 'counts changes, so that a worker with old settings is replaced';
 comment on column tracking.pipeline.created_at is 'when the pipeline was created';
@@ -98,6 +101,7 @@ comment on column tracking.pipeline.retry_at is 'when a failed pipeline is tried
 comment on column tracking.pipeline.last_error is 'message of the last failure';
 comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline.last_error_at is 'time of the last failure';
+comment on column tracking.pipeline.stream_created is 'when the stream was created that the positions belong to, null before the first start';
 
 create table tracking.checkpoint (
     pipeline text not null references tracking.pipeline (name) on delete cascade,
@@ -109,6 +113,7 @@ create table tracking.checkpoint (
     bytes bigint not null default 0,
     last_arrival timestamptz,
     millis_behind_latest bigint,
+    read_until timestamptz,
     updated_at timestamptz,
     primary key (pipeline, shard_id)
 )
@@ -127,6 +132,7 @@ comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.
 comment on column tracking.checkpoint.bytes is 'bytes of payload applied';
 comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream';
 comment on column tracking.checkpoint.millis_behind_latest is 'how far behind the tip of the shard the last batch was';
+comment on column tracking.checkpoint.read_until is 'what had arrived in the shard by then is read; tells whether the stream may have dropped records unread';
 comment on column tracking.checkpoint.updated_at is 'time of the last batch';
 
 create table tracking.dead_letter (
@@ -159,11 +165,37 @@ comment on column tracking.dead_letter.sqlstate is 'SQLSTATE of the reason';
 comment on column tracking.dead_letter.reason is 'why the record could not be applied';
 comment on column tracking.dead_letter.failed_at is 'time of the transaction that put it here';
 
+create table tracking.gap (
+    id bigint generated always as identity primary key,
+    pipeline text not null references tracking.pipeline (name) on delete cascade,
+    shard_id text not null,
+    from_position text not null,
+    to_position text,
+    from_time timestamptz,
+    to_time timestamptz not null,
+    noticed_at timestamptz not null default pg_catalog.now()
+);
+
+create index on tracking.gap (pipeline, id);
+
+comment on table tracking.gap is
+    'records that a stream may have dropped, for their age, before a pipeline had read them';
+comment on column tracking.gap.id is 'number in order of notice';
+comment on column tracking.gap.pipeline is 'name of the pipeline';
+comment on column tracking.gap.shard_id is 'shard that the records were in';
+comment on column tracking.gap.from_position is 'position up to which the shard had been read';
+comment on column tracking.gap.to_position is 'first record that was still there, SHARD_END if the shard has expired, null if there was none';
+comment on column tracking.gap.from_time is 'what had arrived by then was read; null if it is not known';
+comment on column tracking.gap.to_time is 'what arrived later was still there';
+comment on column tracking.gap.noticed_at is 'time of the transaction that read on after the gap';
+
 select pg_catalog.pg_extension_config_dump('tracking.pipeline', '');
 select pg_catalog.pg_extension_config_dump('tracking.pipeline_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.checkpoint', '');
 select pg_catalog.pg_extension_config_dump('tracking.dead_letter', '');
 select pg_catalog.pg_extension_config_dump('tracking.dead_letter_id_seq', '');
+select pg_catalog.pg_extension_config_dump('tracking.gap', '');
+select pg_catalog.pg_extension_config_dump('tracking.gap_id_seq', '');
 
 /*
  * Who sees what: the owner of a pipeline and its members, and
@@ -184,6 +216,7 @@ comment on function tracking.may_see(regrole) is
 alter table tracking.pipeline enable row level security;
 alter table tracking.checkpoint enable row level security;
 alter table tracking.dead_letter enable row level security;
+alter table tracking.gap enable row level security;
 
 create policy visible on tracking.pipeline
     for select using (tracking.may_see(owner));
@@ -193,6 +226,9 @@ create policy visible on tracking.checkpoint
 create policy visible on tracking.dead_letter
     for select using (exists (select from tracking.pipeline p
                               where p.name = dead_letter.pipeline));
+create policy visible on tracking.gap
+    for select using (exists (select from tracking.pipeline p
+                              where p.name = gap.pipeline));
 
 comment on policy visible on tracking.pipeline is
     'the owner, its members and tracking_fdw_admin';
@@ -200,9 +236,11 @@ comment on policy visible on tracking.checkpoint is
     'those who see the pipeline';
 comment on policy visible on tracking.dead_letter is
     'those who see the pipeline';
+comment on policy visible on tracking.gap is
+    'those who see the pipeline';
 
-grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter
-    to public;
+grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
+    tracking.gap to public;
 
 -- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
 -- of a pipeline; see src/sink/pipeline_lock.h
@@ -269,12 +307,13 @@ create function tracking.create_pipeline(
     batch_rows integer default 10000,
     batch_bytes bigint default 16777216,
     max_latency interval default '1 second',
+    on_gap text default 'record',
     enabled boolean default true)
 returns void
 as 'MODULE_PATHNAME', 'tracking_create_pipeline'
 language c;
 
-comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, boolean) is
+comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, text, boolean) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
 
 create function tracking.start_pipeline(name text)

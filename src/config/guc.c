@@ -8,6 +8,7 @@
 #include "utils/guc.h"
 
 static int	scan_memory_kb = 32 * 1024;
+static int	shard_list_interval_ms = 60 * 1000;
 
 void
 guc_init(void)
@@ -19,6 +20,13 @@ guc_init(void)
 							32 * 1024, 1024, 1024 * 1024,
 							PGC_USERSET, GUC_UNIT_KB,
 							NULL, NULL, NULL);
+	DefineCustomIntVariable("tracking_fdw.shard_list_interval",
+							"How often a pipeline asks its stream for new shards.",
+							"Children of a shard that was split or merged are mostly found sooner, at its end.",
+							&shard_list_interval_ms,
+							60 * 1000, 100, 24 * 3600 * 1000,
+							PGC_USERSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
 	MarkGUCPrefixReserved("tracking_fdw");
 }
 
@@ -26,4 +34,10 @@ size_t
 guc_scan_memory_bytes(void)
 {
 	return (size_t) scan_memory_kb * 1024;
+}
+
+long
+guc_shard_list_interval_ms(void)
+{
+	return shard_list_interval_ms;
 }

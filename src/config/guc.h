@@ -13,4 +13,7 @@ extern void guc_init(void);
 /* Bytes that a SELECT keeps of answers, and of those on their way. */
 extern size_t guc_scan_memory_bytes(void);
 
+/* Between two listings of a stream's shards by a pipeline. */
+extern long guc_shard_list_interval_ms(void);
+
 #endif							/* TRACKING_CONFIG_GUC_H */

@@ -43,6 +43,8 @@ typedef struct BatchShard
 	int64		bytes;			/* of payload, approximately: base64 * 3/4 */
 	TimestampTz last_arrival;	/* 0 if no records */
 	int64		millis_behind_latest;
+	TimestampTz read_until;		/* what had arrived by then is read with this
+								 * batch; 0: unknown */
 } BatchShard;
 
 /* A record that its source could not decode. */
@@ -65,6 +67,7 @@ typedef struct Batch
 	int64		bytes;
 	List	   *rejects;		/* BatchReject *, in cxt; a record at most once */
 	Bitmapset  *rejected;		/* their ordinals */
+	List	   *gaps;			/* StreamGap *, before its records; in cxt */
 } Batch;
 
 /* Walks a batch; several cursors may. */

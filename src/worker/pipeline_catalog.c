@@ -17,7 +17,7 @@
 	"name, id, owner::oid, source::oid, target::oid, command, search_path," \
 	" start_position, batch_rows, batch_bytes," \
 	" (extract(epoch from max_latency) * 1000)::int8, enabled, generation," \
-	" failures"
+	" failures, on_gap = 'stop', stream_created"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
@@ -48,10 +48,11 @@ static CatalogStatement states_statement = {
 static CatalogStatement insert_statement = {
 	"insert into tracking.pipeline (name, owner, source, target, command,"
 	" search_path, start_position, batch_rows, batch_bytes, max_latency,"
-	" enabled) values ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-	" $10::float8 * interval '1 millisecond', $11)",
-	11, {TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID,
-	INT8OID, INT8OID, BOOLOID}, NULL
+	" enabled, on_gap) values ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+	" $10::float8 * interval '1 millisecond', $11,"
+	" case when $12 then 'stop' else 'record' end)",
+	12, {TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID,
+	INT8OID, INT8OID, BOOLOID, BOOLOID}, NULL
 };
 
 static CatalogStatement delete_statement = {
@@ -73,8 +74,14 @@ static CatalogStatement touch_statement = {
 };
 
 static CatalogStatement start_statement = {
-	"update tracking.pipeline set start_position = $2 where name = $1",
+	"update tracking.pipeline set start_position = $2, stream_created = null"
+	" where name = $1",
 	2, {TEXTOID, TEXTOID}, NULL
+};
+
+static CatalogStatement created_statement = {
+	"update tracking.pipeline set stream_created = $2 where id = $1",
+	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
 static CatalogStatement failure_statement = {
@@ -106,6 +113,7 @@ read_pipeline(MemoryContext cxt)
 	char	   *start;
 	bool		isnull;
 	Datum		target;
+	Datum		created;
 
 	pipeline->name = catalog_text(cxt, 0, 1);
 	pipeline->id = DatumGetInt32(catalog_datum(0, 2, &isnull));
@@ -127,6 +135,9 @@ read_pipeline(MemoryContext cxt)
 	pipeline->enabled = DatumGetBool(catalog_datum(0, 12, &isnull));
 	pipeline->generation = DatumGetInt64(catalog_datum(0, 13, &isnull));
 	pipeline->failures = DatumGetInt32(catalog_datum(0, 14, &isnull));
+	pipeline->stop_on_gap = DatumGetBool(catalog_datum(0, 15, &isnull));
+	created = catalog_datum(0, 16, &isnull);
+	pipeline->stream_created = isnull ? 0 : DatumGetTimestampTz(created);
 	return pipeline;
 }
 
@@ -200,7 +211,7 @@ change(CatalogStatement *statement, Datum *values, const char *nulls)
 void
 pipeline_insert(const Pipeline *pipeline)
 {
-	char		nulls[] = "           ";
+	char		nulls[] = "            ";
 	Datum		values[] = {
 		CStringGetTextDatum(pipeline->name),
 		ObjectIdGetDatum(pipeline->owner),
@@ -213,7 +224,8 @@ pipeline_insert(const Pipeline *pipeline)
 		Int32GetDatum(pipeline->batch_rows),
 		Int64GetDatum(pipeline->batch_bytes),
 		Int64GetDatum(pipeline->max_latency_ms),
-		BoolGetDatum(pipeline->enabled)
+		BoolGetDatum(pipeline->enabled),
+		BoolGetDatum(pipeline->stop_on_gap)
 	};
 
 	nulls[3] = OidIsValid(pipeline->target) ? ' ' : 'n';
@@ -254,6 +266,16 @@ pipeline_set_start(const char *name, const StreamPosition *start)
 	};
 
 	change(&start_statement, values, NULL);
+}
+
+void
+pipeline_set_stream_created(int32 id, TimestampTz created)
+{
+	Datum		values[] = {
+		Int32GetDatum(id), TimestampTzGetDatum(created)
+	};
+
+	change(&created_statement, values, NULL);
 }
 
 /* Message, detail and hint as psql would show them. */

@@ -7,18 +7,21 @@
 #include "access/table.h"
 #include "base/compat.h"
 #include "config/config.h"
+#include "config/guc.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
 #include "sink/checkpoint.h"
 #include "sink/dead_letter.h"
+#include "sink/gap.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 #include "worker/pipeline_run.h"
 
 struct PipelineRun
@@ -27,11 +30,15 @@ struct PipelineRun
 	const Pipeline *pipeline;
 	StreamTable *table;
 	KinesisStream stream;
+	TimestampTz stream_created; /* 0: the stream does not say */
+	int64		retention_us;
 	StreamReader *reader;
 	char	   *command;
 	SPIPlanPtr	plan;			/* NULL before the first batch */
 	bool		failures_cleared;
 };
+
+static bool hopeless = false;
 
 static Relation
 open_relation(const Pipeline *pipeline, Oid relid, const char *role)
@@ -121,14 +128,19 @@ pipeline_command(const Pipeline *pipeline)
 
 /* The settings that a reader needs. */
 static void
-reader_options(const Pipeline *pipeline, ReadUntil until,
+reader_options(const PipelineRun *run, ReadUntil until,
 			   StreamReaderOptions *options)
 {
+	const Pipeline *pipeline = run->pipeline;
+
 	options->until = until;
 	options->budget_bytes = pipeline->batch_bytes;
 	options->batch_rows = pipeline->batch_rows;
 	options->poll_ms = pipeline->max_latency_ms;
 	options->max_latency_ms = pipeline->max_latency_ms;
+	options->list_interval_ms = 0;
+	if (until == READ_FOREVER && run->table->shard == NULL)
+		options->list_interval_ms = guc_shard_list_interval_ms();
 }
 
 PipelineRun *
@@ -147,7 +159,7 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline,
 	run->command = pstrdup(pipeline_command(pipeline));
 	run->stream.aws = aws_client_open(cxt, &run->table->aws, "kinesis");
 	run->stream.name = run->table->stream;
-	reader_options(pipeline, until, &options);
+	reader_options(run, until, &options);
 	run->reader = stream_reader_open(cxt, &run->stream, &options);
 	table_close(source, AccessShareLock);
 	MemoryContextSwitchTo(old);
@@ -160,14 +172,97 @@ pipeline_run_reader(PipelineRun *run)
 	return run->reader;
 }
 
+bool
+pipeline_run_is_hopeless(void)
+{
+	return hopeless;
+}
+
+pg_noreturn static void
+another_stream(const PipelineRun *run, const char *detail)
+{
+	const char *name = quote_literal_cstr(run->pipeline->name);
+
+	hopeless = true;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("stream \"%s\" is not the one that pipeline \"%s\" has read",
+					run->stream.name, run->pipeline->name),
+			 errdetail_internal("%s", detail),
+			 errhint("To read the new stream from its beginning: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
+					 name, name)));
+}
+
+static void
+check_created(const PipelineRun *run, TimestampTz created)
+{
+	TimestampTz before = run->pipeline->stream_created;
+
+	if (before == 0 || created == 0 || before == created)
+		return;
+	another_stream(run,
+				   psprintf("It was created at %s, the one that the positions belong to at %s.",
+							pstrdup(timestamptz_to_str(created)),
+							pstrdup(timestamptz_to_str(before))));
+}
+
+/* A position before the beginning of its shard is another stream's. */
+static void
+check_position(const PipelineRun *run, const KinesisShard *shard,
+			   const StreamPosition *position)
+{
+	const char *beginning = shard->starting_sequence_number;
+
+	if (position->kind == POSITION_AFTER_SEQUENCE && beginning != NULL &&
+		sequence_compare(position->sequence, strlen(position->sequence),
+						 beginning, strlen(beginning)) < 0)
+		another_stream(run,
+					   psprintf("Its shard \"%s\" begins after the position that the pipeline has.",
+								shard->shard_id));
+}
+
+void
+pipeline_run_check(PipelineRun *run, const Batch *batch)
+{
+	ListCell   *cell;
+
+	if (batch->gaps == NIL)
+		return;
+	check_created(run, kinesis_describe_stream_summary(&run->stream)->created);
+	foreach(cell, kinesis_list_shards(&run->stream))
+	{
+		const KinesisShard *shard = lfirst(cell);
+		ListCell   *other;
+
+		foreach(other, batch->gaps)
+		{
+			const StreamGap *gap = lfirst(other);
+
+			if (strcmp(gap->shard_id, shard->shard_id) == 0)
+				check_position(run, shard, &gap->from);
+		}
+	}
+}
+
 List *
 pipeline_run_list(PipelineRun *run)
 {
-	List	   *shards = kinesis_list_shards(&run->stream);
+	KinesisStreamSummary *summary =
+		kinesis_describe_stream_summary(&run->stream);
+
+	check_created(run, summary->created);
+	run->stream_created = summary->created;
+	run->retention_us = summary->retention_hours * USECS_PER_HOUR;
+	return kinesis_list_shards(&run->stream);
+}
+
+/* Those of shards that the source is about. */
+static List *
+of_source(const PipelineRun *run, List *shards)
+{
 	List	   *wanted = NIL;
 	ListCell   *cell;
 
-	stream_reader_listed(run->reader);
 	if (run->table->shard == NULL)
 		return shards;
 	foreach(cell, shards)
@@ -180,28 +275,56 @@ pipeline_run_list(PipelineRun *run)
 	return wanted;
 }
 
+static void
+add_shards(PipelineRun *run, List *shards, const StreamPosition *first)
+{
+	ListCell   *cell;
+
+	checkpoint_add(run->pipeline->name, shards, first, run->retention_us);
+	foreach(cell, checkpoint_load(run->pipeline->name, shards))
+	{
+		const CheckpointShard *checkpoint = lfirst(cell);
+
+		check_position(run, checkpoint->shard, &checkpoint->position);
+		stream_reader_add(run->reader, checkpoint->shard,
+						  &checkpoint->position, checkpoint->read_until);
+	}
+}
+
 void
 pipeline_run_add(PipelineRun *run, List *shards)
 {
+	add_shards(run, shards, NULL);
+}
+
+pg_noreturn static void
+stop_on_gap(const PipelineRun *run)
+{
+	const char *name = quote_literal_cstr(run->pipeline->name);
+
+	hopeless = true;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("stream \"%s\" may have dropped records that pipeline \"%s\" has not read",
+					run->stream.name, run->pipeline->name),
+			 errdetail("They were older than the %d hours that the stream keeps records.",
+					   (int) (run->retention_us / USECS_PER_HOUR)),
+			 errhint("To go on with what there is: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
+					 name, name)));
+}
+
+void
+pipeline_run_begin(PipelineRun *run, List *shards)
+{
 	const Pipeline *pipeline = run->pipeline;
-	List	   *checkpoints;
-	ListCell   *cell;
 
-	checkpoint_add(pipeline->name, shards, &pipeline->start);
-	checkpoints = checkpoint_load(pipeline->name);
-	foreach(cell, shards)
-	{
-		const KinesisShard *shard = lfirst(cell);
-		ListCell   *other;
-
-		foreach(other, checkpoints)
-		{
-			const CheckpointShard *checkpoint = lfirst(other);
-
-			if (strcmp(checkpoint->shard.shard_id, shard->shard_id) == 0)
-				stream_reader_add(run->reader, shard, &checkpoint->position);
-		}
-	}
+	if (pipeline->stream_created == 0 && run->stream_created != 0)
+		pipeline_set_stream_created(pipeline->id, run->stream_created);
+	if (gap_expire_shards(pipeline->name, shards, run->retention_us) > 0 &&
+		pipeline->stop_on_gap)
+		stop_on_gap(run);
+	stream_reader_set_retention(run->reader, run->retention_us);
+	add_shards(run, of_source(run, shards), &pipeline->start);
 }
 
 /*
@@ -273,8 +396,12 @@ pipeline_run_apply(PipelineRun *run, Batch *batch)
 		.arg = run
 	};
 
+	if (batch->gaps != NIL && pipeline->stop_on_gap)
+		stop_on_gap(run);
 	if (!checkpoint_advance(pipeline->name, batch))
 		return false;
+	if (batch->gaps != NIL)
+		gap_keep(pipeline->name, batch);
 
 	error_context_stack = &callback;
 	if (batch->n_records > 0)

@@ -27,17 +27,34 @@ extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 									  const Pipeline *pipeline,
 									  ReadUntil until);
 
-/* Ask the stream for its shards (KinesisShard *); without a transaction. */
+/*
+ * Ask the stream for its shards (KinesisShard *), at first; without a
+ * transaction.  Raises an error, as pipeline_run_check() does, if it is not
+ * the stream that the pipeline has read.
+ */
 extern List *pipeline_run_list(PipelineRun *run);
 
-/* Read those shards from their positions on; in a transaction. */
+/* Begin: read those shards from their positions on; in a transaction. */
+extern void pipeline_run_begin(PipelineRun *run, List *shards);
+
+/* Read shards, too, that the stream has got since; in a transaction. */
 extern void pipeline_run_add(PipelineRun *run, List *shards);
+
+/*
+ * Before a batch is applied, without a transaction: if it has gaps, ask whether
+ * the stream is still the one that the pipeline has read.  One that was deleted
+ * and created again under its name is not: its sequence numbers are others.
+ */
+extern void pipeline_run_check(PipelineRun *run, const Batch *batch);
+
+/* The error that was raised last is one that trying again cannot mend. */
+extern bool pipeline_run_is_hopeless(void);
 
 extern StreamReader *pipeline_run_reader(PipelineRun *run);
 
 /*
- * Apply a batch: move its positions, run the command over it, keep its dead
- * letters; in a transaction.  False if another session has moved the
+ * Apply a batch: move its positions, run the command over it, keep its gaps
+ * and dead letters; in a transaction.  False if another session has moved the
  * positions: then nothing was done, and the caller must abort the transaction
  * and read them again.
  */

@@ -146,6 +146,20 @@ check_range(const char *what, int64 value, int64 min, int64 max,
 						 min, max, unit)));
 }
 
+/* What on_gap says. */
+static bool
+is_stop(const char *on_gap)
+{
+	bool		stop = strcmp(on_gap, "stop") == 0;
+
+	if (!stop && strcmp(on_gap, "record") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for on_gap: \"%s\"", on_gap),
+				 errhint("Use \"record\" or \"stop\".")));
+	return stop;
+}
+
 static void
 check_not_null(FunctionCallInfo fcinfo, int arg, const char *name)
 {
@@ -188,7 +202,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {
 		"name", "source", NULL, NULL, "start_at", "batch_rows", "batch_bytes",
-		"max_latency", "enabled"
+		"max_latency", "on_gap", "enabled"
 	};
 	Pipeline	pipeline = {0};
 
@@ -218,7 +232,8 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.batch_rows = PG_GETARG_INT32(5);
 	pipeline.batch_bytes = PG_GETARG_INT64(6);
 	pipeline.max_latency_ms = interval_ms(PG_GETARG_INTERVAL_P(7));
-	pipeline.enabled = PG_GETARG_BOOL(8);
+	pipeline.stop_on_gap = is_stop(text_to_cstring(PG_GETARG_TEXT_PP(8)));
+	pipeline.enabled = PG_GETARG_BOOL(9);
 
 	check_range("batch_rows", pipeline.batch_rows, 1, 1000000, "records");
 	check_range("batch_bytes", pipeline.batch_bytes, 65536, 1 << 30, "bytes");
@@ -293,15 +308,17 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 		position.kind == POSITION_LATEST)
 		fixed_start(start_at, &position);
 
-	if (checkpoint_reset(pipeline->name, shard_id, &position) == 0 &&
-		shard_id != NULL)
+	if (shard_id == NULL)
+	{
+		checkpoint_clear(pipeline->name);
+		pipeline_set_start(pipeline->name, &position);
+	}
+	else if (!checkpoint_reset(pipeline->name, shard_id, &position))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("pipeline \"%s\" has no shard \"%s\"",
 						pipeline->name, shard_id),
 				 errhint("The view tracking.pipeline_status lists its shards.")));
-	if (shard_id == NULL)
-		pipeline_set_start(pipeline->name, &position);
 	pipeline_touch(pipeline->name);
 	supervisor_start_at_commit();
 	PG_RETURN_VOID();
@@ -336,7 +353,7 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 	reader = pipeline_run_reader(run);
 	shards = pipeline_run_list(run);
 	begin_work();
-	pipeline_run_add(run, shards);
+	pipeline_run_begin(run, shards);
 	commit_work();
 	for (;;)
 	{
@@ -346,6 +363,7 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 			break;
 		if (batch == NULL)
 			continue;
+		pipeline_run_check(run, batch);
 		begin_work();
 		if (!pipeline_run_apply(run, batch))
 			ereport(ERROR,

@@ -50,7 +50,7 @@ commit_transaction(void)
 }
 
 static void
-list_shards(PipelineRun *run)
+begin_run(PipelineRun *run)
 {
 	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
 											  "tracking_fdw shards",
@@ -60,9 +60,22 @@ list_shards(PipelineRun *run)
 
 	MemoryContextSwitchTo(old);
 	begin_transaction();
-	pipeline_run_add(run, shards);
+	pipeline_run_begin(run, shards);
 	commit_transaction();
 	MemoryContextDelete(cxt);
+}
+
+/* Read the shards that the stream has got. */
+static void
+add_found(PipelineRun *run)
+{
+	List	   *found = stream_reader_found(pipeline_run_reader(run));
+
+	if (found == NIL)
+		return;
+	begin_transaction();
+	pipeline_run_add(run, found);
+	commit_transaction();
 }
 
 /*
@@ -82,7 +95,9 @@ note_trouble(const Pipeline *pipeline, StreamReader *reader)
 	noted_ms = clock_now_ms();
 	begin_transaction();
 	error.sqlerrcode = trouble->sqlstate;
-	error.message = psprintf("could not read shard \"%s\"", shard_id);
+	error.message = shard_id != NULL ?
+		psprintf("could not read shard \"%s\"", shard_id) :
+		pstrdup("could not look for new shards");
 	error.detail = aws_error_detail(trouble);
 	error.hint = unconstify(char *, trouble->hint);
 	pipeline_note_trouble(pipeline->id, &error);
@@ -94,6 +109,7 @@ static bool
 apply(PipelineRun *run, Batch *batch)
 {
 	pipeline_run_report(run, batch);
+	pipeline_run_check(run, batch);
 	begin_transaction();
 	if (!pipeline_run_apply(run, batch))
 	{
@@ -120,7 +136,7 @@ run_pipeline(const Pipeline *pipeline)
 	run = pipeline_run_open(TopMemoryContext, pipeline, READ_FOREVER);
 	commit_transaction();
 	reader = pipeline_run_reader(run);
-	list_shards(run);
+	begin_run(run);
 	for (;;)
 	{
 		Batch	   *batch;
@@ -137,8 +153,7 @@ run_pipeline(const Pipeline *pipeline)
 			return;
 		}
 		note_trouble(pipeline, reader);
-		if (stream_reader_wants_listing(reader))
-			list_shards(run);
+		add_found(run);
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
 		{
@@ -150,7 +165,8 @@ run_pipeline(const Pipeline *pipeline)
 
 /*
  * Note why the pipeline failed, and when to try again.  A source or target
- * that was dropped does not come back: then the pipeline is stopped.
+ * that was dropped does not come back, nor do records that the stream has
+ * dropped: then the pipeline is stopped.
  */
 static void
 record_failure(const Pipeline *pipeline, const ErrorData *error)
@@ -160,7 +176,8 @@ record_failure(const Pipeline *pipeline, const ErrorData *error)
 						 backoff_random());
 
 	begin_transaction();
-	if (get_rel_relkind(pipeline->source) == '\0' ||
+	if (pipeline_run_is_hopeless() ||
+		get_rel_relkind(pipeline->source) == '\0' ||
 		(OidIsValid(pipeline->target) &&
 		 get_rel_relkind(pipeline->target) == '\0'))
 		retry_ms = -1;
