@@ -41,6 +41,7 @@ OBJS = \
 	src/row/row_scalar.o \
 	src/row/row_source.o \
 	src/row/row_value.o \
+	src/sink/batch_history.o \
 	src/sink/catalog.o \
 	src/sink/checkpoint.o \
 	src/sink/dead_letter.o \
@@ -56,9 +57,12 @@ OBJS = \
 	src/fdw/fdw_scan.o \
 	src/worker/launcher.o \
 	src/worker/pipeline_catalog.o \
+	src/worker/pipeline_command.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_worker.o \
+	src/worker/replay.o \
+	src/worker/run_pipeline.o \
 	src/worker/supervisor.o
 
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)

@@ -66,9 +66,13 @@ create table tracking.pipeline (
     batch_bytes bigint not null check (batch_bytes between 65536 and 1073741824),
     max_latency interval not null
         check (max_latency between interval '0.2 seconds' and interval '1 hour'),
+    workers integer not null check (workers between 1 and 64),
+    on_error text not null check (on_error in ('dead_letter', 'stop')),
+    max_errors integer not null check (max_errors >= -1),
     on_gap text not null check (on_gap in ('record', 'stop')),
     enabled boolean not null,
     generation bigint not null default 1,
+    assigned_generation bigint not null default 0,
     created_at timestamptz not null default pg_catalog.now(),
     failures integer not null default 0,
     retry_at timestamptz,
@@ -92,9 +96,13 @@ comment on column tracking.pipeline.start_position is 'where shards were begun t
 comment on column tracking.pipeline.batch_rows is 'most records in a batch';
 comment on column tracking.pipeline.batch_bytes is 'most bytes kept in memory';
 comment on column tracking.pipeline.max_latency is 'longest time that a record waits for its batch; also how often an idle shard is asked';
+comment on column tracking.pipeline.workers is 'number of workers, among which the shards are spread';
+comment on column tracking.pipeline.on_error is 'what becomes of a record that cannot be applied: dead_letter, or stop the pipeline before it';
+comment on column tracking.pipeline.max_errors is 'records of one batch that may become dead letters before the pipeline stops, -1 for any number';
 comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';
 comment on column tracking.pipeline.enabled is 'whether a worker should run';
 comment on column tracking.pipeline.generation is 'counts changes, so that a worker with old settings is replaced';
+comment on column tracking.pipeline.assigned_generation is 'generation for which the shards were last spread over the workers';
 comment on column tracking.pipeline.created_at is 'when the pipeline was created';
 comment on column tracking.pipeline.failures is 'failures in a row since the last batch that was committed';
 comment on column tracking.pipeline.retry_at is 'when a failed pipeline is tried again';
@@ -108,6 +116,7 @@ create table tracking.checkpoint (
     shard_id text not null,
     parent_shard_ids text[] not null default '{}',
     position text not null,
+    worker integer,
     records bigint not null default 0,
     dead_letters bigint not null default 0,
     bytes bigint not null default 0,
@@ -127,6 +136,7 @@ comment on column tracking.checkpoint.shard_id is 'shard of the stream';
 comment on column tracking.checkpoint.parent_shard_ids is 'shards that are read to their end before this one';
 comment on column tracking.checkpoint.position is
     'last sequence number applied, or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+comment on column tracking.checkpoint.worker is 'number of the worker that reads the shard, from 0';
 comment on column tracking.checkpoint.records is 'records applied, dead letters included';
 comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.dead_letter instead';
 comment on column tracking.checkpoint.bytes is 'bytes of payload applied';
@@ -165,6 +175,44 @@ comment on column tracking.dead_letter.sqlstate is 'SQLSTATE of the reason';
 comment on column tracking.dead_letter.reason is 'why the record could not be applied';
 comment on column tracking.dead_letter.failed_at is 'time of the transaction that put it here';
 
+create table tracking.batch (
+    id bigint generated always as identity primary key,
+    pipeline text not null references tracking.pipeline (name) on delete cascade,
+    records bigint not null,
+    bytes bigint not null,
+    rows bigint not null,
+    dead_letters bigint not null,
+    shard_ids text[] not null,
+    first_positions text[] not null,
+    last_positions text[] not null,
+    first_arrival timestamptz,
+    last_arrival timestamptz,
+    fetch_ms bigint not null,
+    apply_ms bigint not null,
+    latency interval,
+    applied_at timestamptz not null default pg_catalog.clock_timestamp()
+);
+
+create index on tracking.batch (pipeline, id);
+
+comment on table tracking.batch is
+    'the last batches of each pipeline; how many is for the setting tracking_fdw.batch_history';
+comment on column tracking.batch.id is 'number in the order of being applied';
+comment on column tracking.batch.pipeline is 'name of the pipeline';
+comment on column tracking.batch.records is 'records, dead letters included';
+comment on column tracking.batch.bytes is 'bytes of payload';
+comment on column tracking.batch.rows is 'rows that the last statement of the command affected';
+comment on column tracking.batch.dead_letters is 'records kept in tracking.dead_letter instead';
+comment on column tracking.batch.shard_ids is 'shards that were moved';
+comment on column tracking.batch.first_positions is 'their positions before';
+comment on column tracking.batch.last_positions is 'their positions after';
+comment on column tracking.batch.first_arrival is 'when the oldest record had arrived in the stream';
+comment on column tracking.batch.last_arrival is 'when the newest record had arrived in the stream';
+comment on column tracking.batch.fetch_ms is 'milliseconds from the first answer to the end of the batch';
+comment on column tracking.batch.apply_ms is 'milliseconds that applying it took';
+comment on column tracking.batch.latency is 'how long the oldest record took from its arrival to being applied; to be held against max_latency';
+comment on column tracking.batch.applied_at is 'when it was applied';
+
 create table tracking.gap (
     id bigint generated always as identity primary key,
     pipeline text not null references tracking.pipeline (name) on delete cascade,
@@ -192,6 +240,8 @@ comment on column tracking.gap.noticed_at is 'time of the transaction that read 
 select pg_catalog.pg_extension_config_dump('tracking.pipeline', '');
 select pg_catalog.pg_extension_config_dump('tracking.pipeline_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.checkpoint', '');
+select pg_catalog.pg_extension_config_dump('tracking.batch', '');
+select pg_catalog.pg_extension_config_dump('tracking.batch_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.dead_letter', '');
 select pg_catalog.pg_extension_config_dump('tracking.dead_letter_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.gap', '');
@@ -216,6 +266,7 @@ comment on function tracking.may_see(regrole) is
 alter table tracking.pipeline enable row level security;
 alter table tracking.checkpoint enable row level security;
 alter table tracking.dead_letter enable row level security;
+alter table tracking.batch enable row level security;
 alter table tracking.gap enable row level security;
 
 create policy visible on tracking.pipeline
@@ -226,28 +277,63 @@ create policy visible on tracking.checkpoint
 create policy visible on tracking.dead_letter
     for select using (exists (select from tracking.pipeline p
                               where p.name = dead_letter.pipeline));
+
+create policy visible on tracking.batch
+    for select using (exists (select from tracking.pipeline p
+                              where p.name = batch.pipeline));
+
 create policy visible on tracking.gap
     for select using (exists (select from tracking.pipeline p
                               where p.name = gap.pipeline));
 
+comment on policy visible on tracking.gap is
+    'those who see the pipeline';
+comment on policy visible on tracking.batch is
+    'those who see the pipeline';
 comment on policy visible on tracking.pipeline is
     'the owner, its members and tracking_fdw_admin';
 comment on policy visible on tracking.checkpoint is
     'those who see the pipeline';
 comment on policy visible on tracking.dead_letter is
     'those who see the pipeline';
-comment on policy visible on tracking.gap is
-    'those who see the pipeline';
 
 grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
-    tracking.gap to public;
+    tracking.batch, tracking.gap to public;
 
 -- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
--- of a pipeline; see src/sink/pipeline_lock.h
+-- of a pipeline, 16 and more those of its workers; see
+-- src/sink/pipeline_lock.h
+create view tracking.pipeline_runner
+with (security_invoker = true) as
+select l.objid::bigint::integer as pipeline_id,
+       w.objsubid - 16 as worker,
+       a.pid,
+       a.query as activity
+from pg_catalog.pg_locks l
+join pg_catalog.pg_stat_activity a using (pid)
+left join pg_catalog.pg_locks w
+    on w.pid = l.pid and w.locktype = 'advisory' and w.granted
+   and w.database = l.database and w.classid = l.classid
+   and w.objid = l.objid and w.objsubid >= 16
+where l.locktype = 'advisory' and l.granted
+  and l.database = (select d.oid from pg_catalog.pg_database d
+                    where d.datname = pg_catalog.current_database())
+  and l.classid = 1953655654 and l.objsubid = 3;
+
+comment on view tracking.pipeline_runner is
+    'the processes that run pipelines now';
+comment on column tracking.pipeline_runner.pipeline_id is 'id of the pipeline';
+comment on column tracking.pipeline_runner.worker is 'number of the worker, null for a session that called run_pipeline';
+comment on column tracking.pipeline_runner.pid is 'process';
+comment on column tracking.pipeline_runner.activity is 'what it does now';
+
+grant select on tracking.pipeline_runner to public;
+
 create view tracking.pipeline_status
 with (security_invoker = true) as
+with runner as materialized (select * from tracking.pipeline_runner)
 select p.name as pipeline,
-       case when a.pid is not null then 'running'
+       case when exists (select from runner where pipeline_id = p.id) then 'running'
             when not p.enabled and p.last_error is not null then 'failed'
             when not p.enabled then 'stopped'
             when p.retry_at is not null then 'retrying'
@@ -260,8 +346,10 @@ select p.name as pipeline,
        c.millis_behind_latest * interval '1 millisecond' as lag,
        c.last_arrival,
        c.updated_at,
-       a.query as activity,
-       a.pid as worker_pid,
+       c.worker,
+       r.activity,
+       r.pid as worker_pid,
+       b.latency,
        p.last_error,
        p.last_error_sqlstate,
        p.last_error_at,
@@ -269,11 +357,13 @@ select p.name as pipeline,
        p.retry_at
 from tracking.pipeline p
 left join tracking.checkpoint c on c.pipeline = p.name
-left join (pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a using (pid))
-    on l.locktype = 'advisory' and l.granted
-   and l.database = (select d.oid from pg_catalog.pg_database d
-                     where d.datname = pg_catalog.current_database())
-   and l.classid = 1953655654 and l.objid = p.id::oid and l.objsubid = 3;
+left join lateral (select * from runner
+                   where pipeline_id = p.id
+                     and (worker = c.worker or worker is null or c.worker is null)
+                   limit 1) r on true
+left join lateral (select latency from tracking.batch
+                   where pipeline = p.name
+                   order by id desc limit 1) b on true;
 
 comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
@@ -288,6 +378,8 @@ comment on column tracking.pipeline_status.dead_letters is 'records kept in trac
 comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was';
 comment on column tracking.pipeline_status.last_arrival is 'when the last record applied had arrived in the stream';
 comment on column tracking.pipeline_status.updated_at is 'time of the last batch';
+comment on column tracking.pipeline_status.worker is 'number of the worker that reads the shard, from 0';
+comment on column tracking.pipeline_status.latency is 'how long the oldest record of the pipeline''s last batch took from its arrival to being applied';
 comment on column tracking.pipeline_status.activity is 'what the worker does now';
 comment on column tracking.pipeline_status.worker_pid is 'process that runs the pipeline';
 comment on column tracking.pipeline_status.last_error is 'message of the last failure';
@@ -298,6 +390,26 @@ comment on column tracking.pipeline_status.retry_at is 'when a failed pipeline i
 
 grant select on tracking.pipeline_status to public;
 
+create view tracking.events_per_minute
+with (security_invoker = true) as
+select pipeline,
+       pg_catalog.date_trunc('minute', applied_at) as minute,
+       pg_catalog.sum(records) as records,
+       pg_catalog.sum(dead_letters) as dead_letters,
+       pg_catalog.sum(bytes) as bytes
+from tracking.batch
+group by 1, 2;
+
+comment on view tracking.events_per_minute is
+    'records that each pipeline applied, by minute, as far back as tracking.batch goes';
+comment on column tracking.events_per_minute.pipeline is 'name of the pipeline';
+comment on column tracking.events_per_minute.minute is 'minute in which they were applied';
+comment on column tracking.events_per_minute.records is 'records, dead letters included';
+comment on column tracking.events_per_minute.dead_letters is 'records kept in tracking.dead_letter instead';
+comment on column tracking.events_per_minute.bytes is 'bytes of payload';
+
+grant select on tracking.events_per_minute to public;
+
 create function tracking.create_pipeline(
     name text,
     source regclass,
@@ -307,14 +419,35 @@ create function tracking.create_pipeline(
     batch_rows integer default 10000,
     batch_bytes bigint default 16777216,
     max_latency interval default '1 second',
+    workers integer default 1,
+    on_error text default 'dead_letter',
+    max_errors integer default -1,
     on_gap text default 'record',
     enabled boolean default true)
 returns void
 as 'MODULE_PATHNAME', 'tracking_create_pipeline'
 language c;
 
-comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, text, boolean) is
+comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
+
+create function tracking.alter_pipeline(
+    name text,
+    target regclass default null,
+    command text default null,
+    batch_rows integer default null,
+    batch_bytes bigint default null,
+    max_latency interval default null,
+    workers integer default null,
+    on_error text default null,
+    max_errors integer default null,
+    on_gap text default null)
+returns void
+as 'MODULE_PATHNAME', 'tracking_alter_pipeline'
+language c;
+
+comment on function tracking.alter_pipeline(text, regclass, text, integer, bigint, interval, integer, text, integer, text) is
+    'changes settings of a pipeline, once the transaction commits; null leaves one as it is, and positions are kept';
 
 create function tracking.start_pipeline(name text)
 returns void
@@ -347,6 +480,14 @@ language c;
 
 comment on function tracking.reset_pipeline(text, text, text) is
     'sets a pipeline, or one shard of it, back to trim_horizon, latest, a time or (one shard) a sequence number';
+
+create function tracking.replay_dead_letters(pipeline text, filter text default null)
+returns bigint
+as 'MODULE_PATHNAME', 'tracking_replay_dead_letters'
+language c;
+
+comment on function tracking.replay_dead_letters(text, text) is
+    'runs the pipeline''s command over its dead letters, or those for which the SQL condition filter holds, and deletes those it takes; returns how many';
 
 create procedure tracking.run_pipeline(name text)
 as 'MODULE_PATHNAME', 'tracking_run_pipeline'

@@ -17,6 +17,7 @@ void
 _PG_init(void)
 {
 	guc_init();
+	supervisor_init();
 	if (process_shared_preload_libraries_in_progress)
 		launcher_register();
 }

@@ -243,3 +243,19 @@ def sql_server():
         db.conn.execute(f"CREATE USER MAPPING FOR {user} SERVER aws OPTIONS "
                         f"(access_key_id '{access_key}', secret_access_key '{secret_key}')")
     return make
+
+
+@pytest.fixture
+def source(db, sql_server, make_stream, kinesalite):
+    """Foreign table src over a new stream of a server, and a table target;
+    returns the stream."""
+    def make(server=kinesalite, url=None, shards=1, **options):
+        stream = make_stream(server, shards)
+        sql_server(db, url or server.url, **options)
+        db.foreign_table('src', "id int, name text, "
+                         "arrived timestamptz OPTIONS (metadata 'approximate_arrival_timestamp')",
+                         stream)
+        db.sql('CREATE TABLE target (name text, id int, landed timestamptz DEFAULT now(), '
+               'arrived timestamptz)')
+        return stream
+    return make

@@ -91,11 +91,13 @@ def test_gap_is_recorded_and_read_past(db, dropped, put, by):
 def test_gap_is_recorded_with_the_records_after_it(db, dropped):
     dropped()
     before = position(db)
-    db.sql('ALTER TABLE target ADD CONSTRAINT small CHECK (id < 25)')
-    with pytest.raises(psycopg.Error, match='small'):
+    db.sql("""CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN RAISE disk_full; END $$""")
+    db.sql('CREATE TRIGGER fail BEFORE INSERT ON target EXECUTE FUNCTION fail()')
+    with pytest.raises(psycopg.errors.DiskFull):
         run(db)
     assert gaps(db) == [] and position(db) == before
-    db.sql('ALTER TABLE target DROP CONSTRAINT small')
+    db.sql('DROP TRIGGER fail ON target')
     run(db)
     assert landed(db) == READ and len(gaps(db)) == 1
 

@@ -4,24 +4,7 @@ import datetime
 import psycopg
 import pytest
 
-
-@pytest.fixture
-def source(db, sql_server, make_stream, kinesalite):
-    """Table src over a new stream of a server, and a client that puts to it."""
-    def make(server=kinesalite, url=None, shards=1, **options):
-        stream = make_stream(server, shards)
-        sql_server(db, url or server.url, **options)
-        db.foreign_table('src', "id int, name text, "
-                         "arrived timestamptz OPTIONS (metadata 'approximate_arrival_timestamp')",
-                         stream)
-        db.sql('CREATE TABLE target (name text, id int, landed timestamptz DEFAULT now(), '
-               'arrived timestamptz)')
-        return stream
-    return make
-
-
-def ids(n, start=0):
-    return [{'id': i, 'name': f'n{i}'} for i in range(start, start + n)]
+from harness.records import ids
 
 
 def exactly(db, n, table='target'):

@@ -165,3 +165,14 @@ def test_explain_and_views_show_no_secret(db, shared):
     alice, bob = shared
     db.sql(f'SET ROLE {bob}')
     assert db.sql('SELECT umoptions FROM pg_user_mappings') == [(None,)]
+
+
+def test_a_replays_filter_has_the_callers_rights(db, shared):
+    alice, bob = shared
+    db.sql('CREATE TABLE secret (id int)')
+    db.sql(f'SET ROLE {alice}')
+    db.pipeline('p', 'src', target='target', enabled=False)
+    denied(db, "SELECT tracking.replay_dead_letters('p', 'exists (select from public.secret)')")
+    db.sql('RESET ROLE')
+    db.sql(f'SET ROLE {bob}')
+    denied(db, "SELECT tracking.replay_dead_letters('p')")

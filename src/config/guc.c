@@ -8,6 +8,7 @@
 #include "utils/guc.h"
 
 static int	scan_memory_kb = 32 * 1024;
+static int	batch_history = 1000;
 static int	shard_list_interval_ms = 60 * 1000;
 
 void
@@ -19,6 +20,13 @@ guc_init(void)
 							&scan_memory_kb,
 							32 * 1024, 1024, 1024 * 1024,
 							PGC_USERSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("tracking_fdw.batch_history",
+							"Batches of each pipeline that tracking.batch keeps.",
+							"0 keeps no history.",
+							&batch_history,
+							1000, 0, 1000000,
+							PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("tracking_fdw.shard_list_interval",
 							"How often a pipeline asks its stream for new shards.",
@@ -34,6 +42,12 @@ size_t
 guc_scan_memory_bytes(void)
 {
 	return (size_t) scan_memory_kb * 1024;
+}
+
+int
+guc_batch_history(void)
+{
+	return batch_history;
 }
 
 long

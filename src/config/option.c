@@ -247,7 +247,7 @@ check_value(const OptionDef *option, const char *value)
 			break;
 		case OPTION_PATH:
 			if (!row_path_parse(value, &path, &n_path))
-				raise_value(option, "Use a path such as \"$.context.page\", \"$.items[0].id\" or \"$.\"\"odd key\"\"\".");
+				raise_value(option, "Use a path such as $.context.page, $.items[0].id or $.\"odd key\".");
 			break;
 		case OPTION_START:
 			position_from_start_at(value, &position);

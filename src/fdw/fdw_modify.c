@@ -26,7 +26,6 @@ typedef struct StreamModify
 	MemoryContext row_cxt;		/* reset after every row */
 	KinesisStream stream;
 	StreamWriter *writer;
-	bool		returning;		/* rows are sent one by one, for the answer */
 } StreamModify;
 
 int
@@ -79,7 +78,6 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	state->stream.name = state->table->stream;
 	state->writer = stream_writer_open(state->writer_cxt, &state->stream,
 									   state->table->aws.max_retries);
-	state->returning = rinfo->ri_projectReturning != NULL;
 	rinfo->ri_FdwState = state;
 }
 
@@ -156,7 +154,7 @@ trackingExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 	stream_writer_add(state->writer, &record);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_cxt);
-	if (state->returning)
+	if (rinfo->ri_projectReturning != NULL)
 	{
 		stream_writer_flush(state->writer);
 		fill_answer(state, slot);

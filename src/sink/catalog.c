@@ -11,6 +11,8 @@
 #include "catalog/pg_extension.h"
 #include "miscadmin.h"
 #include "sink/catalog.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -102,4 +104,18 @@ catalog_datum(int row, int column, bool *isnull)
 {
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
 						 column, isnull);
+}
+
+Datum
+catalog_array(Datum *values, bool *isnull, int n, Oid type)
+{
+	bool		is_text = type == TEXTOID;
+	int			dims[] = {n};
+	int			bounds[] = {1};
+
+	return PointerGetDatum(construct_md_array(values, isnull, 1, dims, bounds,
+											  type, is_text ? -1 : 8,
+											  is_text ? false : FLOAT8PASSBYVAL,
+											  is_text ? TYPALIGN_INT :
+											  TYPALIGN_DOUBLE));
 }

@@ -12,7 +12,7 @@
 
 #include "executor/spi.h"
 
-#define CATALOG_MAX_ARGS 12
+#define CATALOG_MAX_ARGS 16
 
 /*
  * A statement that is prepared at its first use and kept.  Meant to be
@@ -47,6 +47,12 @@ extern void catalog_end(CatalogAccess *access);
  */
 extern uint64 catalog_execute(CatalogStatement *statement, Datum *values,
 							  const char *nulls);
+
+/*
+ * An array of n values for a statement's argument; type is text or one of
+ * eight bytes passed by value.  isnull may be NULL.
+ */
+extern Datum catalog_array(Datum *values, bool *isnull, int n, Oid type);
 
 /*
  * Columns of a row of the last answer, 1-based; text is palloc'd in cxt, NULL

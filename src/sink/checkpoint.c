@@ -7,16 +7,18 @@
 #include "catalog/pg_type.h"
 #include "sink/catalog.h"
 #include "sink/checkpoint.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 static CatalogStatement load_statement = {
-	"select l.n::int4, c.position, c.read_until"
+	"select l.n::int4, c.position, c.read_until, $3 >= 0 and exists"
+	" (select from tracking.checkpoint p where p.pipeline = $1"
+	" and p.shard_id = any (c.parent_shard_ids)"
+	" and p.worker is distinct from $3 and p.position <> 'SHARD_END')"
 	" from unnest($2) with ordinality as l(shard_id, n)"
 	" join tracking.checkpoint c on c.shard_id = l.shard_id"
-	" where c.pipeline = $1 order by l.n",
-	2, {TEXTOID, TEXTARRAYOID}, NULL
+	" where c.pipeline = $1 and ($3 < 0 or c.worker = $3) order by l.n",
+	3, {TEXTOID, TEXTARRAYOID, INT4OID}, NULL
 };
 
 /*
@@ -47,6 +49,25 @@ static CatalogStatement add_statement = {
 	TIMESTAMPTZOID, INT8OID}, NULL
 };
 
+static CatalogStatement spread_statement = {
+	"update tracking.checkpoint c set worker = s.worker"
+	" from (select shard_id, (row_number() over (order by shard_id) - 1) % $2"
+	" as worker from tracking.checkpoint"
+	" where pipeline = $1 and position <> 'SHARD_END') s"
+	" where c.pipeline = $1 and c.shard_id = s.shard_id"
+	" and c.worker is distinct from s.worker",
+	2, {TEXTOID, INT4OID}, NULL
+};
+
+static CatalogStatement assign_statement = {
+	"update tracking.checkpoint c set worker = coalesce("
+	"(select p.worker from tracking.checkpoint p where p.pipeline = $1"
+	" and p.shard_id = c.parent_shard_ids[1]),"
+	" abs(hashtext(c.shard_id)::bigint) % $2)"
+	" where c.pipeline = $1 and c.worker is null",
+	2, {TEXTOID, INT4OID}, NULL
+};
+
 static CatalogStatement advance_statement = {
 	"update tracking.checkpoint c"
 	" set position = b.new_position,"
@@ -54,7 +75,7 @@ static CatalogStatement advance_statement = {
 	" bytes = c.bytes + b.bytes,"
 	" last_arrival = greatest(c.last_arrival, b.last_arrival),"
 	" millis_behind_latest = b.millis_behind_latest,"
-	" read_until = b.read_until,"
+	" read_until = coalesce(b.read_until, c.read_until),"
 	" updated_at = clock_timestamp()"
 	" from unnest($2, $3, $4, $5, $6, $7, $8, $9) as b(shard_id,"
 	" old_position, new_position, records, bytes, last_arrival,"
@@ -85,21 +106,6 @@ static CatalogStatement clear_statement = {
 	1, {TEXTOID}, NULL
 };
 
-/* A column of the batch's shards as an array. */
-static Datum
-array_of(Datum *values, bool *isnull, int n, Oid type)
-{
-	bool		is_text = type == TEXTOID;
-	int			dims[] = {n};
-	int			bounds[] = {1};
-
-	return PointerGetDatum(construct_md_array(values, isnull, 1, dims, bounds,
-											  type, is_text ? -1 : 8,
-											  is_text ? false : FLOAT8PASSBYVAL,
-											  is_text ? TYPALIGN_INT :
-											  TYPALIGN_DOUBLE));
-}
-
 /* A column of a list of shards as an array. */
 static Datum
 shards_array(List *shards, size_t member)
@@ -115,7 +121,7 @@ shards_array(List *shards, size_t member)
 		nulls[i] = text == NULL;
 		values[i] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
 	}
-	return array_of(values, nulls, n, TEXTOID);
+	return catalog_array(values, nulls, n, TEXTOID);
 }
 
 /*
@@ -168,6 +174,7 @@ read_shard(MemoryContext cxt, const char *pipeline, List *shards, int row)
 
 	checkpoint->shard = list_nth(shards, n - 1);
 	checkpoint->read_until = isnull ? 0 : DatumGetTimestampTz(read_until);
+	checkpoint->waits = DatumGetBool(catalog_datum(row, 4, &isnull));
 	if (!position_from_text(position, &checkpoint->position))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -179,12 +186,13 @@ read_shard(MemoryContext cxt, const char *pipeline, List *shards, int row)
 }
 
 List *
-checkpoint_load(const char *pipeline, List *shards)
+checkpoint_load(const char *pipeline, List *shards, int worker)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	Datum		values[] = {
 		CStringGetTextDatum(pipeline),
-		shards_array(shards, offsetof(KinesisShard, shard_id))
+		shards_array(shards, offsetof(KinesisShard, shard_id)),
+		Int32GetDatum(worker)
 	};
 	CatalogAccess access;
 	List	   *checkpoints = NIL;
@@ -202,6 +210,22 @@ checkpoint_load(const char *pipeline, List *shards)
 	}
 	catalog_end(&access);
 	return checkpoints;
+}
+
+void
+checkpoint_assign(const char *pipeline, int workers, bool all)
+{
+	Datum		values[] = {
+		CStringGetTextDatum(pipeline),
+		Int32GetDatum(workers)
+	};
+	CatalogAccess access;
+
+	catalog_begin(&access);
+	if (all)
+		catalog_execute(&spread_statement, values, NULL);
+	catalog_execute(&assign_statement, values, NULL);
+	catalog_end(&access);
 }
 
 bool
@@ -245,7 +269,7 @@ checkpoint_advance(const char *pipeline, const Batch *batch)
 	}
 	values[0] = CStringGetTextDatum(pipeline);
 	for (int c = 0; c < N_COLUMNS; c++)
-		values[c + 1] = array_of(columns[c], nulls[c], n, types[c]);
+		values[c + 1] = catalog_array(columns[c], nulls[c], n, types[c]);
 
 	catalog_begin(&access);
 	moved = catalog_execute(&advance_statement, values, NULL);
@@ -275,8 +299,8 @@ checkpoint_count_dead_letters(const char *pipeline, const Batch *batch)
 		counts[i] = Int64GetDatum(DatumGetInt64(counts[i]) + 1);
 	}
 	values[0] = CStringGetTextDatum(pipeline);
-	values[1] = array_of(ids, NULL, n, TEXTOID);
-	values[2] = array_of(counts, NULL, n, INT8OID);
+	values[1] = catalog_array(ids, NULL, n, TEXTOID);
+	values[2] = catalog_array(counts, NULL, n, INT8OID);
 	catalog_begin(&access);
 	catalog_execute(&count_statement, values, NULL);
 	catalog_end(&access);

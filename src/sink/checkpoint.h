@@ -20,6 +20,7 @@ typedef struct CheckpointShard
 	StreamPosition position;
 	TimestampTz read_until;		/* what had arrived by then was read; 0:
 								 * unknown */
+	bool		waits;			/* for a parent that another worker reads */
 } CheckpointShard;
 
 /*
@@ -32,10 +33,17 @@ extern void checkpoint_add(const char *pipeline, List *shards,
 						   const StreamPosition *first, int64 retention_us);
 
 /*
- * Where to read those of shards that the pipeline has: CheckpointShard *, in
- * the current context.
+ * Give shards to the workers of a pipeline: all of them, evenly, or those that
+ * nobody has yet, to the worker of their (first) parent.  To be called by one
+ * session at a time.
  */
-extern List *checkpoint_load(const char *pipeline, List *shards);
+extern void checkpoint_assign(const char *pipeline, int workers, bool all);
+
+/*
+ * Where to read those of shards that this worker of the pipeline has (-1: any
+ * that the pipeline has): CheckpointShard *, in the current context.
+ */
+extern List *checkpoint_load(const char *pipeline, List *shards, int worker);
 
 /*
  * Move the positions of a batch's shards.  False if one of them is no longer

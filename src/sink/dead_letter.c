@@ -19,6 +19,25 @@ static CatalogStatement keep_statement = {
 	TEXTOID, TEXTOID}, NULL
 };
 
+static CatalogStatement load_statement = {
+	"select id, stream, shard_id, sequence_number::text, partition_key,"
+	" approximate_arrival_timestamp, data from tracking.dead_letter"
+	" where pipeline = $1 and id = any ($2)"
+	" order by shard_id, sequence_number, id for update",
+	2, {TEXTOID, INT8ARRAYOID}, NULL
+};
+
+static CatalogStatement again_statement = {
+	"update tracking.dead_letter set sqlstate = $2, reason = $3,"
+	" failed_at = clock_timestamp() where id = $1",
+	3, {INT8OID, TEXTOID, TEXTOID}, NULL
+};
+
+static CatalogStatement delete_statement = {
+	"delete from tracking.dead_letter where id = any ($1)",
+	1, {INT8ARRAYOID}, NULL
+};
+
 void
 dead_letter_keep(const char *pipeline, const Batch *batch)
 {
@@ -48,6 +67,123 @@ dead_letter_keep(const char *pipeline, const Batch *batch)
 		values[7] = CStringGetTextDatum(unpack_sql_state(reject->sqlstate));
 		values[8] = CStringGetTextDatum(reject->reason);
 		catalog_execute(&keep_statement, values, NULL);
+	}
+	catalog_end(&access);
+}
+
+/* Row of the load statement to a record; its texts are in the current context. */
+static void
+load_record(int row, KinesisRecord *record)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	bool		isnull;
+	bytea	   *data = DatumGetByteaPP(catalog_datum(row, 7, &isnull));
+
+	record->sequence_number = catalog_text(cxt, row, 4);
+	record->sequence_number_digits = strlen(record->sequence_number);
+	record->partition_key = catalog_text(cxt, row, 5);
+	record->partition_key_bytes = strlen(record->partition_key);
+	record->arrived = DatumGetTimestampTz(catalog_datum(row, 6, &isnull));
+	record->data_bytes = VARSIZE_ANY_EXHDR(data);
+	record->data = memcpy(palloc(record->data_bytes + 1), VARDATA_ANY(data),
+						  record->data_bytes);
+	record->decoded = true;
+}
+
+/* Put a record, the next of the page, into the batch. */
+static void
+add_to_batch(Batch *batch, KinesisPage *page, char *shard_id)
+{
+	int			record = page->n_records++;
+	BatchSlice *slice;
+
+	if (batch->n_shards == 0 ||
+		strcmp(batch->shards[batch->n_shards - 1].shard_id, shard_id) != 0)
+	{
+		batch->shards[batch->n_shards].shard_id = shard_id;
+		slice = &batch->slices[batch->n_slices++];
+		slice->shard = batch->n_shards++;
+		slice->page = page;
+		slice->first = record;
+	}
+	batch->slices[batch->n_slices - 1].n_records++;
+}
+
+/* Make a batch of the n rows of the load statement. */
+static void
+load_rows(uint64 n, DeadLetters *letters)
+{
+	Batch	   *batch = letters->batch;
+	KinesisPage *page = palloc0(sizeof(KinesisPage));
+
+	batch->shards = palloc0(sizeof(BatchShard) * Max(n, 1));
+	batch->slices = palloc0(sizeof(BatchSlice) * Max(n, 1));
+	page->records = palloc0(sizeof(KinesisRecord) * Max(n, 1));
+	letters->ids = palloc(sizeof(int64) * Max(n, 1));
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool		isnull;
+
+		letters->ids[i] = DatumGetInt64(catalog_datum(i, 1, &isnull));
+		batch->stream = catalog_text(CurrentMemoryContext, i, 2);
+		load_record(i, &page->records[i]);
+		add_to_batch(batch, page,
+					 catalog_text(CurrentMemoryContext, i, 3));
+	}
+	batch->n_records = n;
+	batch_restrict(batch, 0, n);
+}
+
+void
+dead_letter_load(MemoryContext cxt, const char *pipeline, Datum ids,
+				 DeadLetters *letters)
+{
+	Datum		values[] = {CStringGetTextDatum(pipeline), ids};
+	MemoryContext batch_cxt = AllocSetContextCreate(cxt,
+													"tracking_fdw replay",
+													ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	CatalogAccess access;
+	uint64		n;
+
+	letters->batch = MemoryContextAllocZero(batch_cxt, sizeof(Batch));
+	letters->batch->cxt = batch_cxt;
+	catalog_begin(&access);
+	n = catalog_execute(&load_statement, values, NULL);
+	old = MemoryContextSwitchTo(batch_cxt);
+	load_rows(n, letters);
+	MemoryContextSwitchTo(old);
+	catalog_end(&access);
+}
+
+void
+dead_letter_settle(const DeadLetters *letters)
+{
+	const Batch *batch = letters->batch;
+	Datum	   *done = palloc(sizeof(Datum) * Max(batch->n_records, 1));
+	int			n_done = 0;
+	CatalogAccess access;
+	Datum		deleted;
+	ListCell   *cell;
+
+	for (int64 i = 0; i < batch->n_records; i++)
+	{
+		if (!bms_is_member(i, batch->rejected))
+			done[n_done++] = Int64GetDatum(letters->ids[i]);
+	}
+	catalog_begin(&access);
+	deleted = catalog_array(done, NULL, n_done, INT8OID);
+	catalog_execute(&delete_statement, &deleted, NULL);
+	foreach(cell, batch->rejects)
+	{
+		const BatchReject *reject = lfirst(cell);
+		Datum		values[] = {
+			Int64GetDatum(letters->ids[reject->record.ordinal]),
+			CStringGetTextDatum(unpack_sql_state(reject->sqlstate)),
+			CStringGetTextDatum(reject->reason)
+		};
+
+		catalog_execute(&again_statement, values, NULL);
 	}
 	catalog_end(&access);
 }

@@ -7,7 +7,6 @@
 #include "catalog/pg_type.h"
 #include "sink/catalog.h"
 #include "sink/gap.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -82,8 +81,7 @@ gap_expire_shards(const char *pipeline, List *shards, int64 retention_us)
 		ids[i] = CStringGetTextDatum(shard->shard_id);
 	}
 	values[0] = CStringGetTextDatum(pipeline);
-	values[1] = PointerGetDatum(construct_array(ids, n, TEXTOID, -1, false,
-												TYPALIGN_INT));
+	values[1] = catalog_array(ids, NULL, n, TEXTOID);
 	values[2] = Int64GetDatum(retention_us);
 	catalog_begin(&access);
 	n_gaps = catalog_execute(&expire_statement, values, NULL);

@@ -9,13 +9,12 @@
 #include "storage/lock.h"
 
 static bool
-lock(int32 id, int kind)
+lock(int32 id, int kind, LOCKMODE mode)
 {
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, PIPELINE_LOCK_CLASS, id, kind);
-	return LockAcquire(&tag, ExclusiveLock, true, true) ==
-		LOCKACQUIRE_OK;
+	return LockAcquire(&tag, mode, true, true) == LOCKACQUIRE_OK;
 }
 
 static void
@@ -30,7 +29,7 @@ unlock(int32 id, int kind)
 bool
 pipeline_lock_run(int32 id)
 {
-	return lock(id, PIPELINE_LOCK_RUN);
+	return lock(id, PIPELINE_LOCK_RUN, ExclusiveLock);
 }
 
 void
@@ -40,9 +39,17 @@ pipeline_unlock_run(int32 id)
 }
 
 bool
+pipeline_lock_worker(int32 id, int slot)
+{
+	/* both end with the process */
+	return lock(id, PIPELINE_LOCK_RUN, ShareLock) &&
+		lock(id, PIPELINE_LOCK_WORKER + slot, ExclusiveLock);
+}
+
+bool
 pipeline_lock_supervise(void)
 {
-	return lock(0, PIPELINE_LOCK_SUPERVISE);
+	return lock(0, PIPELINE_LOCK_SUPERVISE, ExclusiveLock);
 }
 
 void

@@ -17,10 +17,21 @@
 /* objsubid in pg_locks; SQL's own are 1 and 2 */
 #define PIPELINE_LOCK_RUN 3
 #define PIPELINE_LOCK_SUPERVISE 4
+/* worker number n of a pipeline: this and n */
+#define PIPELINE_LOCK_WORKER 16
 
-/* Take the lock to run a pipeline, by its id; false if another has it. */
+/*
+ * Take the lock to run a pipeline, by its id; false if it is running.  For a
+ * session that runs all of it: there are no workers then.
+ */
 extern bool pipeline_lock_run(int32 id);
 extern void pipeline_unlock_run(int32 id);
+
+/*
+ * Take the lock to be worker number slot of a pipeline; false if it has that
+ * worker, or a session runs all of it.
+ */
+extern bool pipeline_lock_worker(int32 id, int slot);
 
 /* Take the lock to supervise this database; false if another has it. */
 extern bool pipeline_lock_supervise(void);

@@ -14,10 +14,15 @@ static Batch *bound_batch = NULL;
 void
 batch_cursor_start(BatchCursor *cursor, Batch *batch)
 {
+	int64		skipped = 0;
+
 	cursor->batch = batch;
 	cursor->slice = 0;
-	cursor->record = 0;
-	cursor->ordinal = 0;
+	while (cursor->slice < batch->n_slices &&
+		   skipped + batch->slices[cursor->slice].n_records <= batch->first)
+		skipped += batch->slices[cursor->slice++].n_records;
+	cursor->record = batch->first - skipped;
+	cursor->ordinal = batch->first;
 }
 
 bool
@@ -25,7 +30,7 @@ batch_cursor_next(BatchCursor *cursor, StreamRecord *record)
 {
 	Batch	   *batch = cursor->batch;
 
-	while (cursor->slice < batch->n_slices)
+	while (cursor->ordinal < batch->end)
 	{
 		const BatchSlice *slice = &batch->slices[cursor->slice];
 
@@ -43,6 +48,89 @@ batch_cursor_next(BatchCursor *cursor, StreamRecord *record)
 		cursor->record = 0;
 	}
 	return false;
+}
+
+void
+batch_restrict(Batch *batch, int64 first, int64 end)
+{
+	batch->first = first;
+	batch->end = end;
+}
+
+void
+batch_record(Batch *batch, int64 ordinal, StreamRecord *record)
+{
+	BatchCursor cursor;
+	int64		first = batch->first;
+	int64		end = batch->end;
+
+	batch_restrict(batch, ordinal, ordinal + 1);
+	batch_cursor_start(&cursor, batch);
+	batch_cursor_next(&cursor, record);
+	batch_restrict(batch, first, end);
+}
+
+void
+batch_count_slice(BatchShard *shard, const BatchSlice *slice)
+{
+	const KinesisRecord *records = &slice->page->records[slice->first];
+
+	for (int i = 0; i < slice->n_records; i++)
+	{
+		TimestampTz arrived = records[i].arrived;
+
+		shard->bytes += records[i].decoded ? records[i].data_bytes :
+			records[i].data_bytes / 4 * 3;
+		if (shard->n_records + i == 0 || arrived < shard->first_arrival)
+			shard->first_arrival = arrived;
+		shard->last_arrival = Max(shard->last_arrival, arrived);
+	}
+	shard->n_records += slice->n_records;
+	if (slice->n_records > 0)
+		position_after_record(&shard->to, &records[slice->n_records - 1]);
+}
+
+void
+batch_truncate(Batch *batch, int64 n)
+{
+	int64		left = n;
+	ListCell   *cell;
+
+	for (int i = 0; i < batch->n_shards; i++)
+	{
+		BatchShard *shard = &batch->shards[i];
+
+		shard->to = shard->from;
+		shard->n_records = shard->bytes = 0;
+		shard->first_arrival = shard->last_arrival = 0;
+		shard->read_until = 0;
+	}
+	for (int i = 0; i < batch->n_slices; i++)
+	{
+		BatchSlice *slice = &batch->slices[i];
+
+		slice->n_records = Min(slice->n_records, left);
+		left -= slice->n_records;
+		batch_count_slice(&batch->shards[slice->shard], slice);
+	}
+	/* a gap is told with what lies behind it */
+	foreach(cell, batch->gaps)
+	{
+		const StreamGap *gap = lfirst(cell);
+
+		for (int i = 0; i < batch->n_shards; i++)
+		{
+			if (strcmp(batch->shards[i].shard_id, gap->shard_id) != 0)
+				continue;
+			if (batch->shards[i].n_records == 0)
+				batch->gaps = foreach_delete_current(batch->gaps, cell);
+			break;
+		}
+	}
+	batch->n_records = n;
+	batch->rejects = NIL;
+	batch->rejected = NULL;
+	batch_restrict(batch, 0, n);
 }
 
 void

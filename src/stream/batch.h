@@ -20,7 +20,7 @@ typedef struct StreamRecord
 	const char *stream;
 	const char *shard_id;
 	KinesisRecord *record;
-	int			ordinal;		/* in its batch, 0-based; 0 outside one */
+	int64		ordinal;		/* in its batch, 0-based; 0 outside one */
 } StreamRecord;
 
 /* Consecutive records of one page. */
@@ -41,10 +41,11 @@ typedef struct BatchShard
 	StreamPosition to;
 	int64		n_records;
 	int64		bytes;			/* of payload, approximately: base64 * 3/4 */
-	TimestampTz last_arrival;	/* 0 if no records */
+	TimestampTz first_arrival;	/* 0 if no records */
+	TimestampTz last_arrival;
 	int64		millis_behind_latest;
 	TimestampTz read_until;		/* what had arrived by then is read with this
-								 * batch; 0: unknown */
+								 * batch; 0: not known to be more than before */
 } BatchShard;
 
 /* A record that its source could not decode. */
@@ -65,24 +66,42 @@ typedef struct Batch
 	int			n_slices;
 	int64		n_records;
 	int64		bytes;
+	int64		first;			/* scans yield the records from this one ... */
+	int64		end;			/* ... up to before this one, by ordinal */
+	int64		fetch_ms;		/* from its first answer to its being closed */
 	List	   *rejects;		/* BatchReject *, in cxt; a record at most once */
 	Bitmapset  *rejected;		/* their ordinals */
 	List	   *gaps;			/* StreamGap *, before its records; in cxt */
 } Batch;
 
-/* Walks a batch; several cursors may. */
+/* Walks the records of a batch from first to end; several cursors may. */
 typedef struct BatchCursor
 {
 	Batch	   *batch;
 	int			slice;
 	int			record;			/* within the slice */
-	int			ordinal;		/* within the batch */
+	int64		ordinal;		/* within the batch */
 } BatchCursor;
 
 extern void batch_cursor_start(BatchCursor *cursor, Batch *batch);
 
 /* The next record, false at the end. */
 extern bool batch_cursor_next(BatchCursor *cursor, StreamRecord *record);
+
+/* Let scans see only the records from first to before end. */
+extern void batch_restrict(Batch *batch, int64 first, int64 end);
+
+/* Add a slice's records to what is told of its shard. */
+extern void batch_count_slice(BatchShard *shard, const BatchSlice *slice);
+
+/*
+ * Cut the batch off after its first n records: positions and counts of its
+ * shards are those of what is left, which is to be applied anew.
+ */
+extern void batch_truncate(Batch *batch, int64 n);
+
+/* The record with this ordinal, which must be in the batch. */
+extern void batch_record(Batch *batch, int64 ordinal, StreamRecord *record);
 
 /* Note a record as rejected; a second scan of the same batch adds nothing. */
 extern void batch_reject(Batch *batch, const StreamRecord *record,

@@ -11,6 +11,9 @@
 
 #define AT_TIMESTAMP_PREFIX "AT_TIMESTAMP:"
 
+#define START_AT_HINT \
+	"Use \"trim_horizon\" for the oldest record, \"latest\" for the next new one, or a finite time."
+
 /*
  * ISO 8601 in UTC whatever DateStyle and TimeZone say, so that a stored
  * position means the same to every session.
@@ -116,6 +119,13 @@ position_from_text(const char *text, StreamPosition *position)
 	return true;
 }
 
+static void
+start_at_error_callback(void *arg)
+{
+	(void) arg;
+	errhint(START_AT_HINT);
+}
+
 void
 position_from_start_at(const char *text, StreamPosition *position)
 {
@@ -127,17 +137,24 @@ position_from_start_at(const char *text, StreamPosition *position)
 		position->kind = POSITION_LATEST;
 	else
 	{
+		ErrorContextCallback callback = {
+			.previous = error_context_stack,
+			.callback = start_at_error_callback
+		};
+
 		position->kind = POSITION_AT_TIMESTAMP;
+		error_context_stack = &callback;
 		position->timestamp =
 			DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
 													CStringGetDatum(text),
 													ObjectIdGetDatum(InvalidOid),
 													Int32GetDatum(-1)));
+		error_context_stack = callback.previous;
 		if (TIMESTAMP_NOT_FINITE(position->timestamp))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("cannot start at \"%s\"", text),
-					 errhint("Use \"trim_horizon\" for the oldest record, \"latest\" for the next new one, or a finite time.")));
+					 errhint(START_AT_HINT)));
 	}
 }
 

@@ -78,7 +78,7 @@ keep_new(StreamReader *reader, List *shards)
 
 		if (known != NULL)
 			check_beginning(reader, &known->shard, shard);
-		else
+		else if (!stream_is_known(reader, shard->shard_id))
 			reader->found = lappend(reader->found, kinesis_shard_copy(shard));
 	}
 	MemoryContextSwitchTo(old);

@@ -65,7 +65,8 @@ struct StreamReader
 	const KinesisStream *stream;
 	StreamReaderOptions options;
 	int64		retention_us;	/* 0: nobody asks for gaps */
-	struct shardhash_hash *shards;	/* by id */
+	struct shardhash_hash *shards;	/* by id, and those that others read */
+	int			n_shards;		/* of its own */
 	int			n_open;			/* shards that are not done */
 
 	/* stream_schedule.c */
@@ -97,8 +98,13 @@ struct StreamReader
 };
 
 /* in stream_reader.c */
+
+/* A shard of the reader; NULL if it is none. */
 extern ReaderShard *stream_find_shard(const StreamReader *reader,
 									  const char *shard_id);
+
+/* It is one, or somebody else reads it. */
+extern bool stream_is_known(const StreamReader *reader, const char *shard_id);
 
 /* in stream_schedule.c */
 

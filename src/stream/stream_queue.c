@@ -164,22 +164,6 @@ add_gap(Batch *batch, StreamGap **gap)
 	*gap = NULL;
 }
 
-static void
-count_records(BatchShard *entry, const BatchSlice *slice)
-{
-	for (int i = 0; i < slice->n_records; i++)
-	{
-		const KinesisRecord *record = &slice->page->records[slice->first + i];
-
-		entry->bytes += record->data_bytes / 4 * 3;
-		entry->last_arrival = Max(entry->last_arrival, record->arrived);
-	}
-	entry->n_records += slice->n_records;
-	position_after_record(&entry->to,
-						  &slice->page->records[slice->first +
-												slice->n_records - 1]);
-}
-
 /* Move up to n records of the first page of the queue into the batch. */
 static void
 add_slice(StreamReader *reader, OpenBatch *open, int n)
@@ -195,7 +179,7 @@ add_slice(StreamReader *reader, OpenBatch *open, int n)
 	slice->first = queued->next;
 	slice->n_records = Min(n, queued->page->n_records - queued->next);
 	add_gap(batch, &queued->gap);
-	count_records(entry, slice);
+	batch_count_slice(entry, slice);
 	batch->n_records += slice->n_records;
 	batch->bytes += slice->page->bytes * slice->n_records /
 		slice->page->n_records;
@@ -258,6 +242,9 @@ stream_queue_batch(StreamReader *reader)
 		add_slice(reader, &open,
 				  reader->options.batch_rows - (int) batch->n_records);
 	close_batch(reader, &open);
+	batch_restrict(batch, 0, batch->n_records);
+	if (batch->n_records > 0)
+		batch->fetch_ms = clock_now_ms() - reader->oldest_ms;
 	reader->oldest_ms = clock_now_ms();
 	MemoryContextSwitchTo(old);
 	return batch;

@@ -14,7 +14,7 @@
 typedef struct ShardEntry
 {
 	const char *shard_id;
-	ReaderShard *shard;
+	ReaderShard *shard;			/* NULL: somebody else reads it */
 	char		status;
 } ShardEntry;
 
@@ -56,16 +56,44 @@ stream_find_shard(const StreamReader *reader, const char *shard_id)
 	return entry == NULL ? NULL : entry->shard;
 }
 
+bool
+stream_is_known(const StreamReader *reader, const char *shard_id)
+{
+	return shardhash_lookup(reader->shards, shard_id) != NULL;
+}
+
+/* The shard's entry, made if there is none. */
+static ShardEntry *
+shard_entry(StreamReader *reader, const KinesisShard *shard)
+{
+	ShardEntry *entry = shardhash_lookup(reader->shards, shard->shard_id);
+	bool		found;
+
+	if (entry != NULL)
+		return entry;
+	entry = shardhash_insert(reader->shards,
+							 MemoryContextStrdup(reader->cxt,
+												 shard->shard_id), &found);
+	entry->shard = NULL;
+	return entry;
+}
+
+void
+stream_reader_leave(StreamReader *reader, const KinesisShard *shard)
+{
+	(void) shard_entry(reader, shard);
+}
+
 void
 stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 				  const StreamPosition *from, TimestampTz read_until)
 {
+	ShardEntry *entry = shard_entry(reader, shard);
 	MemoryContext old;
 	ReaderShard *added;
 	KinesisShard *copy;
-	bool		found;
 
-	if (stream_find_shard(reader, shard->shard_id) != NULL)
+	if (entry->shard != NULL)
 		return;
 
 	old = MemoryContextSwitchTo(reader->cxt);
@@ -80,8 +108,8 @@ stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 									  &added->shard, from, read_until,
 									  reader->retention_us,
 									  reader->options.until);
-	shardhash_insert(reader->shards, added->shard.shard_id,
-					 &found)->shard = added;
+	entry->shard = added;
+	reader->n_shards++;
 	if (shard_reader_state(added->reader) != SHARD_DONE)
 		reader->n_open++;
 	stream_schedule(reader, added);
@@ -98,7 +126,7 @@ stream_reader_set_retention(StreamReader *reader, int64 retention_us)
 int
 stream_reader_shards(const StreamReader *reader)
 {
-	return (int) reader->shards->members;
+	return reader->n_shards;
 }
 
 /* The shard whose reader started a call. */
@@ -234,14 +262,16 @@ has_found(const StreamReader *reader)
 }
 
 Batch *
-stream_reader_next_batch(StreamReader *reader)
+stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 {
+	int64		deadline = clock_now_ms() + max_wait_ms;
 	Batch	   *batch;
 
 	while (!batch_is_full(reader))
 	{
 		bool		empty = dlist_is_empty(&reader->queue);
 		long		timeout_ms = stream_start_calls(reader);
+		long		left_ms = deadline - clock_now_ms();
 
 		if (reader->n_calls == 0)
 		{
@@ -251,19 +281,14 @@ stream_reader_next_batch(StreamReader *reader)
 				stream_reader_at_end(reader))
 				return NULL;
 		}
-		if (empty && has_found(reader))
-			return NULL;
 		if (!empty)
-		{
-			long		left_ms = reader->oldest_ms +
-				reader->options.max_latency_ms - clock_now_ms();
-
-			if (left_ms <= 0)
-				break;
-			timeout_ms = timeout_ms < 0 ? left_ms : Min(timeout_ms, left_ms);
-		}
-		if (!receive(reader, timeout_ms) && empty)
+			left_ms = reader->oldest_ms + reader->options.max_latency_ms -
+				clock_now_ms();
+		if (empty && (left_ms <= 0 || has_found(reader)))
 			return NULL;
+		if (left_ms <= 0)
+			break;
+		receive(reader, timeout_ms < 0 ? left_ms : Min(timeout_ms, left_ms));
 	}
 
 	batch = stream_queue_batch(reader);

@@ -42,11 +42,15 @@ extern void stream_reader_set_retention(StreamReader *reader,
 /*
  * Read a shard, from a position on; what had arrived by read_until was read
  * (0: unknown).  shard is copied.  A shard that the reader has is left as it
- * is.  A parent that the reader does not have has expired: it is read.
+ * is.  A parent that the reader does not have is read: it has expired, say.
  */
 extern void stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 							  const StreamPosition *from,
 							  TimestampTz read_until);
+
+/* Somebody else reads this shard: it is not to be found any more. */
+extern void stream_reader_leave(StreamReader *reader,
+								const KinesisShard *shard);
 
 extern int	stream_reader_shards(const StreamReader *reader);
 
@@ -61,10 +65,11 @@ extern bool stream_reader_next(StreamReader *reader, StreamRecord *record);
  * half of budget_bytes: the other half is for reading ahead), when every
  * shard is at its tip, or when its first record has waited max_latency_ms.
  * It may hold positions without records: of a shard that ended, caught up, or
- * has been idle for long.  NULL when the latch was set while waiting, when
- * there are shards to add, or at the end: see stream_reader_at_end().
+ * has been idle for long.  NULL if nothing came for max_wait_ms, when there are
+ * shards to add, or at the end: see stream_reader_at_end().
  */
-extern Batch *stream_reader_next_batch(StreamReader *reader);
+extern Batch *stream_reader_next_batch(StreamReader *reader,
+									   long max_wait_ms);
 
 /* Free a batch and what it kept of the budget. */
 extern void stream_reader_release(StreamReader *reader, Batch *batch);

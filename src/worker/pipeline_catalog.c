@@ -6,18 +6,17 @@
 
 #include "catalog/pg_type.h"
 #include "sink/catalog.h"
-#include "sink/pipeline_lock.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "worker/pipeline_catalog.h"
-#include "worker/worker.h"
 
 /* in the order of read_pipeline() */
 #define PIPELINE_COLUMNS \
 	"name, id, owner::oid, source::oid, target::oid, command, search_path," \
 	" start_position, batch_rows, batch_bytes," \
-	" (extract(epoch from max_latency) * 1000)::int8, enabled, generation," \
-	" failures, on_gap = 'stop', stream_created"
+	" (extract(epoch from max_latency) * 1000)::int8, workers," \
+	" on_error = 'stop', max_errors, enabled, generation, failures," \
+	" on_gap = 'stop', stream_created"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
@@ -30,29 +29,57 @@ static CatalogStatement load_id_statement = {
 };
 
 static CatalogStatement states_statement = {
-	"select p.id, p.owner::oid, p.enabled, p.generation,"
+	"select p.id, p.owner::oid, p.enabled, p.workers, p.generation,"
 	" coalesce((extract(epoch from p.retry_at - clock_timestamp()) * 1000)::int8, 0),"
-	" coalesce(l.pid, 0), coalesce(a.backend_type = '" WORKER_TYPE "', false)"
+	" r.pid, coalesce(r.worker, -1)"
 	" from tracking.pipeline p"
-	" left join (pg_catalog.pg_locks l"
-	" join pg_catalog.pg_stat_activity a using (pid))"
-	" on l.locktype = 'advisory' and l.granted"
-	" and l.database = (select oid from pg_catalog.pg_database"
-	" where datname = pg_catalog.current_database())"
-	" and l.classid = " CppAsString2(PIPELINE_LOCK_CLASS)
-	" and l.objid = p.id::oid"
-	" and l.objsubid = " CppAsString2(PIPELINE_LOCK_RUN),
+	" left join tracking.pipeline_runner r on r.pipeline_id = p.id"
+	" order by p.id",
 	0, {0}, NULL
 };
 
+/* The settings, in the order of pipeline_values(). */
+#define SETTING_COLUMNS \
+	"name, owner, source, target, command, search_path, start_position," \
+	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
+	" enabled, on_gap"
+#define SETTING_VALUES \
+	"$1, $2, $3, $4, $5, $6, $7, $8, $9," \
+	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14, $15"
+#define SETTING_TYPES \
+	{TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
+	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID}
+#define N_SETTINGS 15
+
 static CatalogStatement insert_statement = {
-	"insert into tracking.pipeline (name, owner, source, target, command,"
-	" search_path, start_position, batch_rows, batch_bytes, max_latency,"
-	" enabled, on_gap) values ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-	" $10::float8 * interval '1 millisecond', $11,"
-	" case when $12 then 'stop' else 'record' end)",
-	12, {TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID,
-	INT8OID, INT8OID, BOOLOID, BOOLOID}, NULL
+	"insert into tracking.pipeline (" SETTING_COLUMNS ")"
+	" values (" SETTING_VALUES ")",
+	N_SETTINGS, SETTING_TYPES, NULL
+};
+
+static CatalogStatement update_statement = {
+	"update tracking.pipeline set (" SETTING_COLUMNS ")"
+	" = row(" SETTING_VALUES "), generation = generation + 1,"
+	" retry_at = null where name = $1",
+	N_SETTINGS, SETTING_TYPES, NULL
+};
+
+static CatalogStatement claim_statement = {
+	"update tracking.pipeline set assigned_generation = generation"
+	" where id = $1 and assigned_generation <> generation",
+	1, {INT4OID}, NULL
+};
+
+static CatalogStatement rebalance_statement = {
+	"update tracking.pipeline p set generation = p.generation + 1"
+	" where p.enabled and p.workers > 1"
+	/* or else they are about to be spread anyway */
+	" and p.assigned_generation = p.generation"
+	" and (select max(n) - min(n) > 1 from"
+	" (select count(c.shard_id) as n from generate_series(0, p.workers - 1) w"
+	" left join tracking.checkpoint c on c.pipeline = p.name"
+	" and c.worker = w and c.position <> 'SHARD_END' group by w) counts)",
+	0, {0}, NULL
 };
 
 static CatalogStatement delete_statement = {
@@ -132,11 +159,14 @@ read_pipeline(MemoryContext cxt)
 	pipeline->batch_rows = DatumGetInt32(catalog_datum(0, 9, &isnull));
 	pipeline->batch_bytes = DatumGetInt64(catalog_datum(0, 10, &isnull));
 	pipeline->max_latency_ms = DatumGetInt64(catalog_datum(0, 11, &isnull));
-	pipeline->enabled = DatumGetBool(catalog_datum(0, 12, &isnull));
-	pipeline->generation = DatumGetInt64(catalog_datum(0, 13, &isnull));
-	pipeline->failures = DatumGetInt32(catalog_datum(0, 14, &isnull));
-	pipeline->stop_on_gap = DatumGetBool(catalog_datum(0, 15, &isnull));
-	created = catalog_datum(0, 16, &isnull);
+	pipeline->workers = DatumGetInt32(catalog_datum(0, 12, &isnull));
+	pipeline->stop_on_error = DatumGetBool(catalog_datum(0, 13, &isnull));
+	pipeline->max_errors = DatumGetInt32(catalog_datum(0, 14, &isnull));
+	pipeline->enabled = DatumGetBool(catalog_datum(0, 15, &isnull));
+	pipeline->generation = DatumGetInt64(catalog_datum(0, 16, &isnull));
+	pipeline->failures = DatumGetInt32(catalog_datum(0, 17, &isnull));
+	pipeline->stop_on_gap = DatumGetBool(catalog_datum(0, 18, &isnull));
+	created = catalog_datum(0, 19, &isnull);
 	pipeline->stream_created = isnull ? 0 : DatumGetTimestampTz(created);
 	return pipeline;
 }
@@ -167,11 +197,28 @@ pipeline_load_id(int32 id)
 	return load(&load_id_statement, Int32GetDatum(id));
 }
 
+/* A pipeline of the states statement, without its runners. */
+static PipelineState *
+read_state(int row, int32 id)
+{
+	PipelineState *state = palloc0(sizeof(PipelineState));
+	bool		isnull;
+
+	state->id = id;
+	state->owner = DatumGetObjectId(catalog_datum(row, 2, &isnull));
+	state->enabled = DatumGetBool(catalog_datum(row, 3, &isnull));
+	state->workers = DatumGetInt32(catalog_datum(row, 4, &isnull));
+	state->generation = DatumGetInt64(catalog_datum(row, 5, &isnull));
+	state->retry_ms = DatumGetInt64(catalog_datum(row, 6, &isnull));
+	return state;
+}
+
 List *
 pipeline_states(void)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	CatalogAccess access;
+	PipelineState *state = NULL;
 	List	   *states = NIL;
 	uint64		n;
 
@@ -180,39 +227,49 @@ pipeline_states(void)
 	for (uint64 i = 0; i < n; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(cxt);
-		PipelineState *state = palloc(sizeof(PipelineState));
 		bool		isnull;
+		int32		id = DatumGetInt32(catalog_datum(i, 1, &isnull));
+		int			pid;
 
-		state->id = DatumGetInt32(catalog_datum(i, 1, &isnull));
-		state->owner = DatumGetObjectId(catalog_datum(i, 2, &isnull));
-		state->enabled = DatumGetBool(catalog_datum(i, 3, &isnull));
-		state->generation = DatumGetInt64(catalog_datum(i, 4, &isnull));
-		state->retry_ms = DatumGetInt64(catalog_datum(i, 5, &isnull));
-		state->pid = DatumGetInt32(catalog_datum(i, 6, &isnull));
-		state->is_worker = DatumGetBool(catalog_datum(i, 7, &isnull));
-		states = lappend(states, state);
+		if (state == NULL || state->id != id)
+		{
+			state = read_state(i, id);
+			states = lappend(states, state);
+		}
+		pid = DatumGetInt32(catalog_datum(i, 7, &isnull));
+		if (!isnull)
+		{
+			PipelineRunner *runner = palloc(sizeof(PipelineRunner));
+
+			runner->pid = pid;
+			runner->slot = DatumGetInt32(catalog_datum(i, 8, &isnull));
+			state->runners = lappend(state->runners, runner);
+		}
 		MemoryContextSwitchTo(old);
 	}
 	catalog_end(&access);
 	return states;
 }
 
-/* Run a statement that changes tracking.pipeline. */
-static void
+/* Run a statement that changes tracking.pipeline; the number of rows. */
+static uint64
 change(CatalogStatement *statement, Datum *values, const char *nulls)
 {
 	CatalogAccess access;
+	uint64		n;
 
 	catalog_begin(&access);
-	catalog_execute(statement, values, nulls);
+	n = catalog_execute(statement, values, nulls);
 	catalog_end(&access);
+	return n;
 }
 
-void
-pipeline_insert(const Pipeline *pipeline)
+/* Run a statement with the settings of a pipeline as its arguments. */
+static void
+write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 {
-	char		nulls[] = "            ";
-	Datum		values[] = {
+	char		nulls[] = "               ";
+	Datum		values[N_SETTINGS] = {
 		CStringGetTextDatum(pipeline->name),
 		ObjectIdGetDatum(pipeline->owner),
 		ObjectIdGetDatum(pipeline->source),
@@ -224,13 +281,43 @@ pipeline_insert(const Pipeline *pipeline)
 		Int32GetDatum(pipeline->batch_rows),
 		Int64GetDatum(pipeline->batch_bytes),
 		Int64GetDatum(pipeline->max_latency_ms),
+		Int32GetDatum(pipeline->workers),
+		CStringGetTextDatum(pipeline->stop_on_error ?
+							"stop" : "dead_letter"),
+		Int32GetDatum(pipeline->max_errors),
 		BoolGetDatum(pipeline->enabled),
-		BoolGetDatum(pipeline->stop_on_gap)
+		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record")
 	};
 
 	nulls[3] = OidIsValid(pipeline->target) ? ' ' : 'n';
 	nulls[4] = pipeline->command == NULL ? 'n' : ' ';
-	change(&insert_statement, values, nulls);
+	change(statement, values, nulls);
+}
+
+void
+pipeline_insert(const Pipeline *pipeline)
+{
+	write_settings(&insert_statement, pipeline);
+}
+
+void
+pipeline_update(const Pipeline *pipeline)
+{
+	write_settings(&update_statement, pipeline);
+}
+
+bool
+pipeline_claim_assignment(int32 id)
+{
+	Datum		values[] = {Int32GetDatum(id)};
+
+	return change(&claim_statement, values, NULL) > 0;
+}
+
+void
+pipeline_rebalance(void)
+{
+	change(&rebalance_statement, NULL, NULL);
 }
 
 void

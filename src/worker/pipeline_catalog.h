@@ -26,6 +26,9 @@ typedef struct Pipeline
 	int			batch_rows;
 	int64		batch_bytes;
 	int64		max_latency_ms;
+	int			workers;
+	bool		stop_on_error;	/* else dead letters */
+	int			max_errors;		/* rejects a batch, before it stops; -1: any */
 	bool		stop_on_gap;	/* else a gap is recorded */
 	bool		enabled;
 	int64		generation;		/* counts changes */
@@ -34,16 +37,26 @@ typedef struct Pipeline
 								 * unknown */
 } Pipeline;
 
+/* The most workers that a pipeline can have. */
+#define PIPELINE_MAX_WORKERS 64
+
+/* A process that runs a pipeline. */
+typedef struct PipelineRunner
+{
+	int			pid;
+	int			slot;			/* of a worker; -1: CALL run_pipeline */
+} PipelineRunner;
+
 /* What a supervisor needs to know of a pipeline. */
 typedef struct PipelineState
 {
 	int32		id;
 	Oid			owner;
 	bool		enabled;
+	int			workers;
 	int64		generation;
 	int64		retry_ms;		/* until it may be tried again, <= 0: now */
-	int			pid;			/* who runs it, 0: nobody */
-	bool		is_worker;		/* pid is a worker, no CALL run_pipeline */
+	List	   *runners;		/* PipelineRunner * */
 } PipelineState;
 
 /* By name or by id, in the current context; NULL if there is none. */
@@ -55,6 +68,9 @@ extern List *pipeline_states(void);
 
 /* Add a pipeline; id and generation are set by the table. */
 extern void pipeline_insert(const Pipeline *pipeline);
+
+/* Write back settings; running workers are replaced by such that have them. */
+extern void pipeline_update(const Pipeline *pipeline);
 extern void pipeline_delete(const char *name);
 
 /* Change whether a worker should run; forgets the last failures. */
@@ -71,6 +87,15 @@ extern void pipeline_set_stream_created(int32 id, TimestampTz created);
 
 /* Note a change, so that a running worker is replaced. */
 extern void pipeline_touch(const char *name);
+
+/*
+ * True once a generation: the caller is to spread the shards over the
+ * workers.  Holds off others who ask until the transaction ends.
+ */
+extern bool pipeline_claim_assignment(int32 id);
+
+/* Replace the workers of pipelines whose shards are no longer spread evenly. */
+extern void pipeline_rebalance(void);
 
 /*
  * Note a failure; the pipeline is tried again after retry_ms, or, if that is

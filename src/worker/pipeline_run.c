@@ -5,126 +5,43 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "base/compat.h"
+#include "base/clock.h"
 #include "config/config.h"
 #include "config/guc.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "pgstat.h"
+#include "sink/batch_history.h"
 #include "sink/checkpoint.h"
 #include "sink/dead_letter.h"
 #include "sink/gap.h"
-#include "tcop/dest.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
+#include "worker/pipeline_command.h"
 #include "worker/pipeline_run.h"
+
+/* The history is cut to its bound once in so many batches. */
+#define HISTORY_PRUNE_BATCHES 100
 
 struct PipelineRun
 {
 	MemoryContext cxt;
 	const Pipeline *pipeline;
+	int			slot;			/* reads the shards of this worker; -1: all */
 	StreamTable *table;
 	KinesisStream stream;
+	StreamReader *reader;
+	PipelineCommand *command;
+	bool		failures_cleared;
 	TimestampTz stream_created; /* 0: the stream does not say */
 	int64		retention_us;
-	StreamReader *reader;
-	char	   *command;
-	SPIPlanPtr	plan;			/* NULL before the first batch */
-	bool		failures_cleared;
+	List	   *waiting;		/* KinesisShard *, for a parent that another
+								 * worker reads; in waiting_cxt */
+	MemoryContext waiting_cxt;
+	int			batches;		/* applied so far */
+	ErrorData  *stop;			/* why the pipeline is to stop, or NULL */
 };
 
 static bool hopeless = false;
-
-static Relation
-open_relation(const Pipeline *pipeline, Oid relid, const char *role)
-{
-	Relation	relation = try_table_open(relid, AccessShareLock);
-
-	if (relation == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the %s table of pipeline \"%s\" no longer exists",
-						role, pipeline->name),
-				 errhint("Drop the pipeline with tracking.drop_pipeline('%s') and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
-						 pipeline->name)));
-	return relation;
-}
-
-static char *
-qualified_name(Relation relation)
-{
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-									  RelationGetRelationName(relation));
-}
-
-/* Can an INSERT give this column a value? */
-static bool
-is_insertable(Form_pg_attribute attribute)
-{
-	return !attribute->attisdropped && attribute->attgenerated == '\0' &&
-		attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS;
-}
-
-/* The columns of target that source has too, as a list of SQL. */
-static char *
-common_columns(TupleDesc target, TupleDesc source)
-{
-	StringInfoData columns;
-
-	initStringInfo(&columns);
-	for (int i = 0; i < target->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(target, i);
-
-		if (!is_insertable(attribute))
-			continue;
-		for (int j = 0; j < source->natts; j++)
-		{
-			if (!TupleDescAttr(source, j)->attisdropped &&
-				strcmp(NameStr(attribute->attname),
-					   NameStr(TupleDescAttr(source, j)->attname)) == 0)
-				appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
-								 quote_identifier(NameStr(attribute->attname)));
-		}
-	}
-	return columns.data;
-}
-
-char *
-pipeline_command(const Pipeline *pipeline)
-{
-	Relation	source = open_relation(pipeline, pipeline->source, "source");
-	Relation	target;
-	char	   *columns;
-	char	   *command;
-
-	if (pipeline->command != NULL)
-	{
-		table_close(source, AccessShareLock);
-		return pipeline->command;
-	}
-	target = open_relation(pipeline, pipeline->target, "target");
-	columns = common_columns(RelationGetDescr(target),
-							 RelationGetDescr(source));
-	if (columns[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("\"%s\" and \"%s\" have no column in common",
-						RelationGetRelationName(source),
-						RelationGetRelationName(target)),
-				 errhint("Columns are matched by name. Name them alike, or give a command instead of a target.")));
-	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s",
-					   qualified_name(target), columns, columns,
-					   qualified_name(source));
-	table_close(target, AccessShareLock);
-	table_close(source, AccessShareLock);
-	return command;
-}
 
 /* The settings that a reader needs. */
 static void
@@ -144,19 +61,21 @@ reader_options(const PipelineRun *run, ReadUntil until,
 }
 
 PipelineRun *
-pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline,
+pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 				  ReadUntil until)
 {
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	PipelineRun *run = palloc0(sizeof(PipelineRun));
-	Relation	source = open_relation(pipeline, pipeline->source, "source");
+	Relation	source;
 	StreamReaderOptions options;
 
 	run->cxt = cxt;
 	run->pipeline = pipeline;
+	run->slot = slot;
+	run->command = pipeline_command_open(cxt, pipeline);
+	source = table_open(pipeline->source, AccessShareLock);
 	run->table = config_stream_table(source);
 	config_credentials(run->table, pipeline->owner);
-	run->command = pstrdup(pipeline_command(pipeline));
 	run->stream.aws = aws_client_open(cxt, &run->table->aws, "kinesis");
 	run->stream.name = run->table->stream;
 	reader_options(run, until, &options);
@@ -275,26 +194,50 @@ of_source(const PipelineRun *run, List *shards)
 	return wanted;
 }
 
+/* Shards wait, to be added again, while another worker reads a parent. */
 static void
 add_shards(PipelineRun *run, List *shards, const StreamPosition *first)
 {
+	const Pipeline *pipeline = run->pipeline;
+	MemoryContext waiting_before = run->waiting_cxt;
 	ListCell   *cell;
 
-	checkpoint_add(run->pipeline->name, shards, first, run->retention_us);
-	foreach(cell, checkpoint_load(run->pipeline->name, shards))
+	checkpoint_add(pipeline->name, shards, first, run->retention_us);
+	if (run->slot >= 0)
+		checkpoint_assign(pipeline->name, pipeline->workers,
+						  pipeline_claim_assignment(pipeline->id));
+	foreach(cell, shards)
+		stream_reader_leave(run->reader, lfirst(cell));
+
+	run->waiting = NIL;
+	run->waiting_cxt = AllocSetContextCreate(run->cxt,
+											 "tracking_fdw shards that wait",
+											 ALLOCSET_SMALL_SIZES);
+	foreach(cell, checkpoint_load(pipeline->name, shards, run->slot))
 	{
 		const CheckpointShard *checkpoint = lfirst(cell);
 
 		check_position(run, checkpoint->shard, &checkpoint->position);
-		stream_reader_add(run->reader, checkpoint->shard,
-						  &checkpoint->position, checkpoint->read_until);
+		if (checkpoint->waits)
+		{
+			MemoryContext old = MemoryContextSwitchTo(run->waiting_cxt);
+
+			run->waiting = lappend(run->waiting,
+								   kinesis_shard_copy(checkpoint->shard));
+			MemoryContextSwitchTo(old);
+		}
+		else
+			stream_reader_add(run->reader, checkpoint->shard,
+							  &checkpoint->position, checkpoint->read_until);
 	}
+	if (waiting_before != NULL)
+		MemoryContextDelete(waiting_before);
 }
 
 void
 pipeline_run_add(PipelineRun *run, List *shards)
 {
-	add_shards(run, shards, NULL);
+	add_shards(run, list_concat_copy(run->waiting, shards), NULL);
 }
 
 pg_noreturn static void
@@ -327,57 +270,16 @@ pipeline_run_begin(PipelineRun *run, List *shards)
 	add_shards(run, of_source(run, shards), &pipeline->start);
 }
 
-/*
- * Run the command with the batch as its source, as the pipeline's owner and
- * under the search_path that the pipeline was created with.  When somebody
- * else calls, the owner's command must not be able to leave anything behind
- * that would later run with the caller's rights.
- */
-static void
-run_command(PipelineRun *run, Batch *batch)
+bool
+pipeline_run_waits(const PipelineRun *run)
 {
-	Oid			userid;
-	int			sec_context;
-	int			guc_nestlevel = NewGUCNestLevel();
-	SPIExecuteOptions options = {.dest = None_Receiver};
-	int			rc;
+	return run->waiting != NIL;
+}
 
-	GetUserIdAndSecContext(&userid, &sec_context);
-	if (userid != run->pipeline->owner)
-		SetUserIdAndSecContext(run->pipeline->owner, sec_context |
-							   SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_RESTRICTED_OPERATION);
-	(void) set_config_option("search_path", run->pipeline->search_path,
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	batch_bind(run->table->relid, batch);
-	PG_TRY();
-	{
-		SPI_connect();
-		if (run->plan == NULL)
-		{
-			run->plan = SPI_prepare(run->command, 0, NULL);
-			if (run->plan == NULL || SPI_keepplan(run->plan) != 0)
-				elog(ERROR, "could not prepare the command of pipeline \"%s\": %s",
-					 run->pipeline->name,
-					 SPI_result_code_string(SPI_result));
-		}
-		rc = SPI_execute_plan_extended(run->plan, &options);
-		if (rc < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cannot run the command of pipeline \"%s\": %s",
-							run->pipeline->name, SPI_result_code_string(rc)),
-					 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
-		SPI_finish();
-	}
-	PG_FINALLY();
-	{
-		batch_unbind();
-	}
-	PG_END_TRY();
-	AtEOXact_GUC(false, guc_nestlevel);
-	SetUserIdAndSecContext(userid, sec_context);
+const ErrorData *
+pipeline_run_stop(const PipelineRun *run)
+{
+	return run->stop;
 }
 
 static void
@@ -386,38 +288,109 @@ apply_error_callback(void *arg)
 	errcontext("pipeline \"%s\"", ((PipelineRun *) arg)->pipeline->name);
 }
 
-bool
-pipeline_run_apply(PipelineRun *run, Batch *batch)
+/* The reject that comes first in the batch. */
+static const BatchReject *
+first_reject(const Batch *batch)
+{
+	ListCell   *cell;
+
+	foreach(cell, batch->rejects)
+	{
+		const BatchReject *reject = lfirst(cell);
+
+		if (reject->record.ordinal == bms_next_member(batch->rejected, -1))
+			return reject;
+	}
+	pg_unreachable();
+}
+
+/* The pipeline is to stop: say at which record, and why. */
+static void
+set_stop(PipelineRun *run, const BatchReject *reject)
 {
 	const Pipeline *pipeline = run->pipeline;
-	ErrorContextCallback callback = {
-		.previous = error_context_stack,
-		.callback = apply_error_callback,
-		.arg = run
-	};
+	MemoryContext old = MemoryContextSwitchTo(run->cxt);
+
+	run->stop = palloc0(sizeof(ErrorData));
+	run->stop->elevel = ERROR;
+	run->stop->sqlerrcode = reject->sqlstate;
+	run->stop->message = pipeline->stop_on_error ?
+		psprintf("pipeline \"%s\" stopped at a record that cannot be applied",
+				 pipeline->name) :
+		psprintf("pipeline \"%s\" stopped: more than %d records of a batch cannot be applied",
+				 pipeline->name, pipeline->max_errors);
+	run->stop->detail = psprintf("Record %s of shard \"%s\": %s",
+								 kinesis_record_sequence(reject->record.record),
+								 reject->record.shard_id, reject->reason);
+	run->stop->hint = pstrdup("Mend the command, its tables or the source's columns and call tracking.start_pipeline(); or have such records kept as dead letters: tracking.alter_pipeline(..., on_error => 'dead_letter', max_errors => -1).");
+	MemoryContextSwitchTo(old);
+}
+
+static void
+keep_history(PipelineRun *run, const Batch *batch, uint64 rows,
+			 int64 began_ms)
+{
+	int			keep = guc_batch_history();
+
+	if (keep == 0)
+		return;
+	batch_history_add(run->pipeline->name, batch, rows,
+					  clock_now_ms() - began_ms);
+	if (run->batches++ % HISTORY_PRUNE_BATCHES == 0)
+		batch_history_prune(run->pipeline->name, keep);
+}
+
+static ApplyResult
+apply(PipelineRun *run, Batch *batch)
+{
+	const Pipeline *pipeline = run->pipeline;
+	int64		began_ms = clock_now_ms();
+	uint64		rows;
 
 	if (batch->gaps != NIL && pipeline->stop_on_gap)
 		stop_on_gap(run);
 	if (!checkpoint_advance(pipeline->name, batch))
-		return false;
+		return APPLY_FENCED;
+	rows = pipeline_command_apply(run->command, batch);
+	if (pipeline_command_gives_up(run->command, batch))
+	{
+		const BatchReject *reject = first_reject(batch);
+
+		set_stop(run, reject);
+		batch_truncate(batch, pipeline->stop_on_error ?
+					   reject->record.ordinal : 0);
+		return APPLY_AGAIN;
+	}
 	if (batch->gaps != NIL)
 		gap_keep(pipeline->name, batch);
-
-	error_context_stack = &callback;
-	if (batch->n_records > 0)
-		run_command(run, batch);
 	if (batch->rejects != NIL)
 	{
 		dead_letter_keep(pipeline->name, batch);
 		checkpoint_count_dead_letters(pipeline->name, batch);
 	}
+	keep_history(run, batch, rows, began_ms);
 	if (pipeline->failures > 0 && !run->failures_cleared)
 	{
 		pipeline_clear_failures(pipeline->id);
 		run->failures_cleared = true;
 	}
+	return APPLY_DONE;
+}
+
+ApplyResult
+pipeline_run_apply(PipelineRun *run, Batch *batch)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = apply_error_callback,
+		.arg = run
+	};
+	ApplyResult result;
+
+	error_context_stack = &callback;
+	result = apply(run, batch);
 	error_context_stack = callback.previous;
-	return true;
+	return result;
 }
 
 void

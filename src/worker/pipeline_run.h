@@ -16,15 +16,12 @@
 typedef struct PipelineRun PipelineRun;
 
 /*
- * The command that a pipeline runs over each batch: its own, or the INSERT
- * made of source and target by column name.  Needs a transaction.  Raises an
- * error if they have no column in common, or one of them is gone.
+ * Open a run in cxt; in a transaction.  It reads the shards that are assigned
+ * to worker number slot, or all of them if slot is -1.  pipeline must live as
+ * long.
  */
-extern char *pipeline_command(const Pipeline *pipeline);
-
-/* Open a run in cxt; in a transaction.  pipeline must live as long. */
 extern PipelineRun *pipeline_run_open(MemoryContext cxt,
-									  const Pipeline *pipeline,
+									  const Pipeline *pipeline, int slot,
 									  ReadUntil until);
 
 /*
@@ -37,8 +34,17 @@ extern List *pipeline_run_list(PipelineRun *run);
 /* Begin: read those shards from their positions on; in a transaction. */
 extern void pipeline_run_begin(PipelineRun *run, List *shards);
 
-/* Read shards, too, that the stream has got since; in a transaction. */
+/*
+ * Read shards, too, that the stream has got since, and those that waited; in a
+ * transaction.
+ */
 extern void pipeline_run_add(PipelineRun *run, List *shards);
+
+/*
+ * A shard of this worker waits for a parent that another one reads: call
+ * pipeline_run_add() again in a while.
+ */
+extern bool pipeline_run_waits(const PipelineRun *run);
 
 /*
  * Before a batch is applied, without a transaction: if it has gaps, ask whether
@@ -52,13 +58,24 @@ extern bool pipeline_run_is_hopeless(void);
 
 extern StreamReader *pipeline_run_reader(PipelineRun *run);
 
+typedef enum ApplyResult
+{
+	APPLY_DONE,					/* commit it */
+	APPLY_FENCED,				/* another session has moved the positions:
+								 * abort, and read them again */
+	APPLY_AGAIN					/* the batch was cut off before a record that
+								 * stops the pipeline: abort, and apply what
+								 * is left; then stop */
+} ApplyResult;
+
 /*
- * Apply a batch: move its positions, run the command over it, keep its gaps
- * and dead letters; in a transaction.  False if another session has moved the
- * positions: then nothing was done, and the caller must abort the transaction
- * and read them again.
+ * Apply a batch: move its positions, run the command over it, keep its dead
+ * letters, its gaps and its history; in a transaction.
  */
-extern bool pipeline_run_apply(PipelineRun *run, Batch *batch);
+extern ApplyResult pipeline_run_apply(PipelineRun *run, Batch *batch);
+
+/* Why the pipeline is to stop after the last batch; NULL: go on. */
+extern const ErrorData *pipeline_run_stop(const PipelineRun *run);
 
 /* What the run does now, for pg_stat_activity. */
 extern void pipeline_run_report(const PipelineRun *run, const Batch *batch);

@@ -4,36 +4,31 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "base/compat.h"
 #include "catalog/pg_class.h"
 #include "config/config.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "sink/checkpoint.h"
-#include "sink/pipeline_lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "worker/pipeline_run.h"
+#include "worker/pipeline_command.h"
+#include "worker/pipeline_sql.h"
 #include "worker/worker.h"
 
 PG_FUNCTION_INFO_V1(tracking_create_pipeline);
+PG_FUNCTION_INFO_V1(tracking_alter_pipeline);
 PG_FUNCTION_INFO_V1(tracking_start_pipeline);
 PG_FUNCTION_INFO_V1(tracking_stop_pipeline);
 PG_FUNCTION_INFO_V1(tracking_drop_pipeline);
 PG_FUNCTION_INFO_V1(tracking_reset_pipeline);
-PG_FUNCTION_INFO_V1(tracking_run_pipeline);
 
-/* A pipeline that the current role may act on. */
-static Pipeline *
-get_pipeline(text *name_arg)
+Pipeline *
+pipeline_sql_get(text *name_arg)
 {
 	char	   *name = text_to_cstring(name_arg);
 	Pipeline   *pipeline = pipeline_load(name);
@@ -92,7 +87,7 @@ check_target(Oid target, Oid source)
 static void
 check_command(const Pipeline *pipeline)
 {
-	const char *command = pipeline_command(pipeline);
+	const char *command = pipeline_command_text(pipeline);
 
 	if (strspn(command, " \t\r\n;") == strlen(command))
 		ereport(ERROR,
@@ -146,27 +141,60 @@ check_range(const char *what, int64 value, int64 min, int64 max,
 						 min, max, unit)));
 }
 
-/* What on_gap says. */
-static bool
-is_stop(const char *on_gap)
-{
-	bool		stop = strcmp(on_gap, "stop") == 0;
-
-	if (!stop && strcmp(on_gap, "record") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for on_gap: \"%s\"", on_gap),
-				 errhint("Use \"record\" or \"stop\".")));
-	return stop;
-}
-
-static void
-check_not_null(FunctionCallInfo fcinfo, int arg, const char *name)
+void
+pipeline_sql_not_null(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	if (PG_ARGISNULL(arg))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not be null", name)));
+}
+
+static bool
+stops_on_error(text *on_error_arg)
+{
+	char	   *on_error = text_to_cstring(on_error_arg);
+
+	if (strcmp(on_error, "stop") == 0)
+		return true;
+	if (strcmp(on_error, "dead_letter") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for on_error: \"%s\"", on_error),
+				 errhint("Use \"dead_letter\" to keep a record that cannot be applied and go on, or \"stop\".")));
+	return false;
+}
+
+static bool
+stops_on_gap(text *on_gap_arg)
+{
+	char	   *on_gap = text_to_cstring(on_gap_arg);
+
+	if (strcmp(on_gap, "stop") == 0)
+		return true;
+	if (strcmp(on_gap, "record") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for on_gap: \"%s\"", on_gap),
+				 errhint("Use \"record\" to note what the stream has dropped in tracking.gap and go on, or \"stop\".")));
+	return false;
+}
+
+/* What holds for the settings of a new pipeline and of a changed one. */
+static void
+check_settings(const Pipeline *pipeline)
+{
+	check_range("batch_rows", pipeline->batch_rows, 1, 1000000, "records");
+	check_range("batch_bytes", pipeline->batch_bytes, 65536, 1 << 30, "bytes");
+	check_range("max_latency", pipeline->max_latency_ms, 200, 3600000,
+				"milliseconds");
+	check_range("workers", pipeline->workers, 1, PIPELINE_MAX_WORKERS,
+				"workers");
+	check_range("max_errors", pipeline->max_errors, -1, PG_INT32_MAX,
+				"records; -1 sets no bound");
+	if (OidIsValid(pipeline->target))
+		check_target(pipeline->target, pipeline->source);
+	check_command(pipeline);
 }
 
 /* Without the launcher, a worker lasts as long as the server does. */
@@ -202,14 +230,15 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {
 		"name", "source", NULL, NULL, "start_at", "batch_rows", "batch_bytes",
-		"max_latency", "on_gap", "enabled"
+		"max_latency", "workers", "on_error", "max_errors", "on_gap",
+		"enabled"
 	};
 	Pipeline	pipeline = {0};
 
 	for (int i = 0; i < (int) lengthof(names); i++)
 	{
 		if (names[i] != NULL)
-			check_not_null(fcinfo, i, names[i]);
+			pipeline_sql_not_null(fcinfo, i, names[i]);
 	}
 	if (PG_ARGISNULL(2) == PG_ARGISNULL(3))
 		ereport(ERROR,
@@ -232,17 +261,14 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.batch_rows = PG_GETARG_INT32(5);
 	pipeline.batch_bytes = PG_GETARG_INT64(6);
 	pipeline.max_latency_ms = interval_ms(PG_GETARG_INTERVAL_P(7));
-	pipeline.stop_on_gap = is_stop(text_to_cstring(PG_GETARG_TEXT_PP(8)));
-	pipeline.enabled = PG_GETARG_BOOL(9);
+	pipeline.workers = PG_GETARG_INT32(8);
+	pipeline.stop_on_error = stops_on_error(PG_GETARG_TEXT_PP(9));
+	pipeline.max_errors = PG_GETARG_INT32(10);
+	pipeline.stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(11));
+	pipeline.enabled = PG_GETARG_BOOL(12);
 
-	check_range("batch_rows", pipeline.batch_rows, 1, 1000000, "records");
-	check_range("batch_bytes", pipeline.batch_bytes, 65536, 1 << 30, "bytes");
-	check_range("max_latency", pipeline.max_latency_ms, 200, 3600000,
-				"milliseconds");
 	check_source(pipeline.source);
-	if (OidIsValid(pipeline.target))
-		check_target(pipeline.target, pipeline.source);
-	check_command(&pipeline);
+	check_settings(&pipeline);
 	if (pipeline.enabled)
 		check_can_login(&pipeline);
 	if (pipeline_load(pipeline.name) != NULL)
@@ -257,9 +283,49 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 }
 
 Datum
+tracking_alter_pipeline(PG_FUNCTION_ARGS)
+{
+	Pipeline   *pipeline;
+
+	pipeline_sql_not_null(fcinfo, 0, "name");
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a pipeline has either a target or a command")));
+	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	if (!PG_ARGISNULL(1) || !PG_ARGISNULL(2))
+	{
+		pipeline->target = PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1);
+		pipeline->command = PG_ARGISNULL(2) ? NULL :
+			text_to_cstring(PG_GETARG_TEXT_PP(2));
+		pipeline->search_path = GetConfigOptionByName("search_path", NULL,
+													  false);
+	}
+	if (!PG_ARGISNULL(3))
+		pipeline->batch_rows = PG_GETARG_INT32(3);
+	if (!PG_ARGISNULL(4))
+		pipeline->batch_bytes = PG_GETARG_INT64(4);
+	if (!PG_ARGISNULL(5))
+		pipeline->max_latency_ms = interval_ms(PG_GETARG_INTERVAL_P(5));
+	if (!PG_ARGISNULL(6))
+		pipeline->workers = PG_GETARG_INT32(6);
+	if (!PG_ARGISNULL(7))
+		pipeline->stop_on_error = stops_on_error(PG_GETARG_TEXT_PP(7));
+	if (!PG_ARGISNULL(8))
+		pipeline->max_errors = PG_GETARG_INT32(8);
+	if (!PG_ARGISNULL(9))
+		pipeline->stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(9));
+
+	check_settings(pipeline);
+	pipeline_update(pipeline);
+	supervisor_start_at_commit();
+	PG_RETURN_VOID();
+}
+
+Datum
 tracking_start_pipeline(PG_FUNCTION_ARGS)
 {
-	Pipeline   *pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 
 	check_can_login(pipeline);
 	pipeline_enable(pipeline->name, true);
@@ -270,7 +336,7 @@ tracking_start_pipeline(PG_FUNCTION_ARGS)
 Datum
 tracking_stop_pipeline(PG_FUNCTION_ARGS)
 {
-	Pipeline   *pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 
 	pipeline_enable(pipeline->name, false);
 	supervisor_start_at_commit();
@@ -280,7 +346,7 @@ tracking_stop_pipeline(PG_FUNCTION_ARGS)
 Datum
 tracking_drop_pipeline(PG_FUNCTION_ARGS)
 {
-	Pipeline   *pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 
 	pipeline_delete(pipeline->name);
 	supervisor_start_at_commit();
@@ -295,9 +361,9 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 	char	   *shard_id = NULL;
 	StreamPosition position;
 
-	check_not_null(fcinfo, 0, "name");
-	check_not_null(fcinfo, 1, "start_at");
-	pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
+	pipeline_sql_not_null(fcinfo, 0, "name");
+	pipeline_sql_not_null(fcinfo, 1, "start_at");
+	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 	start_at = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (!PG_ARGISNULL(2))
 		shard_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
@@ -321,102 +387,5 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 				 errhint("The view tracking.pipeline_status lists its shards.")));
 	pipeline_touch(pipeline->name);
 	supervisor_start_at_commit();
-	PG_RETURN_VOID();
-}
-
-static void
-begin_work(void)
-{
-	PushActiveSnapshot(GetTransactionSnapshot());
-}
-
-/* Commit.  The transaction that follows holds nothing until begin_work(). */
-static void
-commit_work(void)
-{
-	PopActiveSnapshot();
-	SPI_commit();
-}
-
-/* Apply batch after batch, each in a transaction of its own, to the tip. */
-static void
-run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
-{
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	PipelineRun *run;
-	StreamReader *reader;
-	List	   *shards;
-
-	begin_work();
-	run = pipeline_run_open(cxt, pipeline, READ_TO_TIP);
-	commit_work();
-	reader = pipeline_run_reader(run);
-	shards = pipeline_run_list(run);
-	begin_work();
-	pipeline_run_begin(run, shards);
-	commit_work();
-	for (;;)
-	{
-		Batch	   *batch = stream_reader_next_batch(reader);
-
-		if (batch == NULL && stream_reader_at_end(reader))
-			break;
-		if (batch == NULL)
-			continue;
-		pipeline_run_check(run, batch);
-		begin_work();
-		if (!pipeline_run_apply(run, batch))
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("positions of pipeline \"%s\" were moved by another session",
-							pipeline->name),
-					 errhint("Call tracking.run_pipeline again.")));
-		commit_work();
-		stream_reader_release(reader, batch);
-	}
-	MemoryContextSwitchTo(old);
-}
-
-Datum
-tracking_run_pipeline(PG_FUNCTION_ARGS)
-{
-	MemoryContext cxt;
-	MemoryContext old;
-	Pipeline   *volatile pipeline = NULL;
-	volatile bool locked = false;
-
-	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
-		castNode(CallContext, fcinfo->context)->atomic)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("run_pipeline cannot run inside a transaction block"),
-				 errdetail("It commits after every batch."),
-				 errhint("CALL it by itself, outside BEGIN ... COMMIT.")));
-	check_not_null(fcinfo, 0, "name");
-
-	cxt = AllocSetContextCreate(TopMemoryContext, "tracking_fdw run_pipeline",
-								ALLOCSET_DEFAULT_SIZES);
-	PG_TRY();
-	{
-		old = MemoryContextSwitchTo(cxt);
-		pipeline = get_pipeline(PG_GETARG_TEXT_PP(0));
-		MemoryContextSwitchTo(old);
-		SPI_connect_ext(SPI_OPT_NONATOMIC);
-		locked = pipeline_lock_run(pipeline->id);
-		if (locked)
-			run_to_tip(cxt, pipeline);
-		else
-			ereport(NOTICE,
-					(errmsg("pipeline \"%s\" is already running",
-							pipeline->name)));
-		SPI_finish();
-	}
-	PG_FINALLY();
-	{
-		if (locked)
-			pipeline_unlock_run(pipeline->id);
-		MemoryContextDelete(cxt);
-	}
-	PG_END_TRY();
 	PG_RETURN_VOID();
 }

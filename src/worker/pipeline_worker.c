@@ -30,8 +30,14 @@
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
 
+/* How often an idle worker looks at what else there is to do. */
+#define TEND_INTERVAL_MS 500
+
 /* How often a shard that cannot be read is told of. */
 #define TROUBLE_INTERVAL_MS 10000
+
+static bool stop_wanted = false;	/* the error is to stop the pipeline */
+static int64 added_ms;			/* when the reader got the shards it may read */
 
 static void
 begin_transaction(void)
@@ -63,19 +69,22 @@ begin_run(PipelineRun *run)
 	pipeline_run_begin(run, shards);
 	commit_transaction();
 	MemoryContextDelete(cxt);
+	added_ms = clock_now_ms();
 }
 
-/* Read the shards that the stream has got. */
+/* Read shards that the stream has got, or that need wait no longer. */
 static void
-add_found(PipelineRun *run)
+add_shards(PipelineRun *run)
 {
 	List	   *found = stream_reader_found(pipeline_run_reader(run));
 
-	if (found == NIL)
+	if (found == NIL && (!pipeline_run_waits(run) ||
+						 clock_now_ms() < added_ms + TEND_INTERVAL_MS))
 		return;
 	begin_transaction();
 	pipeline_run_add(run, found);
 	commit_transaction();
+	added_ms = clock_now_ms();
 }
 
 /*
@@ -108,34 +117,53 @@ note_trouble(const Pipeline *pipeline, StreamReader *reader)
 static bool
 apply(PipelineRun *run, Batch *batch)
 {
+	ApplyResult result;
+
 	pipeline_run_report(run, batch);
 	pipeline_run_check(run, batch);
-	begin_transaction();
-	if (!pipeline_run_apply(run, batch))
+	do
 	{
-		AbortCurrentTransaction();
-		return false;
-	}
-	commit_transaction();
+		begin_transaction();
+		result = pipeline_run_apply(run, batch);
+		if (result == APPLY_DONE)
+			commit_transaction();
+		else
+			AbortCurrentTransaction();
+	} while (result == APPLY_AGAIN);
 	stream_reader_release(pipeline_run_reader(run), batch);
-	return true;
+	return result == APPLY_DONE;
 }
 
-/* Read and apply until the process is ended, or another was first. */
+/* What comes up now and then, between batches. */
 static void
-run_pipeline(const Pipeline *pipeline)
+tend(PipelineRun *run, const Pipeline *pipeline)
+{
+	note_trouble(pipeline, pipeline_run_reader(run));
+	add_shards(run);
+	CHECK_FOR_INTERRUPTS();
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+}
+
+/*
+ * Read and apply until the process is ended, another was first, or a record
+ * stops the pipeline: then that error is thrown.
+ */
+static void
+run_pipeline(const Pipeline *pipeline, int slot)
 {
 	/* what a round leaves lying about */
 	MemoryContext round_cxt = AllocSetContextCreate(TopMemoryContext,
 													"tracking_fdw round",
 													ALLOCSET_DEFAULT_SIZES);
 	PipelineRun *run;
-	StreamReader *reader;
 
 	begin_transaction();
-	run = pipeline_run_open(TopMemoryContext, pipeline, READ_FOREVER);
+	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER);
 	commit_transaction();
-	reader = pipeline_run_reader(run);
 	begin_run(run);
 	for (;;)
 	{
@@ -144,7 +172,8 @@ run_pipeline(const Pipeline *pipeline)
 		MemoryContextSwitchTo(round_cxt);
 		MemoryContextReset(round_cxt);
 		pipeline_run_report(run, NULL);
-		batch = stream_reader_next_batch(reader);
+		batch = stream_reader_next_batch(pipeline_run_reader(run),
+										 TEND_INTERVAL_MS);
 		if (batch != NULL && !apply(run, batch))
 		{
 			ereport(LOG,
@@ -152,21 +181,20 @@ run_pipeline(const Pipeline *pipeline)
 							pipeline->name)));
 			return;
 		}
-		note_trouble(pipeline, reader);
-		add_found(run);
-		CHECK_FOR_INTERRUPTS();
-		if (ConfigReloadPending)
+		if (pipeline_run_stop(run) != NULL)
 		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
+			stop_wanted = true;
+			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 		}
+		tend(run, pipeline);
 	}
 }
 
 /*
  * Note why the pipeline failed, and when to try again.  A source or target
  * that was dropped does not come back, nor do records that the stream has
- * dropped: then the pipeline is stopped.
+ * dropped: then the pipeline is stopped, as it is by a record with on_error
+ * 'stop'.
  */
 static void
 record_failure(const Pipeline *pipeline, const ErrorData *error)
@@ -176,7 +204,7 @@ record_failure(const Pipeline *pipeline, const ErrorData *error)
 						 backoff_random());
 
 	begin_transaction();
-	if (pipeline_run_is_hopeless() ||
+	if (stop_wanted || pipeline_run_is_hopeless() ||
 		get_rel_relkind(pipeline->source) == '\0' ||
 		(OidIsValid(pipeline->target) &&
 		 get_rel_relkind(pipeline->target) == '\0'))
@@ -199,21 +227,27 @@ tracking_fdw_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(args.database, args.owner,
 											  COMPAT_BYPASS_LOGIN_CHECK);
+	/*
+	 * Should it wait for somebody who waits for it, a DROP EXTENSION say, the
+	 * worker is to be the one that gives way: it can try again.
+	 */
+	SetConfigOption("deadlock_timeout", "100ms", PGC_SUSET, PGC_S_OVERRIDE);
 	cxt = TopMemoryContext;
-	if (!pipeline_lock_run(args.pipeline))
+	if (!pipeline_lock_worker(args.pipeline, args.slot))
 		proc_exit(0);
 
 	begin_transaction();
 	MemoryContextSwitchTo(cxt);
 	pipeline = pipeline_load_id(args.pipeline);
 	commit_transaction();
-	if (pipeline == NULL || !pipeline->enabled)
+	if (pipeline == NULL || !pipeline->enabled ||
+		pipeline->generation != args.generation)
 		proc_exit(0);
 	pgstat_report_appname(psprintf("tracking_fdw: %s", pipeline->name));
 
 	PG_TRY();
 	{
-		run_pipeline(pipeline);
+		run_pipeline(pipeline, args.slot);
 	}
 	PG_CATCH();
 	{

@@ -11,6 +11,8 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -27,11 +29,14 @@
 
 /* Look again this often, should a word of a change have been lost. */
 #define CYCLE_MS 10000
+/* ... and while a session runs an enabled pipeline, whose end tells nobody. */
+#define SESSION_CYCLE_MS 1000
 
 /* A worker that this supervisor started. */
 typedef struct StartedWorker
 {
 	int32		pipeline;
+	int			slot;
 	int64		generation;
 	BackgroundWorkerHandle *handle;
 } StartedWorker;
@@ -39,6 +44,7 @@ typedef struct StartedWorker
 static uint32 supervisor_wait_event = 0;
 static bool start_wanted = false;
 static List *started = NIL;		/* of StartedWorker, in TopMemoryContext */
+static object_access_hook_type next_access_hook = NULL;
 
 bool
 supervisor_start(Oid database)
@@ -86,8 +92,27 @@ supervisor_start_at_commit(void)
 	start_wanted = true;
 }
 
+/* Workers end with the extension, not at the supervisor's next look. */
+static void
+notice_drop(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id,
+			void *arg)
+{
+	if (next_access_hook != NULL)
+		next_access_hook(access, class_id, object_id, sub_id, arg);
+	if (access == OAT_DROP && class_id == ExtensionRelationId &&
+		object_id == get_extension_oid("tracking_fdw", true))
+		supervisor_start_at_commit();
+}
+
+void
+supervisor_init(void)
+{
+	next_access_hook = object_access_hook;
+	object_access_hook = notice_drop;
+}
+
 static StartedWorker *
-find_started(int32 pipeline)
+find_started(int32 pipeline, int slot)
 {
 	ListCell   *cell;
 
@@ -95,10 +120,27 @@ find_started(int32 pipeline)
 	{
 		StartedWorker *worker = lfirst(cell);
 
-		if (worker->pipeline == pipeline)
+		if (worker->pipeline == pipeline && worker->slot == slot)
 			return worker;
 	}
 	return NULL;
+}
+
+static StartedWorker *
+find_or_add_started(int32 pipeline, int slot)
+{
+	StartedWorker *worker = find_started(pipeline, slot);
+	MemoryContext old;
+
+	if (worker != NULL)
+		return worker;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	worker = palloc0(sizeof(StartedWorker));
+	worker->pipeline = pipeline;
+	worker->slot = slot;
+	started = lappend(started, worker);
+	MemoryContextSwitchTo(old);
+	return worker;
 }
 
 /* A worker was registered and has not ended. */
@@ -112,16 +154,19 @@ is_starting_or_running(const StartedWorker *worker)
 }
 
 static void
-start_worker(const PipelineState *state)
+start_worker(const PipelineState *state, int slot)
 {
-	StartedWorker *entry = find_started(state->id);
-	WorkerArgs	args = {MyDatabaseId, state->owner, state->id};
+	StartedWorker *entry = find_or_add_started(state->id, slot);
+	WorkerArgs	args = {
+		MyDatabaseId, state->owner, state->id, slot, state->generation
+	};
 	BackgroundWorker worker = {0};
 	MemoryContext old;
 
-	if (entry != NULL && is_starting_or_running(entry))
+	if (is_starting_or_running(entry))
 		return;
-	snprintf(worker.bgw_name, BGW_MAXLEN, WORKER_TYPE " %d", state->id);
+	snprintf(worker.bgw_name, BGW_MAXLEN, WORKER_TYPE " %d.%d", state->id,
+			 slot);
 	snprintf(worker.bgw_type, BGW_MAXLEN, WORKER_TYPE);
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
 		BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -133,17 +178,11 @@ start_worker(const PipelineState *state)
 	worker.bgw_notify_pid = MyProcPid;
 	memcpy(worker.bgw_extra, &args, sizeof(args));
 
-	old = MemoryContextSwitchTo(TopMemoryContext);
-	if (entry == NULL)
-	{
-		entry = palloc0(sizeof(StartedWorker));
-		entry->pipeline = state->id;
-		started = lappend(started, entry);
-	}
 	if (entry->handle != NULL)
 		pfree(entry->handle);
 	entry->handle = NULL;
 	entry->generation = state->generation;
+	old = MemoryContextSwitchTo(TopMemoryContext);
 	if (!RegisterDynamicBackgroundWorker(&worker, &entry->handle))
 	{
 		entry->handle = NULL;
@@ -156,42 +195,85 @@ start_worker(const PipelineState *state)
 	MemoryContextSwitchTo(old);
 }
 
-/* The worker runs with the settings of this generation. */
+/* Should this process be running as it does? */
 static bool
-is_current(const PipelineState *state)
+is_current(const PipelineState *state, const PipelineRunner *runner)
 {
-	StartedWorker *entry = find_started(state->id);
+	StartedWorker *entry = find_started(state->id, runner->slot);
 
-	return entry != NULL && entry->generation == state->generation;
+	return state->enabled && runner->slot < state->workers &&
+		entry != NULL && entry->generation == state->generation;
 }
 
-/* Make what runs what should run.  Returns when to look again, at the latest. */
-static long
-reconcile(List *states, bool *any_enabled)
+/*
+ * End the workers that should not run, or not with the settings they have.
+ * True if there were none: only then may others start, so that a shard that
+ * changes hands is never read by two.
+ */
+static bool
+end_stale(const PipelineState *state)
 {
-	long		wait_ms = CYCLE_MS;
+	bool		none = true;
 	ListCell   *cell;
 
-	*any_enabled = false;
-	foreach(cell, states)
+	foreach(cell, state->runners)
 	{
-		const PipelineState *state = lfirst(cell);
+		const PipelineRunner *runner = lfirst(cell);
 
-		*any_enabled |= state->enabled;
-		if (state->pid != 0)
+		if (runner->slot >= 0 && !is_current(state, runner))
 		{
-			if (state->is_worker && !(state->enabled && is_current(state)))
-				kill(state->pid, SIGTERM);
-			/* a run_pipeline is left to end; look soon whether it has */
-			if (!state->is_worker && state->enabled)
-				wait_ms = Min(wait_ms, 1000);
+			kill(runner->pid, SIGTERM);
+			none = false;
 		}
-		else if (state->enabled && state->retry_ms <= 0)
-			start_worker(state);
-		else if (state->enabled)
-			wait_ms = Min(wait_ms, state->retry_ms);
 	}
-	return wait_ms;
+	foreach(cell, started)
+	{
+		StartedWorker *entry = lfirst(cell);
+
+		/* started a moment ago, and it has no lock yet */
+		if (entry->pipeline == state->id &&
+			entry->generation != state->generation &&
+			is_starting_or_running(entry))
+		{
+			TerminateBackgroundWorker(entry->handle);
+			none = false;
+		}
+	}
+	return none;
+}
+
+static bool
+is_running(const PipelineState *state, int slot)
+{
+	ListCell   *cell;
+
+	foreach(cell, state->runners)
+	{
+		if (((PipelineRunner *) lfirst(cell))->slot == slot)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Make what runs of a pipeline what should run.  Returns milliseconds until
+ * it is to be looked at again, at the latest.
+ */
+static long
+reconcile(const PipelineState *state)
+{
+	if (!end_stale(state) || !state->enabled)
+		return CYCLE_MS;
+	if (is_running(state, -1))
+		return SESSION_CYCLE_MS;
+	if (state->retry_ms > 0)
+		return Min(CYCLE_MS, state->retry_ms);
+	for (int slot = 0; slot < state->workers; slot++)
+	{
+		if (!is_running(state, slot))
+			start_worker(state, slot);
+	}
+	return CYCLE_MS;
 }
 
 /* End the workers of pipelines that are no more. */
@@ -222,22 +304,32 @@ cycle(MemoryContext cxt)
 {
 	MemoryContext old;
 	List	   *states = NIL;
+	long		wait_ms = CYCLE_MS;
 	bool		any_enabled = false;
-	long		wait_ms;
+	ListCell   *cell;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	old = MemoryContextSwitchTo(cxt);
 	if (OidIsValid(get_extension_oid("tracking_fdw", true)))
+	{
+		pipeline_rebalance();
 		states = pipeline_states();
+	}
 	MemoryContextSwitchTo(old);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_activity(STATE_IDLE, NULL);
 
 	end_orphans(states);
-	wait_ms = reconcile(states, &any_enabled);
+	foreach(cell, states)
+	{
+		const PipelineState *state = lfirst(cell);
+
+		wait_ms = Min(wait_ms, reconcile(state));
+		any_enabled |= state->enabled;
+	}
 	return any_enabled ? wait_ms : -1;
 }
 

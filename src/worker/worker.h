@@ -26,6 +26,8 @@ typedef struct WorkerArgs
 	Oid			database;
 	Oid			owner;			/* role that the worker connects as */
 	int32		pipeline;
+	int32		slot;			/* number of the worker in its pipeline */
+	int64		generation;		/* of the settings it is to run with */
 } WorkerArgs;
 
 /* in launcher.c */
@@ -35,6 +37,11 @@ extern void launcher_register(void);
 
 /* The library is in shared_preload_libraries. */
 extern bool launcher_is_registered(void);
+
+/* in supervisor.c */
+
+/* Notice when the extension is dropped; once, from _PG_init. */
+extern void supervisor_init(void);
 
 /*
  * Start a supervisor for a database.  One that finds another at work wakes

@@ -49,3 +49,8 @@ def put(client, stream, records):
             n += len(chunk) - len(refused)
             chunk = refused
     return n
+
+
+def ids(n, start=0):
+    """Records with ids from start on."""
+    return [{'id': i, 'name': f'n{i}'} for i in range(start, start + n)]

@@ -48,13 +48,14 @@ CREATE FUNCTION http_abandon(url text, drive_ms int) RETURNS int
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_abandon';
 
 -- src/service/kinesis.h
-CREATE FUNCTION get_records(endpoint text, iterator text, max_retries int,
+CREATE FUNCTION get_records(endpoint text, iterator text,
 	OUT sequence_number text, OUT partition_key text, OUT arrived timestamptz,
 	OUT data bytea, OUT next_iterator text, OUT millis_behind_latest bigint,
 	OUT child_shards text[])
 	RETURNS SETOF record
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_get_records';
-CREATE FUNCTION list_shards(endpoint text, stream text, OUT shard_id text,
+CREATE FUNCTION list_shards(endpoint text, stream text,
+	max_retries int DEFAULT 2, OUT shard_id text,
 	OUT parent_shard_id text, OUT adjacent_parent_shard_id text,
 	OUT starting_hash_key text, OUT ending_hash_key text,
 	OUT starting_sequence_number text, OUT ending_sequence_number text)

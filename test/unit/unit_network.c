@@ -238,7 +238,7 @@ unit_get_records(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	KinesisStream stream = {
-		.aws = open_client(text_arg(fcinfo, 0), PG_GETARG_INT32(2)),
+		.aws = open_client(text_arg(fcinfo, 0), 0),
 		.name = "s"
 	};
 	AwsCall    *call;
@@ -267,13 +267,16 @@ unit_list_shards(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	KinesisStream stream = {
-		.aws = open_client(text_arg(fcinfo, 0), 2),
+		.aws = open_client(text_arg(fcinfo, 0), PG_GETARG_INT32(2)),
 		.name = text_arg(fcinfo, 1)
 	};
+	List	   *shards;
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
-	foreach(cell, kinesis_list_shards(&stream))
+	shards = kinesis_list_shards(&stream);
+	last_stats = *aws_client_stats(stream.aws);
+	foreach(cell, shards)
 	{
 		const KinesisShard *shard = lfirst(cell);
 		const char *texts[] = {

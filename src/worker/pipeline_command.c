@@ -1,0 +1,323 @@
+/*
+ * pipeline_command.c
+ *	  The command of a pipeline, run over a batch.
+ *
+ * A record that the command fails on is found by halving the batch, each half
+ * in a subtransaction; the rest lands.  Positions are not moved here.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "base/compat.h"
+#include "catalog/pg_attribute.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "worker/pipeline_command.h"
+
+struct PipelineCommand
+{
+	const Pipeline *pipeline;
+	char	   *text;
+	SPIPlanPtr	plan;			/* NULL before the first batch */
+};
+
+static Relation
+open_relation(const Pipeline *pipeline, Oid relid, const char *role)
+{
+	Relation	relation = try_table_open(relid, AccessShareLock);
+
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the %s table of pipeline \"%s\" no longer exists",
+						role, pipeline->name),
+				 errhint("Drop the pipeline with tracking.drop_pipeline('%s') and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
+						 pipeline->name)));
+	return relation;
+}
+
+static char *
+qualified_name(Relation relation)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+									  RelationGetRelationName(relation));
+}
+
+/* Can an INSERT give this column a value? */
+static bool
+is_insertable(Form_pg_attribute attribute)
+{
+	return !attribute->attisdropped && attribute->attgenerated == '\0' &&
+		attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS;
+}
+
+/* The columns of target that source has too, as a list of SQL. */
+static char *
+common_columns(TupleDesc target, TupleDesc source)
+{
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	for (int i = 0; i < target->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(target, i);
+
+		if (!is_insertable(attribute))
+			continue;
+		for (int j = 0; j < source->natts; j++)
+		{
+			if (!TupleDescAttr(source, j)->attisdropped &&
+				strcmp(NameStr(attribute->attname),
+					   NameStr(TupleDescAttr(source, j)->attname)) == 0)
+				appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
+								 quote_identifier(NameStr(attribute->attname)));
+		}
+	}
+	return columns.data;
+}
+
+char *
+pipeline_command_text(const Pipeline *pipeline)
+{
+	Relation	source = open_relation(pipeline, pipeline->source, "source");
+	Relation	target;
+	char	   *columns;
+	char	   *command;
+
+	if (pipeline->command != NULL)
+	{
+		table_close(source, AccessShareLock);
+		return pipeline->command;
+	}
+	target = open_relation(pipeline, pipeline->target, "target");
+	columns = common_columns(RelationGetDescr(target),
+							 RelationGetDescr(source));
+	if (columns[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("\"%s\" and \"%s\" have no column in common",
+						RelationGetRelationName(source),
+						RelationGetRelationName(target)),
+				 errhint("Columns are matched by name. Name them alike, or give a command instead of a target.")));
+	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s",
+					   qualified_name(target), columns, columns,
+					   qualified_name(source));
+	table_close(target, AccessShareLock);
+	table_close(source, AccessShareLock);
+	return command;
+}
+
+PipelineCommand *
+pipeline_command_open(MemoryContext cxt, const Pipeline *pipeline)
+{
+	PipelineCommand *command = MemoryContextAllocZero(cxt,
+													  sizeof(PipelineCommand));
+
+	command->pipeline = pipeline;
+	command->text = MemoryContextStrdup(cxt, pipeline_command_text(pipeline));
+	return command;
+}
+
+/* Run the plan in SPI; the number of rows that its last statement affected. */
+static uint64
+execute(PipelineCommand *command)
+{
+	SPIExecuteOptions options = {.dest = None_Receiver};
+	uint64		rows;
+	int			rc;
+
+	SPI_connect();
+	if (command->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(command->text, 0, NULL);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare the command of pipeline \"%s\": %s",
+				 command->pipeline->name,
+				 SPI_result_code_string(SPI_result));
+		command->plan = plan;
+	}
+	rc = SPI_execute_plan_extended(command->plan, &options);
+	if (rc < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot run the command of pipeline \"%s\": %s",
+						command->pipeline->name, SPI_result_code_string(rc)),
+				 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
+	rows = SPI_processed;
+	SPI_finish();
+	return rows;
+}
+
+/*
+ * Run the command with the batch as its source, as the pipeline's owner and
+ * under the search_path that the pipeline was created with.  When somebody
+ * else calls, the owner's command must not be able to leave anything behind
+ * that would later run with the caller's rights.
+ */
+static uint64
+run(PipelineCommand *command, Batch *batch)
+{
+	const Pipeline *pipeline = command->pipeline;
+	Oid			userid;
+	int			sec_context;
+	int			guc_nestlevel = NewGUCNestLevel();
+	volatile uint64 rows = 0;
+
+	GetUserIdAndSecContext(&userid, &sec_context);
+	if (userid != pipeline->owner)
+		SetUserIdAndSecContext(pipeline->owner, sec_context |
+							   SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_RESTRICTED_OPERATION);
+	(void) set_config_option("search_path", pipeline->search_path,
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	batch_bind(pipeline->source, batch);
+	PG_TRY();
+	{
+		rows = execute(command);
+	}
+	PG_FINALLY();
+	{
+		batch_unbind();
+	}
+	PG_END_TRY();
+	AtEOXact_GUC(false, guc_nestlevel);
+	SetUserIdAndSecContext(userid, sec_context);
+	return rows;
+}
+
+/*
+ * Is a record to blame for such an error, rather than the command, its
+ * owner's rights, or the state of the server?  What a trigger or a function
+ * raises, with a code of its own perhaps, is about the record.
+ */
+static bool
+is_record_fault(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_CONNECTION_EXCEPTION:
+		case ERRCODE_FEATURE_NOT_SUPPORTED:
+		case ERRCODE_INVALID_TRANSACTION_STATE:
+		case ERRCODE_INVALID_SQL_STATEMENT_NAME:
+		case ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION:
+		case ERRCODE_INVALID_TRANSACTION_TERMINATION:
+		case ERRCODE_INVALID_CATALOG_NAME:
+		case ERRCODE_INVALID_SCHEMA_NAME:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_CONFIG_FILE_ERROR:
+		case ERRCODE_FDW_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+			return sqlstate == ERRCODE_DATATYPE_MISMATCH ||
+				sqlstate == ERRCODE_CANNOT_COERCE;
+		default:
+			return true;
+	}
+}
+
+/*
+ * Run the command in a subtransaction.  NULL if it worked, else the error
+ * that a record is to blame for, in cxt; any other error is thrown on.
+ */
+static ErrorData *
+try_run(PipelineCommand *command, Batch *batch, uint64 *rows)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		*rows += run(command, batch);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+	if (error != NULL && !is_record_fault(error->sqlerrcode))
+		ReThrowError(error);
+	return error;
+}
+
+static void
+reject(Batch *batch, int64 ordinal, const ErrorData *error)
+{
+	StreamRecord record;
+	char	   *reason = error->message;
+
+	if (error->detail != NULL)
+		reason = psprintf("%s: %s", error->message, error->detail);
+	batch_record(batch, ordinal, &record);
+	batch_reject(batch, &record, error->sqlerrcode, reason);
+}
+
+/* Apply the records from first to before end; the guilty ones are rejected. */
+static void
+apply_range(PipelineCommand *command, Batch *batch, int64 first, int64 end,
+			uint64 *rows)
+{
+	int64		middle = first + (end - first) / 2;
+	ErrorData  *error;
+
+	/* once there are too many the batch is not going to land anyway */
+	if (pipeline_command_gives_up(command, batch))
+		return;
+	batch_restrict(batch, first, end);
+	error = try_run(command, batch, rows);
+	if (error == NULL)
+		return;
+	if (end - first == 1)
+		reject(batch, first, error);
+	else
+	{
+		FreeErrorData(error);
+		apply_range(command, batch, first, middle, rows);
+		apply_range(command, batch, middle, end, rows);
+	}
+}
+
+bool
+pipeline_command_gives_up(const PipelineCommand *command, const Batch *batch)
+{
+	const Pipeline *pipeline = command->pipeline;
+	int			rejects = list_length(batch->rejects);
+
+	if (pipeline->stop_on_error)
+		return rejects > 0;
+	return pipeline->max_errors >= 0 && rejects > pipeline->max_errors;
+}
+
+uint64
+pipeline_command_apply(PipelineCommand *command, Batch *batch)
+{
+	uint64		rows = 0;
+
+	if (batch->n_records > 0)
+		apply_range(command, batch, 0, batch->n_records, &rows);
+	batch_restrict(batch, 0, batch->n_records);
+	return rows;
+}

@@ -1,0 +1,42 @@
+/*
+ * pipeline_command.h
+ *	  The command of a pipeline, run over a batch.
+ */
+#ifndef TRACKING_WORKER_PIPELINE_COMMAND_H
+#define TRACKING_WORKER_PIPELINE_COMMAND_H
+
+#include "postgres.h"
+
+#include "stream/batch.h"
+#include "worker/pipeline_catalog.h"
+
+typedef struct PipelineCommand PipelineCommand;
+
+/*
+ * The SQL that a pipeline runs over each batch: its own, or the INSERT made
+ * of source and target by column name.  Needs a transaction.  Raises an error
+ * if they have no column in common, or one of them is gone.
+ */
+extern char *pipeline_command_text(const Pipeline *pipeline);
+
+/* Make it ready, in cxt; pipeline must live as long. */
+extern PipelineCommand *pipeline_command_open(MemoryContext cxt,
+											  const Pipeline *pipeline);
+
+/*
+ * Run it over the records of a batch, in the caller's transaction.  Records
+ * that cannot be decoded, or that the command fails on, become the batch's
+ * rejects, and the others are applied.  Errors that are not a record's fault
+ * are thrown.  Returns the rows that the command's last statement affected.
+ * When pipeline_command_gives_up() afterwards, not all was applied.
+ */
+extern uint64 pipeline_command_apply(PipelineCommand *command, Batch *batch);
+
+/*
+ * The batch has more rejects than the pipeline's on_error and max_errors
+ * allow.
+ */
+extern bool pipeline_command_gives_up(const PipelineCommand *command,
+									  const Batch *batch);
+
+#endif							/* TRACKING_WORKER_PIPELINE_COMMAND_H */

@@ -1,0 +1,83 @@
+/*
+ * replay.c
+ *	  tracking.replay_dead_letters: kept records through the command again.
+ *
+ * The records become a batch as if they had just come; those that the command
+ * takes now are deleted in the same transaction, the others stay.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "sink/dead_letter.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "worker/pipeline_command.h"
+#include "worker/pipeline_sql.h"
+
+PG_FUNCTION_INFO_V1(tracking_replay_dead_letters);
+
+/*
+ * The ids of the dead letters that the filter picks, NULL: all; an array, in
+ * cxt.  The filter is the caller's SQL: it runs with the caller's rights, and
+ * sees what the caller may see.
+ */
+static Datum
+pick_ids(MemoryContext cxt, const char *pipeline, const char *filter)
+{
+	char	   *query = psprintf("select coalesce(array_agg(id order by id), '{}')"
+								 " from (select * from tracking.dead_letter"
+								 " where pipeline = $1) as dead_letter"
+								 " where (%s\n)", filter == NULL ? "true" : filter);
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(pipeline)};
+	MemoryContext old;
+	bool		isnull;
+	Datum		ids;
+
+	SPI_connect();
+	if (SPI_execute_with_args(query, 1, types, values, NULL, true, 1) !=
+		SPI_OK_SELECT || SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the filter is not a condition on tracking.dead_letter"),
+				 errhint("Use an expression such as $$sqlstate = '22P02'$$.")));
+	ids = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+						&isnull);
+	old = MemoryContextSwitchTo(cxt);
+	ids = PointerGetDatum(DatumGetArrayTypePCopy(ids));
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	return ids;
+}
+
+Datum
+tracking_replay_dead_letters(PG_FUNCTION_ARGS)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	Pipeline   *pipeline;
+	PipelineCommand *command;
+	DeadLetters letters;
+	int64		n;
+	Datum		ids;
+
+	pipeline_sql_not_null(fcinfo, 0, "pipeline");
+	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	ids = pick_ids(cxt, pipeline->name, PG_ARGISNULL(1) ? NULL :
+				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	dead_letter_load(cxt, pipeline->name, ids, &letters);
+
+	/* what fails again stays where it is, however much of it there is */
+	pipeline->stop_on_error = false;
+	pipeline->max_errors = -1;
+	command = pipeline_command_open(cxt, pipeline);
+	pipeline_command_apply(command, letters.batch);
+	dead_letter_settle(&letters);
+
+	n = letters.batch->n_records - list_length(letters.batch->rejects);
+	batch_free(letters.batch);
+	PG_RETURN_INT64(n);
+}

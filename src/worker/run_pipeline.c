@@ -1,0 +1,144 @@
+/*
+ * run_pipeline.c
+ *	  CALL tracking.run_pipeline: one pass over the stream in this session.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/compat.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "sink/pipeline_lock.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "worker/pipeline_run.h"
+#include "worker/pipeline_sql.h"
+
+PG_FUNCTION_INFO_V1(tracking_run_pipeline);
+
+/* How long to wait for a batch before the end is looked for. */
+#define BATCH_WAIT_MS 1000
+
+static void
+begin_work(void)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+/* Commit.  The transaction that follows holds nothing until begin_work(). */
+static void
+commit_work(void)
+{
+	PopActiveSnapshot();
+	SPI_commit();
+}
+
+static void
+rollback_work(void)
+{
+	PopActiveSnapshot();
+	SPI_rollback();
+}
+
+/*
+ * Apply a batch.  When a record stops the pipeline, what came before it is
+ * committed, and then its error is thrown.
+ */
+static void
+apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
+{
+	ApplyResult result;
+
+	pipeline_run_check(run, batch);
+	do
+	{
+		begin_work();
+		result = pipeline_run_apply(run, batch);
+		if (result == APPLY_FENCED)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("positions of pipeline \"%s\" were moved by another session",
+							pipeline->name),
+					 errhint("Call tracking.run_pipeline again.")));
+		if (result == APPLY_DONE)
+			commit_work();
+		else
+			rollback_work();
+	} while (result == APPLY_AGAIN);
+	stream_reader_release(pipeline_run_reader(run), batch);
+	if (pipeline_run_stop(run) != NULL)
+		ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
+}
+
+/* Apply batch after batch, each in a transaction of its own, to the tip. */
+static void
+run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PipelineRun *run;
+	StreamReader *reader;
+	List	   *shards;
+
+	begin_work();
+	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP);
+	commit_work();
+	reader = pipeline_run_reader(run);
+	shards = pipeline_run_list(run);
+	begin_work();
+	pipeline_run_begin(run, shards);
+	commit_work();
+	for (;;)
+	{
+		Batch	   *batch = stream_reader_next_batch(reader, BATCH_WAIT_MS);
+
+		if (batch != NULL)
+			apply_to_tip(run, pipeline, batch);
+		else if (stream_reader_at_end(reader))
+			break;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+Datum
+tracking_run_pipeline(PG_FUNCTION_ARGS)
+{
+	MemoryContext cxt;
+	MemoryContext old;
+	Pipeline   *volatile pipeline = NULL;
+	volatile bool locked = false;
+
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("run_pipeline cannot run inside a transaction block"),
+				 errdetail("It commits after every batch."),
+				 errhint("CALL it by itself, outside BEGIN ... COMMIT.")));
+	pipeline_sql_not_null(fcinfo, 0, "name");
+
+	cxt = AllocSetContextCreate(TopMemoryContext, "tracking_fdw run_pipeline",
+								ALLOCSET_DEFAULT_SIZES);
+	PG_TRY();
+	{
+		old = MemoryContextSwitchTo(cxt);
+		pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+		MemoryContextSwitchTo(old);
+		SPI_connect_ext(SPI_OPT_NONATOMIC);
+		locked = pipeline_lock_run(pipeline->id);
+		if (locked)
+			run_to_tip(cxt, pipeline);
+		else
+			ereport(NOTICE,
+					(errmsg("pipeline \"%s\" is already running",
+							pipeline->name)));
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		if (locked)
+			pipeline_unlock_run(pipeline->id);
+		MemoryContextDelete(cxt);
+	}
+	PG_END_TRY();
+	PG_RETURN_VOID();
+}
