@@ -26,8 +26,13 @@ OBJS = \
 	src/service/kinesis_write.o \
 	src/stream/batch.o \
 	src/stream/position.o \
+	src/stream/shard_pace.o \
 	src/stream/shard_reader.o \
+	src/stream/shard_tip.o \
+	src/stream/stream_listing.o \
+	src/stream/stream_queue.o \
 	src/stream/stream_reader.o \
+	src/stream/stream_schedule.o \
 	src/stream/stream_writer.o \
 	src/row/row_decode.o \
 	src/row/row_encode.o \
@@ -40,6 +45,7 @@ OBJS = \
 	src/sink/catalog.o \
 	src/sink/checkpoint.o \
 	src/sink/dead_letter.o \
+	src/sink/gap.o \
 	src/sink/pipeline_lock.o \
 	src/config/config.o \
 	src/config/guc.o \

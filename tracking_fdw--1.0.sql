@@ -69,6 +69,7 @@ create table tracking.pipeline (
     workers integer not null check (workers between 1 and 64),
     on_error text not null check (on_error in ('dead_letter', 'stop')),
     max_errors integer not null check (max_errors >= -1),
+    on_gap text not null check (on_gap in ('record', 'stop')),
     enabled boolean not null,
     generation bigint not null default 1,
     assigned_generation bigint not null default 0,
@@ -78,6 +79,7 @@ create table tracking.pipeline (
     last_error text,
     last_error_sqlstate text,
     last_error_at timestamptz,
+    stream_created timestamptz,
     check ((target is null) <> (command is null))
 );
 
@@ -97,6 +99,7 @@ comment on column tracking.pipeline.max_latency is 'longest time that a record w
 comment on column tracking.pipeline.workers is 'number of workers, among which the shards are spread';
 comment on column tracking.pipeline.on_error is 'what becomes of a record that cannot be applied: dead_letter, or stop the pipeline before it';
 comment on column tracking.pipeline.max_errors is 'records of one batch that may become dead letters before the pipeline stops, -1 for any number';
+comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';
 comment on column tracking.pipeline.enabled is 'whether a worker should run';
 comment on column tracking.pipeline.generation is 'counts changes, so that a worker with old settings is replaced';
 comment on column tracking.pipeline.assigned_generation is 'generation for which the shards were last spread over the workers';
@@ -106,6 +109,7 @@ comment on column tracking.pipeline.retry_at is 'when a failed pipeline is tried
 comment on column tracking.pipeline.last_error is 'message of the last failure';
 comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline.last_error_at is 'time of the last failure';
+comment on column tracking.pipeline.stream_created is 'when the stream was created that the positions belong to, null before the first start';
 
 create table tracking.checkpoint (
     pipeline text not null references tracking.pipeline (name) on delete cascade,
@@ -118,6 +122,7 @@ create table tracking.checkpoint (
     bytes bigint not null default 0,
     last_arrival timestamptz,
     millis_behind_latest bigint,
+    read_until timestamptz,
     updated_at timestamptz,
     primary key (pipeline, shard_id)
 )
@@ -137,6 +142,7 @@ comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.
 comment on column tracking.checkpoint.bytes is 'bytes of payload applied';
 comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream';
 comment on column tracking.checkpoint.millis_behind_latest is 'how far behind the tip of the shard the last batch was';
+comment on column tracking.checkpoint.read_until is 'what had arrived in the shard by then is read; tells whether the stream may have dropped records unread';
 comment on column tracking.checkpoint.updated_at is 'time of the last batch';
 
 create table tracking.dead_letter (
@@ -207,6 +213,30 @@ comment on column tracking.batch.apply_ms is 'milliseconds that applying it took
 comment on column tracking.batch.latency is 'how long the oldest record took from its arrival to being applied; to be held against max_latency';
 comment on column tracking.batch.applied_at is 'when it was applied';
 
+create table tracking.gap (
+    id bigint generated always as identity primary key,
+    pipeline text not null references tracking.pipeline (name) on delete cascade,
+    shard_id text not null,
+    from_position text not null,
+    to_position text,
+    from_time timestamptz,
+    to_time timestamptz not null,
+    noticed_at timestamptz not null default pg_catalog.now()
+);
+
+create index on tracking.gap (pipeline, id);
+
+comment on table tracking.gap is
+    'records that a stream may have dropped, for their age, before a pipeline had read them';
+comment on column tracking.gap.id is 'number in order of notice';
+comment on column tracking.gap.pipeline is 'name of the pipeline';
+comment on column tracking.gap.shard_id is 'shard that the records were in';
+comment on column tracking.gap.from_position is 'position up to which the shard had been read';
+comment on column tracking.gap.to_position is 'first record that was still there, SHARD_END if the shard has expired, null if there was none';
+comment on column tracking.gap.from_time is 'what had arrived by then was read; null if it is not known';
+comment on column tracking.gap.to_time is 'what arrived later was still there';
+comment on column tracking.gap.noticed_at is 'time of the transaction that read on after the gap';
+
 select pg_catalog.pg_extension_config_dump('tracking.pipeline', '');
 select pg_catalog.pg_extension_config_dump('tracking.pipeline_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.checkpoint', '');
@@ -214,6 +244,8 @@ select pg_catalog.pg_extension_config_dump('tracking.batch', '');
 select pg_catalog.pg_extension_config_dump('tracking.batch_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.dead_letter', '');
 select pg_catalog.pg_extension_config_dump('tracking.dead_letter_id_seq', '');
+select pg_catalog.pg_extension_config_dump('tracking.gap', '');
+select pg_catalog.pg_extension_config_dump('tracking.gap_id_seq', '');
 
 /*
  * Who sees what: the owner of a pipeline and its members, and
@@ -235,6 +267,7 @@ alter table tracking.pipeline enable row level security;
 alter table tracking.checkpoint enable row level security;
 alter table tracking.dead_letter enable row level security;
 alter table tracking.batch enable row level security;
+alter table tracking.gap enable row level security;
 
 create policy visible on tracking.pipeline
     for select using (tracking.may_see(owner));
@@ -249,6 +282,12 @@ create policy visible on tracking.batch
     for select using (exists (select from tracking.pipeline p
                               where p.name = batch.pipeline));
 
+create policy visible on tracking.gap
+    for select using (exists (select from tracking.pipeline p
+                              where p.name = gap.pipeline));
+
+comment on policy visible on tracking.gap is
+    'those who see the pipeline';
 comment on policy visible on tracking.batch is
     'those who see the pipeline';
 comment on policy visible on tracking.pipeline is
@@ -259,7 +298,7 @@ comment on policy visible on tracking.dead_letter is
     'those who see the pipeline';
 
 grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
-    tracking.batch to public;
+    tracking.batch, tracking.gap to public;
 
 -- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
 -- of a pipeline, 16 and more those of its workers; see
@@ -383,12 +422,13 @@ create function tracking.create_pipeline(
     workers integer default 1,
     on_error text default 'dead_letter',
     max_errors integer default -1,
+    on_gap text default 'record',
     enabled boolean default true)
 returns void
 as 'MODULE_PATHNAME', 'tracking_create_pipeline'
 language c;
 
-comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, boolean) is
+comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
 
 create function tracking.alter_pipeline(
@@ -400,12 +440,13 @@ create function tracking.alter_pipeline(
     max_latency interval default null,
     workers integer default null,
     on_error text default null,
-    max_errors integer default null)
+    max_errors integer default null,
+    on_gap text default null)
 returns void
 as 'MODULE_PATHNAME', 'tracking_alter_pipeline'
 language c;
 
-comment on function tracking.alter_pipeline(text, regclass, text, integer, bigint, interval, integer, text, integer) is
+comment on function tracking.alter_pipeline(text, regclass, text, integer, bigint, interval, integer, text, integer, text) is
     'changes settings of a pipeline, once the transaction commits; null leaves one as it is, and positions are kept';
 
 create function tracking.start_pipeline(name text)

@@ -8,8 +8,8 @@ import pytest
 from harness import records
 from harness.cluster import Cluster
 from harness.proxy import Proxy
-from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, Certificate, Kinesalite,
-                             KinesisLocal, Moto)
+from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, Certificate, Clock, Kinesalite,
+                             KinesisLocal, ManyShards, Moto)
 from harness.wait import wait_until as poll_until
 
 TEST = pathlib.Path(__file__).parent
@@ -179,6 +179,32 @@ def moto():
 def kinesis(request):
     """Each of the two npm servers in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def clocked(certificate):
+    """clocked(kind): a server of its own, and its clock."""
+    made = []
+
+    def make(kind):
+        clock = Clock()
+        made.append((kind(certificate, clock), clock))
+        return made[-1]
+    yield make
+    for server, _ in made:
+        server.stop()
+
+
+@pytest.fixture
+def many_shards():
+    made = []
+
+    def make(count):
+        made.append(ManyShards(count))
+        return made[-1]
+    yield make
+    for each in made:
+        each.stop()
 
 
 @pytest.fixture

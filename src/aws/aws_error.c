@@ -345,6 +345,28 @@ aws_error_from_failure(AwsError *error, HttpFailure failure, const char *text)
 }
 
 void
+aws_error_from_nonsense(AwsError *error, const char *message)
+{
+	memset(error, 0, sizeof(AwsError));
+	error->class = AWS_ERROR_RETRY;
+	error->sqlstate = ERRCODE_FDW_ERROR;
+	error->code = "bad answer";
+	error->hint = HINT_ENDPOINT;
+	error->message = aws_error_clean_text(message, strlen(message),
+										  MESSAGE_BYTES);
+}
+
+void
+aws_error_copy(AwsError *copy, const AwsError *error)
+{
+	*copy = *error;
+	copy->code = pstrdup(error->code);
+	copy->message = pstrdup(error->message);
+	if (error->request_id != NULL)
+		copy->request_id = pstrdup(error->request_id);
+}
+
+void
 aws_error_from_code(AwsError *error, const char *code, const char *message)
 {
 	memset(error, 0, sizeof(AwsError));

@@ -51,6 +51,12 @@ extern void aws_error_from_answer(AwsError *error, int http_status,
 extern void aws_error_from_failure(AwsError *error, HttpFailure failure,
 								   const char *text);
 
+/* The same when the answer to a call that succeeded makes no sense; copied. */
+extern void aws_error_from_nonsense(AwsError *error, const char *message);
+
+/* A copy whose texts are palloc'd, for longer than the call it came with. */
+extern void aws_error_copy(AwsError *copy, const AwsError *error);
+
 /* Class, SQLSTATE and hint of a bare code, as PutRecords gives for a record. */
 extern void aws_error_from_code(AwsError *error, const char *code,
 								const char *message);

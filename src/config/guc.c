@@ -9,6 +9,7 @@
 
 static int	scan_memory_kb = 32 * 1024;
 static int	batch_history = 1000;
+static int	shard_list_interval_ms = 60 * 1000;
 
 void
 guc_init(void)
@@ -27,6 +28,13 @@ guc_init(void)
 							1000, 0, 1000000,
 							PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
+	DefineCustomIntVariable("tracking_fdw.shard_list_interval",
+							"How often a pipeline asks its stream for new shards.",
+							"Children of a shard that was split or merged are mostly found sooner, at its end.",
+							&shard_list_interval_ms,
+							60 * 1000, 100, 24 * 3600 * 1000,
+							PGC_USERSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
 	MarkGUCPrefixReserved("tracking_fdw");
 }
 
@@ -40,4 +48,10 @@ int
 guc_batch_history(void)
 {
 	return batch_history;
+}
+
+long
+guc_shard_list_interval_ms(void)
+{
+	return shard_list_interval_ms;
 }

@@ -16,4 +16,7 @@ extern size_t guc_scan_memory_bytes(void);
 /* Rows that tracking.batch keeps of each pipeline; 0: no history. */
 extern int	guc_batch_history(void);
 
+/* Between two listings of a stream's shards by a pipeline. */
+extern long guc_shard_list_interval_ms(void);
+
 #endif							/* TRACKING_CONFIG_GUC_H */

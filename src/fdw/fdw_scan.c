@@ -73,7 +73,7 @@ add_shards(StreamScan *state)
 		KinesisShard *shard = lfirst(cell);
 
 		if (only == NULL || strcmp(shard->shard_id, only) == 0)
-			stream_reader_add(state->reader, shard, &state->table->start);
+			stream_reader_add(state->reader, shard, &state->table->start, 0);
 	}
 	if (only != NULL && stream_reader_shards(state->reader) == 0)
 		ereport(ERROR,

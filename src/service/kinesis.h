@@ -37,6 +37,11 @@
 #define KINESIS_PARTITION_KEY_CHARS 256
 /* GetRecords calls a second and shard (service quotas) */
 #define KINESIS_GET_RECORDS_PER_SECOND 5
+/*
+ * Bytes a second and shard that GetRecords gives (API reference).  An answer
+ * may be larger, and is then paid for by the seconds that follow it.
+ */
+#define KINESIS_SHARD_BYTES_PER_SECOND (2 * 1024 * 1024)
 
 /* A stream as the API's calls name it. */
 typedef struct KinesisStream
@@ -128,6 +133,9 @@ typedef struct KinesisPutResult
 	char	   *error_message;
 } KinesisPutResult;
 
+/* A copy, palloc'd. */
+extern KinesisShard *kinesis_shard_copy(const KinesisShard *shard);
+
 /*
  * Waiting calls.  Results are palloc'd in the current context; errors are
  * raised with the stream named.
@@ -135,6 +143,17 @@ typedef struct KinesisPutResult
 extern KinesisStreamSummary *kinesis_describe_stream_summary(const KinesisStream *stream);
 extern List *kinesis_list_shards(const KinesisStream *stream);	/* KinesisShard */
 extern List *kinesis_list_streams(AwsClient *aws);	/* char * */
+
+/*
+ * One page of ListShards, from the token of the page before or NULL.  The end
+ * takes a call that succeeded, closes it, and appends the page's shards; the
+ * next page's token, or NULL.  All of it is palloc'd in the current context.
+ * A bad answer is as that of GetRecords.
+ */
+extern AwsCall *kinesis_list_shards_begin(const KinesisStream *stream,
+										  const char *token, void *owner);
+extern char *kinesis_list_shards_end(const KinesisStream *stream,
+									 AwsCall *call, List **shards);
 
 /*
  * PutRecords: n records (at most KINESIS_PUT_RECORDS_LIMIT), a result each in
@@ -146,25 +165,27 @@ extern void kinesis_put_records(const KinesisStream *stream,
 
 /*
  * GetShardIterator.  Like GetRecords it is tried once: a reader knows best
- * when to try again.  The end raises no error for what aws_call_error() tells:
- * look there first.  It closes the call and returns the iterator, in the
- * current context.
+ * when to try again.  The end takes a call that succeeded, closes it and
+ * returns the iterator, in the current context; or NULL with *error filled if
+ * the answer is not what the API promises: a fault that may pass.
  */
 extern AwsCall *kinesis_get_shard_iterator_begin(const KinesisStream *stream,
 												 const char *shard_id,
 												 const KinesisIteratorStart *start,
 												 void *owner);
-extern char *kinesis_get_shard_iterator_end(AwsCall *call);
+extern char *kinesis_get_shard_iterator_end(AwsCall *call, AwsError *error);
 
 /*
  * GetRecords.  The end turns a call that succeeded into a page, which then
  * owns the call.  An answer that is not what the API promises closes the call
- * and raises ERRCODE_FDW_ERROR.
+ * and raises ERRCODE_FDW_ERROR; with _try it returns NULL, *error filled as a
+ * fault that may pass.
  */
 extern AwsCall *kinesis_get_records_begin(const KinesisStream *stream,
 										  const char *iterator, int limit,
 										  void *owner);
 extern KinesisPage *kinesis_get_records_end(AwsCall *call);
+extern KinesisPage *kinesis_get_records_try(AwsCall *call, AwsError *error);
 extern void kinesis_page_free(KinesisPage *page);
 
 /*

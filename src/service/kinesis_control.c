@@ -36,11 +36,15 @@ timestamp_from_seconds(double seconds)
 }
 
 static char *
+copy_text(const char *text)
+{
+	return text ? pstrdup(text) : NULL;
+}
+
+static char *
 copy_member(const JsonDoc *doc, const char *key)
 {
-	const char *text = jsondoc_string(doc, key);
-
-	return text ? pstrdup(text) : NULL;
+	return copy_text(jsondoc_string(doc, key));
 }
 
 pg_noreturn static void
@@ -85,6 +89,23 @@ kinesis_describe_stream_summary(const KinesisStream *stream)
 	return summary;
 }
 
+KinesisShard *
+kinesis_shard_copy(const KinesisShard *shard)
+{
+	KinesisShard *copy = palloc(sizeof(KinesisShard));
+
+	copy->shard_id = pstrdup(shard->shard_id);
+	copy->parent_shard_id = copy_text(shard->parent_shard_id);
+	copy->adjacent_parent_shard_id =
+		copy_text(shard->adjacent_parent_shard_id);
+	copy->starting_hash_key = copy_text(shard->starting_hash_key);
+	copy->ending_hash_key = copy_text(shard->ending_hash_key);
+	copy->starting_sequence_number =
+		copy_text(shard->starting_sequence_number);
+	copy->ending_sequence_number = copy_text(shard->ending_sequence_number);
+	return copy;
+}
+
 static KinesisShard *
 read_shard(const JsonDoc *doc)
 {
@@ -105,14 +126,16 @@ read_shard(const JsonDoc *doc)
 	return shard;
 }
 
-/*
- * One page of a listing: with a token nothing else may name the stream.  The
- * call is not closed; its error can be of class AWS_ERROR_EXPIRED_TOKEN.
- */
-static AwsCall *
-list_shards_page(const KinesisStream *stream, const char *token,
-				 const char *what)
+/* With a token nothing else may name the stream. */
+AwsCall *
+kinesis_list_shards_begin(const KinesisStream *stream, const char *token,
+						  void *owner)
 {
+	AwsRequest	request = {
+		.target = KINESIS_TARGET("ListShards"),
+		.max_response_bytes = KINESIS_CONTROL_BYTES,
+		.owner = owner
+	};
 	StringInfoData body;
 
 	kinesis_body_init(&body);
@@ -121,8 +144,31 @@ list_shards_page(const KinesisStream *stream, const char *token,
 	else
 		kinesis_body_stream(&body, stream);
 	kinesis_body_number(&body, "MaxResults", LIST_SHARDS_LIMIT);
-	return kinesis_call(stream->aws, KINESIS_TARGET("ListShards"), &body,
-						AWS_ERROR_EXPIRED_TOKEN, what);
+	return kinesis_call_start(stream->aws, &request, &body);
+}
+
+char *
+kinesis_list_shards_end(const KinesisStream *stream, AwsCall *call,
+						List **shards)
+{
+	const char *what = phrase("list the shards of", stream);
+	const JsonDoc *answer = kinesis_call_answer(call);
+	const JsonDoc *list = jsondoc_get(answer, "Shards");
+	char	   *token;
+
+	if (list == NULL)
+		kinesis_bad_answer(call, what, "The answer has no Shards.");
+	for (int i = 0; i < jsondoc_length(list); i++)
+	{
+		KinesisShard *shard = read_shard(jsondoc_at(list, i));
+
+		if (shard->shard_id == NULL)
+			kinesis_bad_answer(call, what, "A shard has no ShardId.");
+		*shards = lappend(*shards, shard);
+	}
+	token = copy_member(answer, "NextToken");
+	aws_call_close(call);
+	return token;
 }
 
 /* One listing from its start.  False if its token expired on the way. */
@@ -134,30 +180,15 @@ list_shards_once(const KinesisStream *stream, const char *what, List **shards)
 	*shards = NIL;
 	for (int page = 0; page < LIST_PAGES; page++)
 	{
-		AwsCall    *call = list_shards_page(stream, token, what);
-		const JsonDoc *answer;
-		const JsonDoc *list;
+		AwsCall    *call = kinesis_list_shards_begin(stream, token, NULL);
 
+		kinesis_call_wait(call, AWS_ERROR_EXPIRED_TOKEN, what);
 		if (aws_call_error(call) != NULL)
 		{
 			aws_call_close(call);
 			return false;
 		}
-
-		answer = kinesis_call_answer(call);
-		list = jsondoc_get(answer, "Shards");
-		if (list == NULL)
-			kinesis_bad_answer(call, what, "The answer has no Shards.");
-		for (int i = 0; i < jsondoc_length(list); i++)
-		{
-			KinesisShard *shard = read_shard(jsondoc_at(list, i));
-
-			if (shard->shard_id == NULL)
-				kinesis_bad_answer(call, what, "A shard has no ShardId.");
-			*shards = lappend(*shards, shard);
-		}
-		token = copy_member(answer, "NextToken");
-		aws_call_close(call);
+		token = kinesis_list_shards_end(stream, call, shards);
 		if (token == NULL)
 			return true;
 	}

@@ -76,16 +76,16 @@ kinesis_get_shard_iterator_begin(const KinesisStream *stream,
 }
 
 char *
-kinesis_get_shard_iterator_end(AwsCall *call)
+kinesis_get_shard_iterator_end(AwsCall *call, AwsError *error)
 {
 	const char *iterator = jsondoc_string(kinesis_call_answer(call),
 										  "ShardIterator");
-	char	   *copy;
+	char	   *copy = NULL;
 
-	if (iterator == NULL)
-		kinesis_bad_answer(call, "get a shard iterator",
-						   "The answer has no ShardIterator.");
-	copy = pstrdup(iterator);
+	if (iterator != NULL)
+		copy = pstrdup(iterator);
+	else
+		aws_error_from_nonsense(error, "The answer has no ShardIterator.");
 	aws_call_close(call);
 	return copy;
 }
@@ -110,6 +110,36 @@ kinesis_get_records_begin(const KinesisStream *stream, const char *iterator,
 		kinesis_body_stream(&body, stream);
 
 	return kinesis_call_start(stream->aws, &request, &body);
+}
+
+/*
+ * What is caught here was raised while scanning memory that belongs to the
+ * call: nothing is left behind that only a subtransaction could clean up.
+ */
+KinesisPage *
+kinesis_get_records_try(AwsCall *call, AwsError *error)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	KinesisPage *volatile page = NULL;
+
+	PG_TRY();
+	{
+		page = kinesis_get_records_end(call);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *nonsense;
+
+		if (geterrcode() != ERRCODE_FDW_ERROR)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(cxt);
+		nonsense = CopyErrorData();
+		FlushErrorState();
+		aws_error_from_nonsense(error, nonsense->detail);
+		FreeErrorData(nonsense);
+	}
+	PG_END_TRY();
+	return page;
 }
 
 bool

@@ -63,16 +63,9 @@ kinesis_call_start(AwsClient *aws, const AwsRequest *request, StringInfo body)
 	return call;
 }
 
-AwsCall *
-kinesis_call(AwsClient *aws, const char *target, StringInfo body,
-			 AwsErrorClass tolerated, const char *what)
+void
+kinesis_call_wait(AwsCall *call, AwsErrorClass tolerated, const char *what)
 {
-	AwsRequest	request = {
-		.target = target,
-		.max_response_bytes = KINESIS_CONTROL_BYTES
-	};
-	AwsCall    *call = kinesis_call_start(aws, &request, body);
-
 	PG_TRY();
 	{
 		const AwsError *error;
@@ -88,7 +81,19 @@ kinesis_call(AwsClient *aws, const char *target, StringInfo body,
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+}
 
+AwsCall *
+kinesis_call(AwsClient *aws, const char *target, StringInfo body,
+			 AwsErrorClass tolerated, const char *what)
+{
+	AwsRequest	request = {
+		.target = target,
+		.max_response_bytes = KINESIS_CONTROL_BYTES
+	};
+	AwsCall    *call = kinesis_call_start(aws, &request, body);
+
+	kinesis_call_wait(call, tolerated, what);
 	return call;
 }
 

@@ -52,6 +52,10 @@ extern AwsCall *kinesis_call(AwsClient *aws, const char *target,
 							 StringInfo body, AwsErrorClass tolerated,
 							 const char *what);
 
+/* Wait for a call that was started, in the same way. */
+extern void kinesis_call_wait(AwsCall *call, AwsErrorClass tolerated,
+							  const char *what);
+
 /*
  * The answer of a call that succeeded as a tree, which lives with the call.
  * NULL if it is not JSON.

@@ -7,25 +7,49 @@
 #include "catalog/pg_type.h"
 #include "sink/catalog.h"
 #include "sink/checkpoint.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 static CatalogStatement load_statement = {
-	"select shard_id, parent_shard_ids, position, coalesce(worker, -1)"
-	" from tracking.checkpoint where pipeline = $1 order by shard_id",
-	1, {TEXTOID}, NULL
+	"select l.n::int4, c.position, c.read_until, $3 >= 0 and exists"
+	" (select from tracking.checkpoint p where p.pipeline = $1"
+	" and p.shard_id = any (c.parent_shard_ids)"
+	" and p.worker is distinct from $3 and p.position <> 'SHARD_END')"
+	" from unnest($2) with ordinality as l(shard_id, n)"
+	" join tracking.checkpoint c on c.shard_id = l.shard_id"
+	" where c.pipeline = $1 and ($3 < 0 or c.worker = $3) order by l.n",
+	3, {TEXTOID, TEXTARRAYOID, INT4OID}, NULL
 };
 
+/*
+ * What a pipeline that begins has not read, the stream may drop from then on;
+ * likewise that of a shard which a running pipeline ($5 is null) finds.  One
+ * that came while no worker ran holds what arrived after its parents were read
+ * for the last time; but if a parent is listed still, it is no older than the
+ * time that the stream keeps records.
+ */
 static CatalogStatement add_statement = {
-	"insert into tracking.checkpoint"
-	" (pipeline, shard_id, parent_shard_ids, position)"
-	" select $1, $2, $3, $4"
+	"with has as (select exists (select from tracking.checkpoint"
+	" where pipeline = $1) as any)"
+	" insert into tracking.checkpoint"
+	" (pipeline, shard_id, parent_shard_ids, position, read_until)"
+	" select $1, l.shard_id,"
+	" array_remove(array[l.parent, l.adjacent], null),"
+	" case when has.any then 'TRIM_HORIZON' else $5 end,"
+	" case when not has.any then least($6, now())"
+	" when $5 is null then now()"
+	" else coalesce((select min(p.read_until) from tracking.checkpoint p"
+	" where p.pipeline = $1 and p.shard_id in (l.parent, l.adjacent)"
+	" and (p.shard_id <> all ($2) or p.read_until >="
+	" now() - $7::float8 * interval '1 microsecond')), now()) end"
+	" from has, unnest($2, $3, $4) as l(shard_id, parent, adjacent)"
+	" where (has.any or $5 is not null)"
 	/* looked at first, as the conflict with a row in change would wait */
-	" where not exists (select from tracking.checkpoint"
-	" where pipeline = $1 and shard_id = $2)"
+	" and not exists (select from tracking.checkpoint c"
+	" where c.pipeline = $1 and c.shard_id = l.shard_id)"
 	" on conflict (pipeline, shard_id) do nothing",
-	4, {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID}, NULL
+	7, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID,
+	TIMESTAMPTZOID, INT8OID}, NULL
 };
 
 static CatalogStatement spread_statement = {
@@ -54,13 +78,15 @@ static CatalogStatement advance_statement = {
 	" bytes = c.bytes + b.bytes,"
 	" last_arrival = greatest(c.last_arrival, b.last_arrival),"
 	" millis_behind_latest = b.millis_behind_latest,"
+	" read_until = coalesce(b.read_until, c.read_until),"
 	" updated_at = clock_timestamp()"
-	" from unnest($2, $3, $4, $5, $6, $7, $8) as b(shard_id, old_position,"
-	" new_position, records, bytes, last_arrival, millis_behind_latest)"
+	" from unnest($2, $3, $4, $5, $6, $7, $8, $9) as b(shard_id,"
+	" old_position, new_position, records, bytes, last_arrival,"
+	" millis_behind_latest, read_until)"
 	" where c.pipeline = $1 and c.shard_id = b.shard_id"
 	" and c.position = b.old_position",
-	8, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
-	INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID}, NULL
+	9, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
+	INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID}, NULL
 };
 
 static CatalogStatement count_statement = {
@@ -72,105 +98,121 @@ static CatalogStatement count_statement = {
 };
 
 static CatalogStatement reset_statement = {
-	"update tracking.checkpoint set position = $3, millis_behind_latest = null"
-	" where pipeline = $1 and ($2 is null or shard_id = $2)",
-	3, {TEXTOID, TEXTOID, TEXTOID}, NULL
+	"update tracking.checkpoint set position = $3,"
+	" read_until = least($4, now()), millis_behind_latest = null"
+	" where pipeline = $1 and shard_id = $2",
+	4, {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
+
+static CatalogStatement clear_statement = {
+	"delete from tracking.checkpoint where pipeline = $1",
+	1, {TEXTOID}, NULL
+};
+
+/* A column of a list of shards as an array. */
+static Datum
+shards_array(List *shards, size_t member)
+{
+	int			n = list_length(shards);
+	Datum	   *values = palloc(Max(n, 1) * sizeof(Datum));
+	bool	   *nulls = palloc(Max(n, 1) * sizeof(bool));
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *text = *(char **) ((char *) list_nth(shards, i) + member);
+
+		nulls[i] = text == NULL;
+		values[i] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+	}
+	return catalog_array(values, nulls, n, TEXTOID);
+}
+
+/*
+ * What to do without when positions of this kind are gone: a time is asked
+ * for, so what arrived since is missed if it is not there.
+ */
+static bool
+wanted_since(const StreamPosition *position, Datum *since)
+{
+	*since = TimestampTzGetDatum(position->timestamp);
+	return position->kind == POSITION_AT_TIMESTAMP;
+}
+
+void
+checkpoint_add(const char *pipeline, List *shards,
+			   const StreamPosition *first, int64 retention_us)
+{
+	char		nulls[] = "       ";
+	CatalogAccess access;
+	Datum		values[7] = {
+		CStringGetTextDatum(pipeline),
+		shards_array(shards, offsetof(KinesisShard, shard_id)),
+		shards_array(shards, offsetof(KinesisShard, parent_shard_id)),
+		shards_array(shards, offsetof(KinesisShard, adjacent_parent_shard_id))
+	};
+
+	values[6] = Int64GetDatum(retention_us);
+	nulls[4] = nulls[5] = 'n';
+	if (first != NULL)
+	{
+		values[4] = CStringGetTextDatum(position_to_text(first));
+		nulls[4] = ' ';
+		nulls[5] = wanted_since(first, &values[5]) ? ' ' : 'n';
+	}
+	catalog_begin(&access);
+	catalog_execute(&add_statement, values, nulls);
+	catalog_end(&access);
+}
 
 /* A row of the load statement. */
 static CheckpointShard *
-read_shard(MemoryContext cxt, const char *pipeline, int row)
+read_shard(MemoryContext cxt, const char *pipeline, List *shards, int row)
 {
-	CheckpointShard *shard = MemoryContextAllocZero(cxt,
-													sizeof(CheckpointShard));
-	char	   *position = catalog_text(cxt, row, 3);
+	CheckpointShard *checkpoint =
+		MemoryContextAllocZero(cxt, sizeof(CheckpointShard));
+	char	   *position = catalog_text(cxt, row, 2);
 	bool		isnull;
-	ArrayType  *parents = DatumGetArrayTypeP(catalog_datum(row, 2, &isnull));
-	Datum	   *ids;
-	int			n_ids;
+	int			n = DatumGetInt32(catalog_datum(row, 1, &isnull));
+	Datum		read_until = catalog_datum(row, 3, &isnull);
 
-	shard->shard.shard_id = catalog_text(cxt, row, 1);
-	shard->worker = DatumGetInt32(catalog_datum(row, 4, &isnull));
-	deconstruct_array(parents, TEXTOID, -1, false, TYPALIGN_INT, &ids, NULL,
-					  &n_ids);
-	if (n_ids > 0)
-		shard->shard.parent_shard_id =
-			MemoryContextStrdup(cxt, TextDatumGetCString(ids[0]));
-	if (n_ids > 1)
-		shard->shard.adjacent_parent_shard_id =
-			MemoryContextStrdup(cxt, TextDatumGetCString(ids[1]));
-	if (!position_from_text(position, &shard->position))
+	checkpoint->shard = list_nth(shards, n - 1);
+	checkpoint->read_until = isnull ? 0 : DatumGetTimestampTz(read_until);
+	checkpoint->waits = DatumGetBool(catalog_datum(row, 4, &isnull));
+	if (!position_from_text(position, &checkpoint->position))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("pipeline \"%s\" has no valid position for shard \"%s\"",
-						pipeline, shard->shard.shard_id),
+						pipeline, checkpoint->shard->shard_id),
 				 errdetail("tracking.checkpoint says \"%s\".", position),
 				 errhint("Set it with tracking.reset_pipeline().")));
-	return shard;
+	return checkpoint;
 }
 
 List *
-checkpoint_load(const char *pipeline)
+checkpoint_load(const char *pipeline, List *shards, int worker)
 {
 	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	Datum		values[] = {CStringGetTextDatum(pipeline)};
+	Datum		values[] = {
+		CStringGetTextDatum(pipeline),
+		shards_array(shards, offsetof(KinesisShard, shard_id)),
+		Int32GetDatum(worker)
+	};
 	CatalogAccess access;
-	List	   *shards = NIL;
+	List	   *checkpoints = NIL;
 	uint64		n;
 
 	catalog_begin(&access);
 	n = catalog_execute(&load_statement, values, NULL);
 	for (uint64 i = 0; i < n; i++)
 	{
-		CheckpointShard *shard = read_shard(cxt, pipeline, i);
+		CheckpointShard *checkpoint = read_shard(cxt, pipeline, shards, i);
+		MemoryContext old = MemoryContextSwitchTo(cxt);
 
-		old = MemoryContextSwitchTo(cxt);
-		shards = lappend(shards, shard);
+		checkpoints = lappend(checkpoints, checkpoint);
 		MemoryContextSwitchTo(old);
 	}
 	catalog_end(&access);
-	return shards;
-}
-
-static Datum
-parents_datum(const KinesisShard *shard)
-{
-	Datum		ids[2];
-	int			n = 0;
-
-	if (shard->parent_shard_id != NULL)
-		ids[n++] = CStringGetTextDatum(shard->parent_shard_id);
-	if (shard->adjacent_parent_shard_id != NULL)
-		ids[n++] = CStringGetTextDatum(shard->adjacent_parent_shard_id);
-	return PointerGetDatum(construct_array(ids, n, TEXTOID, -1, false,
-										   TYPALIGN_INT));
-}
-
-void
-checkpoint_add(const char *pipeline, List *shards,
-			   const StreamPosition *first)
-{
-	bool		empty = checkpoint_load(pipeline) == NIL;
-	StreamPosition beginning = {.kind = POSITION_TRIM_HORIZON};
-	char	   *position = position_to_text(empty ? first : &beginning);
-	CatalogAccess access;
-	ListCell   *cell;
-
-	catalog_begin(&access);
-	foreach(cell, shards)
-	{
-		const KinesisShard *shard = lfirst(cell);
-		Datum		values[] = {
-			CStringGetTextDatum(pipeline),
-			CStringGetTextDatum(shard->shard_id),
-			parents_datum(shard),
-			CStringGetTextDatum(position)
-		};
-
-		catalog_execute(&add_statement, values, NULL);
-	}
-	catalog_end(&access);
+	return checkpoints;
 }
 
 void
@@ -194,14 +236,19 @@ checkpoint_advance(const char *pipeline, const Batch *batch)
 {
 	enum
 	{
-		SHARD_ID, FROM, TO, RECORDS, BYTES, ARRIVAL, BEHIND, N_COLUMNS
+		SHARD_ID, FROM, TO, RECORDS, BYTES, ARRIVAL, BEHIND, READ_UNTIL,
+		N_COLUMNS
 	};
 	static const Oid types[N_COLUMNS] = {
-		TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID
+		TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID,
+		TIMESTAMPTZOID
 	};
 	int			n = batch->n_shards;
 	Datum	   *columns[N_COLUMNS];
-	bool	   *no_arrival = palloc(n * sizeof(bool));
+	bool	   *nulls[N_COLUMNS] = {
+		[ARRIVAL] = palloc(n * sizeof(bool)),
+		[READ_UNTIL] = palloc(n * sizeof(bool))
+	};
 	Datum		values[N_COLUMNS + 1];
 	CatalogAccess access;
 	uint64		moved;
@@ -218,13 +265,14 @@ checkpoint_advance(const char *pipeline, const Batch *batch)
 		columns[RECORDS][i] = Int64GetDatum(shard->n_records);
 		columns[BYTES][i] = Int64GetDatum(shard->bytes);
 		columns[ARRIVAL][i] = TimestampTzGetDatum(shard->last_arrival);
-		no_arrival[i] = shard->n_records == 0;
+		nulls[ARRIVAL][i] = shard->n_records == 0;
 		columns[BEHIND][i] = Int64GetDatum(shard->millis_behind_latest);
+		columns[READ_UNTIL][i] = TimestampTzGetDatum(shard->read_until);
+		nulls[READ_UNTIL][i] = shard->read_until == 0;
 	}
 	values[0] = CStringGetTextDatum(pipeline);
 	for (int c = 0; c < N_COLUMNS; c++)
-		values[c + 1] = catalog_array(columns[c], c == ARRIVAL ? no_arrival : NULL,
-								 n, types[c]);
+		values[c + 1] = catalog_array(columns[c], nulls[c], n, types[c]);
 
 	catalog_begin(&access);
 	moved = catalog_execute(&advance_statement, values, NULL);
@@ -261,21 +309,33 @@ checkpoint_count_dead_letters(const char *pipeline, const Batch *batch)
 	catalog_end(&access);
 }
 
-uint64
+bool
 checkpoint_reset(const char *pipeline, const char *shard_id,
 				 const StreamPosition *position)
 {
-	Datum		values[] = {
+	char		nulls[] = "    ";
+	Datum		values[4] = {
 		CStringGetTextDatum(pipeline),
-		shard_id == NULL ? (Datum) 0 : CStringGetTextDatum(shard_id),
+		CStringGetTextDatum(shard_id),
 		CStringGetTextDatum(position_to_text(position))
 	};
-	char		nulls[] = {' ', shard_id == NULL ? 'n' : ' ', ' ', '\0'};
 	CatalogAccess access;
 	uint64		n;
 
+	nulls[3] = wanted_since(position, &values[3]) ? ' ' : 'n';
 	catalog_begin(&access);
 	n = catalog_execute(&reset_statement, values, nulls);
 	catalog_end(&access);
-	return n;
+	return n > 0;
+}
+
+void
+checkpoint_clear(const char *pipeline)
+{
+	Datum		values[] = {CStringGetTextDatum(pipeline)};
+	CatalogAccess access;
+
+	catalog_begin(&access);
+	catalog_execute(&clear_statement, values, NULL);
+	catalog_end(&access);
 }

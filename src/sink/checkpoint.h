@@ -16,22 +16,21 @@
 
 typedef struct CheckpointShard
 {
-	KinesisShard shard;			/* id and parents */
+	const KinesisShard *shard;	/* as it was given */
 	StreamPosition position;
-	int			worker;			/* number of the worker that reads it, -1: none
-								 * yet */
+	TimestampTz read_until;		/* what had arrived by then was read; 0:
+								 * unknown */
+	bool		waits;			/* for a parent that another worker reads */
 } CheckpointShard;
-
-/* All shards of a pipeline, CheckpointShard *, in the current context. */
-extern List *checkpoint_load(const char *pipeline);
 
 /*
  * Add those of shards (KinesisShard *) that the pipeline does not have: at
  * first if it has none at all, else at the beginning of the shard, which is
- * new in the stream.
+ * new in the stream.  shards is all that the stream lists; or, with first
+ * NULL, some that were found since: then a pipeline that has none gets none.
  */
 extern void checkpoint_add(const char *pipeline, List *shards,
-						   const StreamPosition *first);
+						   const StreamPosition *first, int64 retention_us);
 
 /*
  * Give shards to the workers of a pipeline: all of them, evenly, or those that
@@ -39,6 +38,12 @@ extern void checkpoint_add(const char *pipeline, List *shards,
  * session at a time.
  */
 extern void checkpoint_assign(const char *pipeline, int workers, bool all);
+
+/*
+ * Where to read those of shards that this worker of the pipeline has (-1: any
+ * that the pipeline has): CheckpointShard *, in the current context.
+ */
+extern List *checkpoint_load(const char *pipeline, List *shards, int worker);
 
 /*
  * Move the positions of a batch's shards.  False if one of them is no longer
@@ -51,11 +56,11 @@ extern bool checkpoint_advance(const char *pipeline, const Batch *batch);
 extern void checkpoint_count_dead_letters(const char *pipeline,
 										  const Batch *batch);
 
-/*
- * Set one shard, or all if shard_id is NULL, to a position.  Returns how many
- * shards there were.
- */
-extern uint64 checkpoint_reset(const char *pipeline, const char *shard_id,
-							   const StreamPosition *position);
+/* Set a shard to a position.  False if the pipeline does not have it. */
+extern bool checkpoint_reset(const char *pipeline, const char *shard_id,
+							 const StreamPosition *position);
+
+/* Forget all shards: they are added anew, from where the pipeline starts. */
+extern void checkpoint_clear(const char *pipeline);
 
 #endif							/* TRACKING_SINK_CHECKPOINT_H */

@@ -94,6 +94,7 @@ void
 batch_truncate(Batch *batch, int64 n)
 {
 	int64		left = n;
+	ListCell   *cell;
 
 	for (int i = 0; i < batch->n_shards; i++)
 	{
@@ -102,6 +103,7 @@ batch_truncate(Batch *batch, int64 n)
 		shard->to = shard->from;
 		shard->n_records = shard->bytes = 0;
 		shard->first_arrival = shard->last_arrival = 0;
+		shard->read_until = 0;
 	}
 	for (int i = 0; i < batch->n_slices; i++)
 	{
@@ -110,6 +112,20 @@ batch_truncate(Batch *batch, int64 n)
 		slice->n_records = Min(slice->n_records, left);
 		left -= slice->n_records;
 		batch_count_slice(&batch->shards[slice->shard], slice);
+	}
+	/* a gap is told with what lies behind it */
+	foreach(cell, batch->gaps)
+	{
+		const StreamGap *gap = lfirst(cell);
+
+		for (int i = 0; i < batch->n_shards; i++)
+		{
+			if (strcmp(batch->shards[i].shard_id, gap->shard_id) != 0)
+				continue;
+			if (batch->shards[i].n_records == 0)
+				batch->gaps = foreach_delete_current(batch->gaps, cell);
+			break;
+		}
 	}
 	batch->n_records = n;
 	batch->rejects = NIL;

@@ -44,6 +44,8 @@ typedef struct BatchShard
 	TimestampTz first_arrival;	/* 0 if no records */
 	TimestampTz last_arrival;
 	int64		millis_behind_latest;
+	TimestampTz read_until;		/* what had arrived by then is read with this
+								 * batch; 0: not known to be more than before */
 } BatchShard;
 
 /* A record that its source could not decode. */
@@ -69,6 +71,7 @@ typedef struct Batch
 	int64		fetch_ms;		/* from its first answer to its being closed */
 	List	   *rejects;		/* BatchReject *, in cxt; a record at most once */
 	Bitmapset  *rejected;		/* their ordinals */
+	List	   *gaps;			/* StreamGap *, before its records; in cxt */
 } Batch;
 
 /* Walks the records of a batch from first to end; several cursors may. */

@@ -31,6 +31,17 @@ typedef struct StreamPosition
 	int64		sub_sequence;	/* last sub-record done, -1: all of the record */
 } StreamPosition;
 
+/* Records of a shard that may have been dropped before they were read. */
+typedef struct StreamGap
+{
+	const char *shard_id;
+	StreamPosition from;		/* the last position that was read */
+	StreamPosition to;			/* the first record there was; the same as
+								 * from if there was none */
+	TimestampTz from_time;		/* what arrived before was read; 0: unknown */
+	TimestampTz to_time;		/* what arrived after was still there */
+} StreamGap;
+
 /* Text form, palloc'd. */
 extern char *position_to_text(const StreamPosition *position);
 

@@ -4,31 +4,15 @@
  */
 #include "postgres.h"
 
-#include "base/backoff.h"
 #include "base/clock.h"
-#include "base/compat.h"
+#include "stream/shard_pace.h"
 #include "stream/shard_reader.h"
+#include "stream/shard_tip.h"
 #include "utils/memutils.h"
-
-/* Between attempts at a call, with full jitter, doubled by each of them. */
-#define RETRY_BASE_MS 100
-#define RETRY_CAP_MS 20000
-/* When the service throttles.  A shard's allowance is counted by the second. */
-#define THROTTLE_BASE_MS 1000
+#include "utils/timestamp.h"
 
 /* Until an answer has come, expect one of this size. */
 #define EXPECTED_BYTES_AT_FIRST (1024 * 1024)
-
-/* Where the tip was, for a reader that goes to it. */
-typedef struct ShardTip
-{
-	bool		wanted;			/* still to be found */
-	bool		known;			/* sequence holds the first record beyond it */
-	char	   *iterator;		/* NULL: none yet, or it expired */
-	AwsCall    *call;			/* under way, or NULL */
-	char		sequence[KINESIS_SEQUENCE_DIGITS];
-	uint8		digits;
-} ShardTip;
 
 struct ShardReader
 {
@@ -40,16 +24,16 @@ struct ShardReader
 	StreamPosition next;		/* behind the last record that came */
 	char	   *iterator;		/* in state READY */
 	AwsCall    *call;			/* in the _CALL states */
+	ShardPace	pace;
 	ShardTip	tip;
 
-	/* pace: GetRecords calls that may start at once, and since when */
-	int			tokens;
-	int64		tokens_ms;
-	int64		due_ms;			/* not before */
-
-	/* failures in a row, and the last of them */
-	int			failures;
-	AwsError   *trouble;		/* in cxt; NULL if all is well */
+	/* what may be dropped before it is read */
+	int64		retention_us;	/* 0: nobody asks */
+	TimestampTz read_until;
+	TimestampTz asked_at;		/* when the GetRecords under way was made */
+	bool		from_horizon;	/* the iterator may be behind next, or ahead */
+	bool		reaches_back;	/* ... it is behind: nothing was dropped */
+	StreamGap   *gap;			/* not told yet, or NULL */
 
 	int			max_limit;		/* lowered when an answer was too large */
 	int			limit;			/* of the call under way */
@@ -61,6 +45,7 @@ struct ShardReader
 ShardReader *
 shard_reader_open(MemoryContext cxt, const KinesisStream *stream,
 				  const KinesisShard *shard, const StreamPosition *from,
+				  TimestampTz read_until, int64 retention_us,
 				  ReadUntil until)
 {
 	ShardReader *reader = MemoryContextAllocZero(cxt, sizeof(ShardReader));
@@ -71,10 +56,17 @@ shard_reader_open(MemoryContext cxt, const KinesisStream *stream,
 	reader->until = until;
 	reader->next = *from;
 	reader->state = from->kind == POSITION_SHARD_END ? SHARD_DONE : SHARD_WAITING;
+	shard_pace_init(&reader->pace, cxt);
+	reader->tip.cxt = cxt;
+	reader->tip.stream = stream;
+	reader->tip.shard_id = shard->shard_id;
+	reader->tip.pace = &reader->pace;
+	reader->tip.owner = reader;
 	/* a closed shard has no tip that moves */
 	reader->tip.wanted = until == READ_TO_TIP &&
 		shard->ending_sequence_number == NULL;
-	reader->tokens = KINESIS_GET_RECORDS_PER_SECOND;
+	reader->read_until = read_until;
+	reader->retention_us = retention_us;
 	reader->max_limit = KINESIS_GET_RECORDS_LIMIT;
 	reader->millis_behind = -1;
 	reader->expected_bytes = EXPECTED_BYTES_AT_FIRST;
@@ -102,7 +94,7 @@ shard_reader_ended(const ShardReader *reader)
 const AwsError *
 shard_reader_trouble(const ShardReader *reader)
 {
-	return reader->trouble;
+	return reader->pace.trouble;
 }
 
 bool
@@ -115,6 +107,21 @@ int64
 shard_reader_millis_behind(const ShardReader *reader)
 {
 	return reader->millis_behind;
+}
+
+TimestampTz
+shard_reader_read_until(const ShardReader *reader)
+{
+	return reader->read_until;
+}
+
+StreamGap *
+shard_reader_take_gap(ShardReader *reader)
+{
+	StreamGap   *gap = reader->gap;
+
+	reader->gap = NULL;
+	return gap;
 }
 
 size_t
@@ -133,65 +140,35 @@ shard_reader_release(ShardReader *reader)
 void
 shard_reader_postpone(ShardReader *reader, int64 due_ms)
 {
-	reader->due_ms = due_ms;
-}
-
-/* Milliseconds until the pace allows a GetRecords. */
-static long
-pace_wait(const ShardReader *reader, int64 now_ms)
-{
-	long		interval = 1000 / KINESIS_GET_RECORDS_PER_SECOND;
-
-	if (reader->tokens > 0)
-		return 0;
-	return Max(0, (long) (reader->tokens_ms + interval - now_ms));
-}
-
-/* Take one call from the second's allowance. */
-static void
-pace_take(ShardReader *reader, int64 now_ms)
-{
-	int			interval = 1000 / KINESIS_GET_RECORDS_PER_SECOND;
-	int64		earned = (now_ms - reader->tokens_ms) / interval;
-
-	if (earned + reader->tokens >= KINESIS_GET_RECORDS_PER_SECOND)
-	{
-		reader->tokens = KINESIS_GET_RECORDS_PER_SECOND;
-		reader->tokens_ms = now_ms;
-	}
-	else
-	{
-		reader->tokens += earned;
-		reader->tokens_ms += earned * interval;
-	}
-	reader->tokens--;
+	reader->pace.due_ms = due_ms;
 }
 
 long
 shard_reader_due(const ShardReader *reader, int64 now_ms)
 {
-	long		wait = Max(0, (long) (reader->due_ms - now_ms));
-
 	switch (reader->state)
 	{
 		case SHARD_NO_ITERATOR:
-			return wait;
+			return shard_pace_wait(&reader->pace, now_ms);
 		case SHARD_READY:
-			return Max(wait, pace_wait(reader, now_ms));
+			return shard_pace_wait_records(&reader->pace, now_ms);
 		default:
 			return -1;
 	}
 }
 
+/* ----------------------------------------------------------------
+ * Calls
+ * ---------------------------------------------------------------- */
+
 static void
 start_iterator(ShardReader *reader)
 {
-	KinesisIteratorStart start = {0};
+	KinesisIteratorStart start = {.type = KINESIS_TRIM_HORIZON};
 
 	switch (reader->next.kind)
 	{
 		case POSITION_TRIM_HORIZON:
-			start.type = KINESIS_TRIM_HORIZON;
 			break;
 		case POSITION_LATEST:
 			start.type = KINESIS_LATEST;
@@ -207,37 +184,33 @@ start_iterator(ShardReader *reader)
 		case POSITION_SHARD_END:
 			Assert(false);
 	}
+	if (reader->from_horizon)
+		start.type = KINESIS_TRIM_HORIZON;
 	reader->call = kinesis_get_shard_iterator_begin(reader->stream,
 													reader->shard->shard_id,
 													&start, reader);
 	reader->state = SHARD_ITERATOR_CALL;
 }
 
-/* Look for the tip, beside the shard's own call. */
-static void
-start_tip(ShardReader *reader, int64 now_ms)
+/* Has the stream kept what is to be read next for its whole time, or longer? */
+static bool
+comes_too_late(const ShardReader *reader, TimestampTz now)
 {
-	ShardTip   *tip = &reader->tip;
-	KinesisIteratorStart latest = {.type = KINESIS_LATEST};
-
-	if (!tip->wanted || tip->call != NULL)
-		return;
-	if (tip->iterator == NULL)
-		tip->call = kinesis_get_shard_iterator_begin(reader->stream,
-													 reader->shard->shard_id,
-													 &latest, reader);
-	else
-	{
-		pace_take(reader, now_ms);
-		tip->call = kinesis_get_records_begin(reader->stream, tip->iterator, 1,
-											  reader);
-	}
+	return reader->retention_us > 0 && reader->read_until != 0 &&
+		now - reader->read_until > reader->retention_us;
 }
 
 void
 shard_reader_start(ShardReader *reader, int64 now_ms, int limit)
 {
-	start_tip(reader, now_ms);
+	TimestampTz now = GetCurrentTimestamp();
+
+	shard_tip_start(&reader->tip, now_ms);
+	if (!reader->from_horizon && comes_too_late(reader, now))
+	{
+		reader->from_horizon = true;
+		reader->state = SHARD_NO_ITERATOR;
+	}
 	if (reader->state == SHARD_NO_ITERATOR)
 	{
 		start_iterator(reader);
@@ -245,11 +218,15 @@ shard_reader_start(ShardReader *reader, int64 now_ms, int limit)
 	}
 
 	Assert(reader->state == SHARD_READY);
-	pace_take(reader, now_ms);
+	if (shard_pace_wait_records(&reader->pace, now_ms) > 0)
+		return;
+	shard_pace_take(&reader->pace, now_ms);
+	reader->asked_at = now;
 	reader->limit = Min(limit, reader->max_limit);
 	reader->call = kinesis_get_records_begin(reader->stream, reader->iterator,
 											 reader->limit, reader);
 	reader->state = SHARD_RECORDS_CALL;
+	reader->tip.fresh = false;
 }
 
 static char *
@@ -259,43 +236,6 @@ reading(const ShardReader *reader)
 					reader->shard->shard_id, reader->stream->name);
 }
 
-static const char *
-copy_text(MemoryContext cxt, const char *text)
-{
-	return text == NULL ? NULL : MemoryContextStrdup(cxt, text);
-}
-
-/* Remember what is wrong with the shard, until it is well again. */
-static void
-set_trouble(ShardReader *reader, const AwsError *error)
-{
-	if (reader->trouble == NULL)
-		reader->trouble = MemoryContextAlloc(reader->cxt, sizeof(AwsError));
-	else
-	{
-		pfree(unconstify(char *, reader->trouble->code));
-		pfree(unconstify(char *, reader->trouble->message));
-	}
-	*reader->trouble = *error;
-	reader->trouble->code = copy_text(reader->cxt, error->code);
-	reader->trouble->message = copy_text(reader->cxt, error->message);
-	reader->trouble->request_id = NULL;
-	reader->trouble->attempts = reader->failures;
-}
-
-static void
-clear_trouble(ShardReader *reader)
-{
-	if (reader->trouble != NULL)
-	{
-		pfree(unconstify(char *, reader->trouble->code));
-		pfree(unconstify(char *, reader->trouble->message));
-		pfree(reader->trouble);
-	}
-	reader->trouble = NULL;
-	reader->failures = 0;
-}
-
 /*
  * A call failed.  A passing fault makes the shard wait, and only this shard;
  * a reader without end never gives up on it.  Anything else is raised.
@@ -303,116 +243,48 @@ clear_trouble(ShardReader *reader)
 static void
 back_off(ShardReader *reader, const AwsError *error)
 {
-	bool		throttled = error->class == AWS_ERROR_THROTTLE;
-	long		delay_ms;
-
-	if (!throttled && error->class != AWS_ERROR_RETRY)
+	if (error->class != AWS_ERROR_THROTTLE && error->class != AWS_ERROR_RETRY)
 		aws_error_raise(error, reading(reader));
-	reader->failures++;
-	set_trouble(reader, error);
-	if (reader->until == READ_TO_TIP &&
-		reader->failures > aws_client_max_retries(reader->stream->aws))
-		aws_error_raise(reader->trouble, reading(reader));
-	delay_ms = backoff_delay_ms(reader->failures - 1,
-								throttled ? THROTTLE_BASE_MS : RETRY_BASE_MS,
-								RETRY_CAP_MS, backoff_random());
-	reader->due_ms = Max(reader->due_ms, clock_now_ms() + delay_ms);
+	shard_pace_failed(&reader->pace, clock_now_ms(), error);
+	if (reader->until == READ_TO_TIP && reader->pace.failures >
+		aws_client_max_retries(reader->stream->aws))
+		aws_error_raise(reader->pace.trouble, reading(reader));
 }
 
-/* Keep an iterator in the reader's context in place of the old one. */
 static void
-keep_iterator(ShardReader *reader, char **iterator, const char *fresh)
+keep_iterator(ShardReader *reader, const char *fresh)
 {
-	if (*iterator != NULL)
-		pfree(*iterator);
-	*iterator = fresh == NULL ? NULL : MemoryContextStrdup(reader->cxt, fresh);
+	if (reader->iterator != NULL)
+		pfree(reader->iterator);
+	reader->iterator = fresh == NULL ? NULL :
+		MemoryContextStrdup(reader->cxt, fresh);
 }
 
-/* The answer to a question after the tip. */
-static void
-finish_tip(ShardReader *reader)
-{
-	ShardTip   *tip = &reader->tip;
-	AwsCall    *call = tip->call;
-	const AwsError *error = aws_call_error(call);
-	KinesisPage *page;
-
-	tip->call = NULL;
-	if (error != NULL)
-	{
-		/* an expired tip is taken anew: later than it was, but one place */
-		if (error->class == AWS_ERROR_EXPIRED_ITERATOR)
-			keep_iterator(reader, &tip->iterator, NULL);
-		else
-			back_off(reader, error);
-		aws_call_close(call);
-		return;
-	}
-	if (tip->iterator == NULL)
-	{
-		char	   *iterator = kinesis_get_shard_iterator_end(call);
-
-		keep_iterator(reader, &tip->iterator, iterator);
-		pfree(iterator);
-		start_tip(reader, clock_now_ms());
-		return;
-	}
-
-	page = kinesis_get_records_end(call);
-	if (page->n_records > 0)
-	{
-		const KinesisRecord *record = &page->records[0];
-
-		memcpy(tip->sequence, record->sequence_number,
-			   record->sequence_number_digits);
-		tip->digits = record->sequence_number_digits;
-		tip->known = true;
-		tip->wanted = false;
-	}
-	else if (page->next_iterator == NULL)
-		tip->wanted = false;	/* closed since: it ends by itself */
-	else
-		keep_iterator(reader, &tip->iterator, page->next_iterator);
-	kinesis_page_free(page);
-}
-
-/* Cut off what lies beyond the tip; true if anything did. */
+/*
+ * The service does not know the position: that is what a sequence number
+ * that was dropped may come to.
+ */
 static bool
-cut_at_tip(ShardReader *reader, KinesisPage *page)
+is_lost_position(const ShardReader *reader, const AwsError *error)
 {
-	const ShardTip *tip = &reader->tip;
-	int			low = 0;
-	int			high = page->n_records;
-
-	if (!tip->known)
-		return false;
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-		const KinesisRecord *record = &page->records[middle];
-
-		if (sequence_compare(record->sequence_number,
-							 record->sequence_number_digits,
-							 tip->sequence, tip->digits) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == page->n_records)
-		return false;
-	page->n_records = low;
-	return true;
+	return reader->state == SHARD_ITERATOR_CALL && reader->retention_us > 0 &&
+		!reader->from_horizon && reader->next.kind == POSITION_AFTER_SEQUENCE &&
+		(error->class == AWS_ERROR_NOT_FOUND ||
+		 strcmp(error->code, "InvalidArgumentException") == 0);
 }
 
 static void
-finish_failed_call(ShardReader *reader, AwsCall *call, const AwsError *error)
+finish_failed_call(ShardReader *reader, const AwsError *error)
 {
-	bool		asked_iterator = reader->state == SHARD_ITERATOR_CALL;
+	bool		lost = is_lost_position(reader, error);
 
-	reader->state = asked_iterator ? SHARD_NO_ITERATOR : SHARD_READY;
-	if (error->class == AWS_ERROR_EXPIRED_ITERATOR)
+	reader->state = reader->state == SHARD_ITERATOR_CALL ?
+		SHARD_NO_ITERATOR : SHARD_READY;
+	if (lost)
+		reader->from_horizon = true;
+	else if (error->class == AWS_ERROR_EXPIRED_ITERATOR)
 	{
-		keep_iterator(reader, &reader->iterator, NULL);
+		keep_iterator(reader, NULL);
 		reader->state = SHARD_NO_ITERATOR;
 	}
 	else if (error->class == AWS_ERROR_TOO_LARGE && reader->limit > 1)
@@ -422,19 +294,82 @@ finish_failed_call(ShardReader *reader, AwsCall *call, const AwsError *error)
 	}
 	else
 		back_off(reader, error);
-	aws_call_close(call);
+}
+
+/* ----------------------------------------------------------------
+ * Answers
+ * ---------------------------------------------------------------- */
+
+/* Did this record come before the position? */
+static bool
+is_read(const ShardReader *reader, const KinesisRecord *record)
+{
+	int			order;
+
+	if (reader->next.kind == POSITION_AT_TIMESTAMP)
+		return record->arrived < reader->next.timestamp;
+	if (reader->next.kind != POSITION_AFTER_SEQUENCE)
+		return false;
+	order = sequence_compare(record->sequence_number,
+							 record->sequence_number_digits,
+							 reader->next.sequence,
+							 strlen(reader->next.sequence));
+	return order < 0 || (order == 0 && reader->next.sub_sequence < 0);
+}
+
+static void
+set_gap(ShardReader *reader, const KinesisPage *page)
+{
+	StreamGap   *gap = MemoryContextAllocZero(reader->cxt, sizeof(StreamGap));
+
+	gap->shard_id = reader->shard->shard_id;
+	gap->from = reader->next;
+	gap->to = reader->next;
+	if (page->n_records > 0)
+		position_after_record(&gap->to, &page->records[0]);
+	gap->from_time = reader->read_until;
+	gap->to_time = Max(reader->asked_at - reader->retention_us,
+					   reader->read_until);
+	reader->gap = gap;
+}
+
+/*
+ * A page on the way from the trim horizon to the position: leave out what is
+ * read, and tell, when the first new record comes or the way ends, whether
+ * there is a gap.
+ */
+static void
+follow_horizon(ShardReader *reader, KinesisPage *page, bool at_end)
+{
+	const KinesisRecord *oldest = &page->records[0];
+	int			n_read = 0;
+
+	if (page->n_records > 0 &&
+		(is_read(reader, oldest) || oldest->arrived <= reader->read_until))
+	{
+		reader->reaches_back = true;
+		/* the stream keeps longer than it says: do not doubt it again */
+		reader->retention_us = Max(reader->retention_us,
+								   reader->asked_at - oldest->arrived);
+	}
+	while (n_read < page->n_records && is_read(reader, &page->records[n_read]))
+		n_read++;
+	page->records += n_read;
+	page->n_records -= n_read;
+	if (page->n_records == 0 && !at_end)
+		return;
+
+	if (!reader->reaches_back)
+		set_gap(reader, page);
+	reader->from_horizon = false;
+	reader->reaches_back = false;
 }
 
 static void
 finish_shard(ShardReader *reader)
 {
 	reader->state = SHARD_DONE;
-	reader->tip.wanted = false;
-	if (reader->tip.call != NULL)
-	{
-		aws_call_close(reader->tip.call);
-		reader->tip.call = NULL;
-	}
+	shard_tip_forget(&reader->tip);
 }
 
 /* What a page says of the shard, and of the way on. */
@@ -442,7 +377,8 @@ static void
 follow_page(ShardReader *reader, KinesisPage *page)
 {
 	bool		full = page->n_records >= reader->limit;
-	bool		beyond = cut_at_tip(reader, page);
+	bool		closed = page->next_iterator == NULL;
+	bool		beyond = shard_tip_cut(&reader->tip, page);
 
 	/*
 	 * Behind nothing and not full: there was no more.  A full answer may not
@@ -450,22 +386,27 @@ follow_page(ShardReader *reader, KinesisPage *page)
 	 * 0), and an empty one may come while behind.
 	 */
 	reader->millis_behind = page->millis_behind_latest;
-	reader->at_tip = page->millis_behind_latest == 0 && !full;
+	reader->at_tip = closed || (page->millis_behind_latest <= 0 && !full);
 
 	/* a shrunken limit grows back once answers are small again */
 	if (page->bytes < KINESIS_GET_RECORDS_BYTES / 8)
 		reader->max_limit = Min(reader->max_limit * 2,
 								KINESIS_GET_RECORDS_LIMIT);
 	reader->expected_bytes = page->bytes;
+
+	if (reader->from_horizon)
+		follow_horizon(reader, page, reader->at_tip || beyond);
+	if (reader->at_tip || page->millis_behind_latest > 0)
+		reader->read_until = Max(reader->read_until, reader->asked_at -
+								 Max(page->millis_behind_latest, 0) * 1000);
 	if (page->n_records > 0)
 		position_after_record(&reader->next,
 							  &page->records[page->n_records - 1]);
-	keep_iterator(reader, &reader->iterator, page->next_iterator);
+	keep_iterator(reader, page->next_iterator);
 
-	if (page->next_iterator == NULL)
+	if (closed)
 	{
 		reader->next.kind = POSITION_SHARD_END;
-		reader->at_tip = true;
 		finish_shard(reader);
 	}
 	else if (reader->until == READ_TO_TIP && (beyond || reader->at_tip))
@@ -474,25 +415,53 @@ follow_page(ShardReader *reader, KinesisPage *page)
 		reader->state = SHARD_READY;
 }
 
-/* Says of which shard an answer was that cannot be understood. */
-static void
-finish_error_callback(void *arg)
+static KinesisPage *
+finish_records(ShardReader *reader, AwsCall *call)
 {
-	const ShardReader *reader = arg;
+	AwsError	nonsense;
+	KinesisPage *page = kinesis_get_records_try(call, &nonsense);
 
-	errcontext("shard \"%s\" of stream \"%s\"", reader->shard->shard_id,
-			   reader->stream->name);
+	if (page == NULL)
+	{
+		finish_failed_call(reader, &nonsense);
+		return NULL;
+	}
+	/* three bytes of payload make four of the answer */
+	shard_pace_answered(&reader->pace, clock_now_ms(), page->bytes / 4 * 3);
+	follow_page(reader, page);
+	if (page->n_records > 0 || page->child_shards != NIL)
+		return page;
+	kinesis_page_free(page);
+	return NULL;
 }
 
-static KinesisPage *
-finish_call(ShardReader *reader, AwsCall *call)
+static void
+finish_iterator(ShardReader *reader, AwsCall *call)
+{
+	AwsError	nonsense;
+	char	   *iterator = kinesis_get_shard_iterator_end(call, &nonsense);
+
+	if (iterator == NULL)
+	{
+		finish_failed_call(reader, &nonsense);
+		return;
+	}
+	keep_iterator(reader, iterator);
+	pfree(iterator);
+	reader->state = SHARD_READY;
+}
+
+KinesisPage *
+shard_reader_finish(ShardReader *reader, AwsCall *call)
 {
 	const AwsError *error = aws_call_error(call);
-	KinesisPage *page;
 
 	if (call == reader->tip.call)
 	{
-		finish_tip(reader);
+		AwsError	failure;
+
+		if (!shard_tip_finish(&reader->tip, clock_now_ms(), &failure))
+			back_off(reader, &failure);
 		return NULL;
 	}
 
@@ -500,40 +469,12 @@ finish_call(ShardReader *reader, AwsCall *call)
 	reader->call = NULL;
 	if (error != NULL)
 	{
-		finish_failed_call(reader, call, error);
-		return NULL;
+		finish_failed_call(reader, error);
+		aws_call_close(call);
 	}
-	if (reader->state == SHARD_ITERATOR_CALL)
-	{
-		char	   *iterator = kinesis_get_shard_iterator_end(call);
-
-		keep_iterator(reader, &reader->iterator, iterator);
-		pfree(iterator);
-		reader->state = SHARD_READY;
-		return NULL;
-	}
-
-	page = kinesis_get_records_end(call);
-	clear_trouble(reader);
-	follow_page(reader, page);
-	if (page->n_records > 0)
-		return page;
-	kinesis_page_free(page);
+	else if (reader->state == SHARD_ITERATOR_CALL)
+		finish_iterator(reader, call);
+	else
+		return finish_records(reader, call);
 	return NULL;
-}
-
-KinesisPage *
-shard_reader_finish(ShardReader *reader, AwsCall *call)
-{
-	ErrorContextCallback callback = {
-		.previous = error_context_stack,
-		.callback = finish_error_callback,
-		.arg = reader
-	};
-	KinesisPage *page;
-
-	error_context_stack = &callback;
-	page = finish_call(reader, call);
-	error_context_stack = callback.previous;
-	return page;
 }

@@ -1,17 +1,20 @@
 /*
  * shard_reader.h
- *	  One shard: the life of its iterator, its pace, its end.
+ *	  One shard: the life of its iterator, its end, and what it lost.
  *
- * A shard reader has at most one GetRecords under way.  It never waits: the
- * stream reader asks when it is due, starts it, and hands back the calls that
- * finished.
+ * A shard reader has at most one GetRecords under way, besides the look-out
+ * for its tip (shard_tip.h).  It never waits: the stream reader asks when it
+ * is due, starts it, and hands back the calls that finished.
  *
  * A reader that goes TO_TIP ends where the shard's tip was when it was
- * opened.  The service tells no tip, so a second iterator of type LATEST is
- * taken at the start: the first record that it yields is the first that came
- * afterwards, and the reader stops before it.  No clock is compared.  On a
- * shard that nobody writes to that record never comes, and reading ends when
- * an answer says that the tip is reached.
+ * opened, or when an answer says that the tip is reached.
+ *
+ * Records that the stream drops unread are noticed by time: a reader knows
+ * until when everything was read, and how long the stream keeps records.  When
+ * it comes too late it reads from the trim horizon instead of its position.
+ * What is older than the position or than what is known to be read shows
+ * that nothing was dropped; if the first record there is younger, or there is
+ * none, records may have been: that is a gap.
  */
 #ifndef TRACKING_STREAM_SHARD_READER_H
 #define TRACKING_STREAM_SHARD_READER_H
@@ -32,7 +35,8 @@ typedef enum ShardState
 	SHARD_WAITING,				/* for its parents; next: NO_ITERATOR */
 	SHARD_NO_ITERATOR,			/* next: ITERATOR_CALL */
 	SHARD_ITERATOR_CALL,		/* next: READY */
-	SHARD_READY,				/* has an iterator; next: RECORDS_CALL */
+	SHARD_READY,				/* has an iterator; next: RECORDS_CALL, or
+								 * ITERATOR_CALL (it comes too late) */
 	SHARD_RECORDS_CALL,			/* next: READY, NO_ITERATOR (it expired), or
 								 * DONE */
 	SHARD_DONE					/* closed and read, or at the tip it goes to */
@@ -41,13 +45,17 @@ typedef enum ShardState
 typedef struct ShardReader ShardReader;
 
 /*
- * Open a reader in cxt that begins at from.  parents are ids of shards to be
- * read first; the stream reader keeps that order.
+ * Open a reader in cxt that begins at from; what had arrived at read_until
+ * was read (0: unknown).  retention_us is how long the stream keeps records;
+ * 0 if nobody asks for gaps.  Its shard's parents are read first: the stream
+ * reader keeps that order.
  */
 extern ShardReader *shard_reader_open(MemoryContext cxt,
 									  const KinesisStream *stream,
 									  const KinesisShard *shard,
 									  const StreamPosition *from,
+									  TimestampTz read_until,
+									  int64 retention_us,
 									  ReadUntil until);
 
 extern const KinesisShard *shard_reader_shard(const ShardReader *reader);
@@ -62,13 +70,16 @@ extern void shard_reader_release(ShardReader *reader);
  */
 extern long shard_reader_due(const ShardReader *reader, int64 now_ms);
 
-/* Start the call that is due. */
+/*
+ * Start the call that is due.  It may stay READY: the look-out for the tip
+ * comes first, and the two share the shard's allowance.
+ */
 extern void shard_reader_start(ShardReader *reader, int64 now_ms, int limit);
 
 /*
  * Take a finished call whose owner is this reader.  Returns a page with at
- * least one record, or NULL.  Sets the state; raises an error for what cannot
- * be retried.
+ * least one record or child shard, or NULL.  Sets the state; raises an error
+ * for what cannot be retried.
  */
 extern KinesisPage *shard_reader_finish(ShardReader *reader, AwsCall *call);
 
@@ -90,6 +101,15 @@ extern bool shard_reader_at_tip(const ShardReader *reader);
 
 /* As the last answer said; -1 before the first. */
 extern int64 shard_reader_millis_behind(const ShardReader *reader);
+
+/* What had arrived by then has come; 0: unknown. */
+extern TimestampTz shard_reader_read_until(const ShardReader *reader);
+
+/*
+ * A gap before the last answer's records, or at the tip or end that it
+ * reached; NULL if there is none.  In the reader's context; told once.
+ */
+extern StreamGap *shard_reader_take_gap(ShardReader *reader);
 
 /* Bytes that the next answer will take, going by the last one. */
 extern size_t shard_reader_expected_bytes(const ShardReader *reader);

@@ -22,6 +22,7 @@ typedef struct StreamReaderOptions
 	int			batch_rows;		/* most records in a batch */
 	long		poll_ms;		/* how often a shard at its tip is asked */
 	long		max_latency_ms; /* longest time a record waits for its batch */
+	long		list_interval_ms;	/* how often to look for new shards, 0: never */
 } StreamReaderOptions;
 
 typedef struct StreamReader StreamReader;
@@ -32,17 +33,26 @@ extern StreamReader *stream_reader_open(MemoryContext cxt,
 										const StreamReaderOptions *options);
 
 /*
- * Read a shard, from a position on.  shard is copied.  A shard that the
- * reader has is left as it is.
+ * Notice what the stream drops unread; it keeps records for that long.  For
+ * shards that are added afterwards.
+ */
+extern void stream_reader_set_retention(StreamReader *reader,
+										int64 retention_us);
+
+/*
+ * Read a shard, from a position on; what had arrived by read_until was read
+ * (0: unknown).  shard is copied.  A shard that the reader has is left as it
+ * is.  A parent that the reader does not have is read: it has expired, say.
  */
 extern void stream_reader_add(StreamReader *reader, const KinesisShard *shard,
-							  const StreamPosition *from);
+							  const StreamPosition *from,
+							  TimestampTz read_until);
+
+/* Somebody else reads this shard: it is not to be found any more. */
+extern void stream_reader_leave(StreamReader *reader,
+								const KinesisShard *shard);
 
 extern int	stream_reader_shards(const StreamReader *reader);
-
-/* Was this shard added? */
-extern bool stream_reader_has(const StreamReader *reader,
-							  const char *shard_id);
 
 /*
  * The next record, for a scan; false at the end.  It lives until the next
@@ -54,8 +64,9 @@ extern bool stream_reader_next(StreamReader *reader, StreamRecord *record);
  * The next batch, for a pipeline.  It closes when it is full (batch_rows, or
  * half of budget_bytes: the other half is for reading ahead), when every
  * shard is at its tip, or when its first record has waited max_latency_ms.
- * It may hold positions without records: a shard that ended.  NULL if nothing
- * came for max_wait_ms, or at the end: see stream_reader_at_end().
+ * It may hold positions without records: of a shard that ended, caught up, or
+ * has been idle for long.  NULL if nothing came for max_wait_ms, when there are
+ * shards to add, or at the end: see stream_reader_at_end().
  */
 extern Batch *stream_reader_next_batch(StreamReader *reader,
 									   long max_wait_ms);
@@ -68,7 +79,7 @@ extern void stream_reader_drive(StreamReader *reader);
 
 /*
  * A failure that has kept a shard from being read for several attempts, and
- * which shard; NULL if there is none.
+ * which shard (NULL: the shards from being listed); NULL if there is none.
  */
 extern const AwsError *stream_reader_trouble(const StreamReader *reader,
 											 const char **shard_id);
@@ -77,10 +88,10 @@ extern const AwsError *stream_reader_trouble(const StreamReader *reader,
 extern bool stream_reader_at_end(const StreamReader *reader);
 
 /*
- * A shard was closed and read to its end since the last listing: the stream
- * may have shards that the reader does not know.
+ * Shards (KinesisShard *) of the stream that the reader does not have: children
+ * of one that was read to its end, or listed since.  Told once; they live until
+ * the next call.  Looking for them holds up no shard.
  */
-extern bool stream_reader_wants_listing(const StreamReader *reader);
-extern void stream_reader_listed(StreamReader *reader);
+extern List *stream_reader_found(StreamReader *reader);
 
 #endif							/* TRACKING_STREAM_STREAM_READER_H */

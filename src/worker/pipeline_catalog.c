@@ -16,7 +16,8 @@
 	"name, id, owner::oid, source::oid, target::oid, command, search_path," \
 	" start_position, batch_rows, batch_bytes," \
 	" (extract(epoch from max_latency) * 1000)::int8, workers," \
-	" on_error = 'stop', max_errors, enabled, generation, failures"
+	" on_error = 'stop', max_errors, enabled, generation, failures," \
+	" on_gap = 'stop', stream_created"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
@@ -42,14 +43,14 @@ static CatalogStatement states_statement = {
 #define SETTING_COLUMNS \
 	"name, owner, source, target, command, search_path, start_position," \
 	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
-	" enabled"
+	" enabled, on_gap"
 #define SETTING_VALUES \
 	"$1, $2, $3, $4, $5, $6, $7, $8, $9," \
-	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14"
+	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14, $15"
 #define SETTING_TYPES \
 	{TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
-	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID}
-#define N_SETTINGS 14
+	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID}
+#define N_SETTINGS 15
 
 static CatalogStatement insert_statement = {
 	"insert into tracking.pipeline (" SETTING_COLUMNS ")"
@@ -101,8 +102,14 @@ static CatalogStatement touch_statement = {
 };
 
 static CatalogStatement start_statement = {
-	"update tracking.pipeline set start_position = $2 where name = $1",
+	"update tracking.pipeline set start_position = $2, stream_created = null"
+	" where name = $1",
 	2, {TEXTOID, TEXTOID}, NULL
+};
+
+static CatalogStatement created_statement = {
+	"update tracking.pipeline set stream_created = $2 where id = $1",
+	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
 static CatalogStatement failure_statement = {
@@ -134,6 +141,7 @@ read_pipeline(MemoryContext cxt)
 	char	   *start;
 	bool		isnull;
 	Datum		target;
+	Datum		created;
 
 	pipeline->name = catalog_text(cxt, 0, 1);
 	pipeline->id = DatumGetInt32(catalog_datum(0, 2, &isnull));
@@ -158,6 +166,9 @@ read_pipeline(MemoryContext cxt)
 	pipeline->enabled = DatumGetBool(catalog_datum(0, 15, &isnull));
 	pipeline->generation = DatumGetInt64(catalog_datum(0, 16, &isnull));
 	pipeline->failures = DatumGetInt32(catalog_datum(0, 17, &isnull));
+	pipeline->stop_on_gap = DatumGetBool(catalog_datum(0, 18, &isnull));
+	created = catalog_datum(0, 19, &isnull);
+	pipeline->stream_created = isnull ? 0 : DatumGetTimestampTz(created);
 	return pipeline;
 }
 
@@ -259,7 +270,7 @@ change(CatalogStatement *statement, Datum *values, const char *nulls)
 static void
 write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 {
-	char		nulls[] = "              ";
+	char		nulls[] = "               ";
 	Datum		values[N_SETTINGS] = {
 		CStringGetTextDatum(pipeline->name),
 		ObjectIdGetDatum(pipeline->owner),
@@ -276,7 +287,8 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 		CStringGetTextDatum(pipeline->stop_on_error ?
 							"stop" : "dead_letter"),
 		Int32GetDatum(pipeline->max_errors),
-		BoolGetDatum(pipeline->enabled)
+		BoolGetDatum(pipeline->enabled),
+		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record")
 	};
 
 	nulls[3] = OidIsValid(pipeline->target) ? ' ' : 'n';
@@ -343,6 +355,16 @@ pipeline_set_start(const char *name, const StreamPosition *start)
 	};
 
 	change(&start_statement, values, NULL);
+}
+
+void
+pipeline_set_stream_created(int32 id, TimestampTz created)
+{
+	Datum		values[] = {
+		Int32GetDatum(id), TimestampTzGetDatum(created)
+	};
+
+	change(&created_statement, values, NULL);
 }
 
 /* Message, detail and hint as psql would show them. */

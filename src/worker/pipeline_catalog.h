@@ -29,9 +29,12 @@ typedef struct Pipeline
 	int			workers;
 	bool		stop_on_error;	/* else dead letters */
 	int			max_errors;		/* rejects a batch, before it stops; -1: any */
+	bool		stop_on_gap;	/* else a gap is recorded */
 	bool		enabled;
 	int64		generation;		/* counts changes */
 	int			failures;		/* in a row */
+	TimestampTz stream_created; /* when the stream was that it reads; 0:
+								 * unknown */
 } Pipeline;
 
 /* The most workers that a pipeline can have. */
@@ -74,8 +77,14 @@ extern void pipeline_delete(const char *name);
 /* Change whether a worker should run; forgets the last failures. */
 extern void pipeline_enable(const char *name, bool enabled);
 
-/* Change where shards are begun that are not known yet at the first start. */
+/*
+ * Begin anew: change where shards are begun that are not known yet, whatever
+ * stream has them.
+ */
 extern void pipeline_set_start(const char *name, const StreamPosition *start);
+
+/* Remember which stream it is that the pipeline reads. */
+extern void pipeline_set_stream_created(int32 id, TimestampTz created);
 
 /* Note a change, so that a running worker is replaced. */
 extern void pipeline_touch(const char *name);

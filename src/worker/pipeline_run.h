@@ -24,10 +24,20 @@ extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 									  const Pipeline *pipeline, int slot,
 									  ReadUntil until);
 
-/* Ask the stream for its shards (KinesisShard *); without a transaction. */
+/*
+ * Ask the stream for its shards (KinesisShard *), at first; without a
+ * transaction.  Raises an error, as pipeline_run_check() does, if it is not
+ * the stream that the pipeline has read.
+ */
 extern List *pipeline_run_list(PipelineRun *run);
 
-/* Read those shards from their positions on; in a transaction. */
+/* Begin: read those shards from their positions on; in a transaction. */
+extern void pipeline_run_begin(PipelineRun *run, List *shards);
+
+/*
+ * Read shards, too, that the stream has got since, and those that waited; in a
+ * transaction.
+ */
 extern void pipeline_run_add(PipelineRun *run, List *shards);
 
 /*
@@ -35,6 +45,16 @@ extern void pipeline_run_add(PipelineRun *run, List *shards);
  * pipeline_run_add() again in a while.
  */
 extern bool pipeline_run_waits(const PipelineRun *run);
+
+/*
+ * Before a batch is applied, without a transaction: if it has gaps, ask whether
+ * the stream is still the one that the pipeline has read.  One that was deleted
+ * and created again under its name is not: its sequence numbers are others.
+ */
+extern void pipeline_run_check(PipelineRun *run, const Batch *batch);
+
+/* The error that was raised last is one that trying again cannot mend. */
+extern bool pipeline_run_is_hopeless(void);
 
 extern StreamReader *pipeline_run_reader(PipelineRun *run);
 
@@ -50,7 +70,7 @@ typedef enum ApplyResult
 
 /*
  * Apply a batch: move its positions, run the command over it, keep its dead
- * letters and its history; in a transaction.
+ * letters, its gaps and its history; in a transaction.
  */
 extern ApplyResult pipeline_run_apply(PipelineRun *run, Batch *batch);
 

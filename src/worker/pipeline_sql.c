@@ -165,6 +165,21 @@ stops_on_error(text *on_error_arg)
 	return false;
 }
 
+static bool
+stops_on_gap(text *on_gap_arg)
+{
+	char	   *on_gap = text_to_cstring(on_gap_arg);
+
+	if (strcmp(on_gap, "stop") == 0)
+		return true;
+	if (strcmp(on_gap, "record") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for on_gap: \"%s\"", on_gap),
+				 errhint("Use \"record\" to note what the stream has dropped in tracking.gap and go on, or \"stop\".")));
+	return false;
+}
+
 /* What holds for the settings of a new pipeline and of a changed one. */
 static void
 check_settings(const Pipeline *pipeline)
@@ -215,7 +230,8 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {
 		"name", "source", NULL, NULL, "start_at", "batch_rows", "batch_bytes",
-		"max_latency", "workers", "on_error", "max_errors", "enabled"
+		"max_latency", "workers", "on_error", "max_errors", "on_gap",
+		"enabled"
 	};
 	Pipeline	pipeline = {0};
 
@@ -248,7 +264,8 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.workers = PG_GETARG_INT32(8);
 	pipeline.stop_on_error = stops_on_error(PG_GETARG_TEXT_PP(9));
 	pipeline.max_errors = PG_GETARG_INT32(10);
-	pipeline.enabled = PG_GETARG_BOOL(11);
+	pipeline.stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(11));
+	pipeline.enabled = PG_GETARG_BOOL(12);
 
 	check_source(pipeline.source);
 	check_settings(&pipeline);
@@ -296,6 +313,8 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 		pipeline->stop_on_error = stops_on_error(PG_GETARG_TEXT_PP(7));
 	if (!PG_ARGISNULL(8))
 		pipeline->max_errors = PG_GETARG_INT32(8);
+	if (!PG_ARGISNULL(9))
+		pipeline->stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(9));
 
 	check_settings(pipeline);
 	pipeline_update(pipeline);
@@ -355,15 +374,17 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 		position.kind == POSITION_LATEST)
 		fixed_start(start_at, &position);
 
-	if (checkpoint_reset(pipeline->name, shard_id, &position) == 0 &&
-		shard_id != NULL)
+	if (shard_id == NULL)
+	{
+		checkpoint_clear(pipeline->name);
+		pipeline_set_start(pipeline->name, &position);
+	}
+	else if (!checkpoint_reset(pipeline->name, shard_id, &position))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("pipeline \"%s\" has no shard \"%s\"",
 						pipeline->name, shard_id),
 				 errhint("The view tracking.pipeline_status lists its shards.")));
-	if (shard_id == NULL)
-		pipeline_set_start(pipeline->name, &position);
 	pipeline_touch(pipeline->name);
 	supervisor_start_at_commit();
 	PG_RETURN_VOID();

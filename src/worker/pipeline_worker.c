@@ -37,9 +37,7 @@
 #define TROUBLE_INTERVAL_MS 10000
 
 static bool stop_wanted = false;	/* the error is to stop the pipeline */
-static MemoryContext shards_cxt = NULL;
-static List *shards;			/* KinesisShard *, as listed last */
-static int64 added_ms;			/* when the reader got those it may read */
+static int64 added_ms;			/* when the reader got the shards it may read */
 
 static void
 begin_transaction(void)
@@ -57,30 +55,34 @@ commit_transaction(void)
 	pgstat_report_stat(false);
 }
 
-/*
- * Read the shards that the stream has now.  They are kept until the next
- * listing, to be added once other workers have read their parents.
- */
 static void
-list_shards(PipelineRun *run)
+begin_run(PipelineRun *run)
 {
-	MemoryContext old;
+	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
+											  "tracking_fdw shards",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	List	   *shards = pipeline_run_list(run);
 
-	if (shards_cxt == NULL)
-		shards_cxt = AllocSetContextCreate(TopMemoryContext,
-										   "tracking_fdw shards",
-										   ALLOCSET_DEFAULT_SIZES);
-	MemoryContextReset(shards_cxt);
-	old = MemoryContextSwitchTo(shards_cxt);
-	shards = pipeline_run_list(run);
 	MemoryContextSwitchTo(old);
+	begin_transaction();
+	pipeline_run_begin(run, shards);
+	commit_transaction();
+	MemoryContextDelete(cxt);
+	added_ms = clock_now_ms();
 }
 
+/* Read shards that the stream has got, or that need wait no longer. */
 static void
 add_shards(PipelineRun *run)
 {
+	List	   *found = stream_reader_found(pipeline_run_reader(run));
+
+	if (found == NIL && (!pipeline_run_waits(run) ||
+						 clock_now_ms() < added_ms + TEND_INTERVAL_MS))
+		return;
 	begin_transaction();
-	pipeline_run_add(run, shards);
+	pipeline_run_add(run, found);
 	commit_transaction();
 	added_ms = clock_now_ms();
 }
@@ -102,7 +104,9 @@ note_trouble(const Pipeline *pipeline, StreamReader *reader)
 	noted_ms = clock_now_ms();
 	begin_transaction();
 	error.sqlerrcode = trouble->sqlstate;
-	error.message = psprintf("could not read shard \"%s\"", shard_id);
+	error.message = shard_id != NULL ?
+		psprintf("could not read shard \"%s\"", shard_id) :
+		pstrdup("could not look for new shards");
 	error.detail = aws_error_detail(trouble);
 	error.hint = unconstify(char *, trouble->hint);
 	pipeline_note_trouble(pipeline->id, &error);
@@ -116,6 +120,7 @@ apply(PipelineRun *run, Batch *batch)
 	ApplyResult result;
 
 	pipeline_run_report(run, batch);
+	pipeline_run_check(run, batch);
 	do
 	{
 		begin_transaction();
@@ -133,17 +138,8 @@ apply(PipelineRun *run, Batch *batch)
 static void
 tend(PipelineRun *run, const Pipeline *pipeline)
 {
-	StreamReader *reader = pipeline_run_reader(run);
-
-	note_trouble(pipeline, reader);
-	if (stream_reader_wants_listing(reader))
-	{
-		list_shards(run);
-		add_shards(run);
-	}
-	if (pipeline_run_waits(run) &&
-		clock_now_ms() >= added_ms + TEND_INTERVAL_MS)
-		add_shards(run);
+	note_trouble(pipeline, pipeline_run_reader(run));
+	add_shards(run);
 	CHECK_FOR_INTERRUPTS();
 	if (ConfigReloadPending)
 	{
@@ -168,8 +164,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	begin_transaction();
 	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER);
 	commit_transaction();
-	list_shards(run);
-	add_shards(run);
+	begin_run(run);
 	for (;;)
 	{
 		Batch	   *batch;
@@ -197,8 +192,9 @@ run_pipeline(const Pipeline *pipeline, int slot)
 
 /*
  * Note why the pipeline failed, and when to try again.  A source or target
- * that was dropped does not come back: then the pipeline is stopped, as it is
- * by a record with on_error 'stop'.
+ * that was dropped does not come back, nor do records that the stream has
+ * dropped: then the pipeline is stopped, as it is by a record with on_error
+ * 'stop'.
  */
 static void
 record_failure(const Pipeline *pipeline, const ErrorData *error)
@@ -208,7 +204,8 @@ record_failure(const Pipeline *pipeline, const ErrorData *error)
 						 backoff_random());
 
 	begin_transaction();
-	if (stop_wanted || get_rel_relkind(pipeline->source) == '\0' ||
+	if (stop_wanted || pipeline_run_is_hopeless() ||
+		get_rel_relkind(pipeline->source) == '\0' ||
 		(OidIsValid(pipeline->target) &&
 		 get_rel_relkind(pipeline->target) == '\0'))
 		retry_ms = -1;

@@ -49,6 +49,7 @@ apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 {
 	ApplyResult result;
 
+	pipeline_run_check(run, batch);
 	do
 	{
 		begin_work();
@@ -84,7 +85,7 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 	reader = pipeline_run_reader(run);
 	shards = pipeline_run_list(run);
 	begin_work();
-	pipeline_run_add(run, shards);
+	pipeline_run_begin(run, shards);
 	commit_work();
 	for (;;)
 	{

@@ -6,6 +6,7 @@
 
 Which requests a fault hits is counted, never random: `first` N of them, or
 `every` Nth, counted after the first `after` ones; without any of these, all.
+`shard` limits a fault to GetRecords (and GetShardIterator) of one shard.
 The first rule that hits a request is applied.  `proxy.requests()` is what was
 seen, in order of arrival.
 """
@@ -13,23 +14,26 @@ import http.client
 import http.server
 import json
 import os
+import re
 import socket
 import struct
 import sys
 import threading
+import time
 import urllib.parse
 
 from .wait import wait_until
 
 
 class Rule:
-    def __init__(self, apply, op, first=None, every=None, after=0):
+    def __init__(self, apply, op, first=None, every=None, after=0, shard=None):
         self.apply = apply
         self.op, self.first, self.every, self.after = op, first, every, after
+        self.shard = shard
         self.seen = 0
 
-    def hits(self, op):
-        if self.op not in (None, op):
+    def hits(self, op, shard):
+        if self.op not in (None, op) or self.shard not in (None, shard):
             return False
         self.seen += 1
         n = self.seen - self.after
@@ -103,9 +107,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         entry.update(status=status, bytes=len(body))
         self.answer_head(status, headers, len(body))
         self.wfile.write(body)
+        entry['answered_at'] = time.monotonic()
 
     def relay(self, entry, body):
-        self.answer(entry, *self.ask_backend(body))
+        status, headers, answer = self.ask_backend(body)
+        self.server.proxy.learn(entry, answer)
+        self.answer(entry, status, headers, answer)
 
     def reset(self):
         linger = struct.pack('ii', 1, 0)
@@ -133,6 +140,7 @@ class Proxy:
         self.backend = (url.hostname, url.port)
         self._lock = threading.Lock()
         self._rules, self._holds, self._log = [], [], []
+        self._shards = {}       # by iterator
         self._server = HttpServer(('127.0.0.1', 0), Handler)
         self._server.proxy = self
         self.url = f'http://127.0.0.1:{self._server.server_port}'
@@ -147,12 +155,27 @@ class Proxy:
     # what happened
 
     def arrived(self, op, headers, body):
-        entry = {'op': op, 'status': None, 'fault': False, 'headers': headers, 'body': body}
+        entry = {'op': op, 'status': None, 'fault': False, 'headers': headers, 'body': body,
+                 'shard': self._shard(op, body), 'at': time.monotonic()}
         with self._lock:
             self._log.append(entry)
-            rule = next((r for r in self._rules if r.hits(op)), None)
+            rule = next((r for r in self._rules if r.hits(op, entry['shard'])), None)
             entry['fault'] = rule is not None
             return entry, rule
+
+    def _shard(self, op, body):
+        """The shard that a request is about; None if it is not known."""
+        if op == 'GetShardIterator':
+            return json.loads(body)['ShardId']
+        if op == 'GetRecords':
+            return self._shards.get(json.loads(body)['ShardIterator'])
+        return None
+
+    def learn(self, entry, answer):
+        """See which iterators are of which shard."""
+        found = re.search(rb'"(?:Next)?ShardIterator": *"([^"]+)"', answer)
+        if entry['shard'] is not None and found:
+            self._shards[found[1].decode()] = entry['shard']
 
     def requests(self, op=None):
         with self._lock:
@@ -216,6 +239,7 @@ class Proxy:
         """Answer with change(answer), a function of the JSON document."""
         def apply(handler, entry, body):
             status, headers, answer = handler.ask_backend(body)
+            self.learn(entry, answer)
             handler.answer(entry, status, headers,
                            json.dumps(change(json.loads(answer))).encode())
         self._add(apply, op, when)

@@ -1,4 +1,5 @@
 """Kinesis servers: two from npm, and moto, which verifies signatures."""
+import datetime
 import json
 import os
 import pathlib
@@ -52,6 +53,25 @@ class Certificate:
                        capture_output=True)
 
 
+class Clock:
+    """How far the clock of a server is ahead, in a file that servers/clock.js reads."""
+    PRELOAD = ('-r', TEST / 'servers/clock.js')
+
+    def __init__(self):
+        self._dir = tempfile.TemporaryDirectory(prefix='tracking_fdw.clock.')
+        self._file = pathlib.Path(self._dir.name) / 'ahead'
+        self._seen = pathlib.Path(self._dir.name) / 'ahead.seen'
+        self._file.write_text('0')
+        self.environment = {'CLOCK_FILE': str(self._file)}
+
+    def ahead(self, **time):
+        """Set it ahead by that much; arguments are those of timedelta."""
+        milliseconds = f'{datetime.timedelta(**time).total_seconds() * 1000:.0f}'
+        self._file.write_text(milliseconds)
+        wait_until(lambda: self._seen.exists() and self._seen.read_text() == milliseconds,
+                   what='the clock to be seen')
+
+
 class Server:
     """A server process; subclasses start it and know its addresses."""
     name = None
@@ -92,10 +112,11 @@ class Kinesalite(Server):
     """Fast enough for volume; it never verifies a signature."""
     name = 'kinesalite'
 
-    def __init__(self, certificate=None):
+    def __init__(self, certificate=None, clock=None):
         tls = [certificate.key, certificate.cert] if certificate else []
-        self._spawn(['node', TEST / 'servers/kinesalite.js', *tls],
-                    NODE_PATH=str(MODULES))
+        self._spawn(['node', *(clock.PRELOAD if clock else ()),
+                     TEST / 'servers/kinesalite.js', *tls],
+                    NODE_PATH=str(MODULES), **(clock.environment if clock else {}))
         listening = self._line()
         self.url, self.tls_url = listening['url'], listening.get('tls_url')
 
@@ -108,22 +129,33 @@ class KinesisLocal(Server):
         'DEREGISTER_STREAM_CONSUMER', 'START_STREAM_ENCRYPTION', 'STOP_STREAM_ENCRYPTION',
         'MERGE_SHARDS', 'SPLIT_SHARD', 'UPDATE_SHARD_COUNT', 'UPDATE_STREAM_MODE')
 
-    def __init__(self, certificate):
+    def __init__(self, certificate, clock=None):
         self._dir = tempfile.TemporaryDirectory(prefix='tracking_fdw.kinesis.')
         key_and_cert = pathlib.Path(self._dir.name) / 'server.json'
         key_and_cert.write_text(json.dumps({'server': {
             'key': certificate.key.read_text(), 'cert': certificate.cert.read_text()}}))
         self._spawn(
-            ['node', '-r', TEST / 'servers/loopback.js', MODULES / 'kinesis-local/main.js'],
+            ['node', '-r', TEST / 'servers/loopback.js', *(clock.PRELOAD if clock else ()),
+             MODULES / 'kinesis-local/main.js'],
             KINESIS_MOCK_PLAIN_PORT='0', KINESIS_MOCK_TLS_PORT='0',
             KINESIS_MOCK_CERT_PATH=str(key_and_cert), SHARD_LIMIT='500', LOG_LEVEL='ERROR',
-            **{f'{name}_DURATION': '20ms' for name in self.TRANSITIONS})
+            **{f'{name}_DURATION': '20ms' for name in self.TRANSITIONS},
+            **(clock.environment if clock else {}))
         # it opens both ports in no certain order
         for port in (self._line()['listening'], self._line()['listening']):
             if answers(f'http://127.0.0.1:{port}/'):
                 self.url = f'http://127.0.0.1:{port}'
             else:
                 self.tls_url = f'https://127.0.0.1:{port}'
+
+
+class ManyShards(Server):
+    """A stream "many" of very many shards; PutRecord takes a shard's number as key."""
+    name = 'many_shards'
+
+    def __init__(self, count):
+        self._spawn(['node', TEST / 'servers/many_shards.js', str(count)])
+        self.url = self._line()['url']
 
 
 class Moto(Server):

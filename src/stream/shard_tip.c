@@ -1,0 +1,133 @@
+/*
+ * shard_tip.c
+ *	  Finding a shard's tip; see shard_tip.h.
+ */
+#include "postgres.h"
+
+#include "stream/position.h"
+#include "stream/shard_tip.h"
+#include "utils/memutils.h"
+
+void
+shard_tip_start(ShardTip *tip, int64 now_ms)
+{
+	KinesisIteratorStart latest = {.type = KINESIS_LATEST};
+
+	if (!tip->wanted || tip->call != NULL)
+		return;
+	if (tip->iterator == NULL)
+		tip->call = kinesis_get_shard_iterator_begin(tip->stream,
+													 tip->shard_id, &latest,
+													 tip->owner);
+	else if (!tip->fresh && shard_pace_wait_records(tip->pace, now_ms) == 0)
+	{
+		shard_pace_take(tip->pace, now_ms);
+		tip->fresh = true;
+		tip->call = kinesis_get_records_begin(tip->stream, tip->iterator, 1,
+											  tip->owner);
+	}
+}
+
+static void
+keep_iterator(ShardTip *tip, const char *fresh)
+{
+	if (tip->iterator != NULL)
+		pfree(tip->iterator);
+	tip->iterator = fresh == NULL ? NULL :
+		MemoryContextStrdup(tip->cxt, fresh);
+}
+
+/* What a GetRecords behind the tip says. */
+static void
+follow_page(ShardTip *tip, const KinesisPage *page)
+{
+	if (page->n_records > 0)
+	{
+		const KinesisRecord *record = &page->records[0];
+
+		memcpy(tip->sequence, record->sequence_number,
+			   record->sequence_number_digits);
+		tip->digits = record->sequence_number_digits;
+		tip->known = true;
+		tip->wanted = false;
+	}
+	else if (page->next_iterator == NULL)
+		tip->wanted = false;	/* closed since: it ends by itself */
+	else
+		keep_iterator(tip, page->next_iterator);
+}
+
+bool
+shard_tip_finish(ShardTip *tip, int64 now_ms, AwsError *error)
+{
+	AwsCall    *call = tip->call;
+	const AwsError *failure = aws_call_error(call);
+	KinesisPage *page;
+
+	tip->call = NULL;
+	if (failure != NULL)
+	{
+		bool		expired = failure->class == AWS_ERROR_EXPIRED_ITERATOR;
+
+		/* an expired tip is taken anew: later than it was, but one place */
+		if (expired)
+			keep_iterator(tip, NULL);
+		else
+			aws_error_copy(error, failure);
+		aws_call_close(call);
+		return expired;
+	}
+	if (tip->iterator == NULL)
+	{
+		char	   *iterator = kinesis_get_shard_iterator_end(call, error);
+
+		if (iterator == NULL)
+			return false;
+		keep_iterator(tip, iterator);
+		pfree(iterator);
+		shard_tip_start(tip, now_ms);
+		return true;
+	}
+
+	page = kinesis_get_records_try(call, error);
+	if (page == NULL)
+		return false;
+	follow_page(tip, page);
+	kinesis_page_free(page);
+	return true;
+}
+
+void
+shard_tip_forget(ShardTip *tip)
+{
+	tip->wanted = false;
+	if (tip->call != NULL)
+		aws_call_close(tip->call);
+	tip->call = NULL;
+}
+
+bool
+shard_tip_cut(const ShardTip *tip, KinesisPage *page)
+{
+	int			low = 0;
+	int			high = page->n_records;
+
+	if (!tip->known)
+		return false;
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		const KinesisRecord *record = &page->records[middle];
+
+		if (sequence_compare(record->sequence_number,
+							 record->sequence_number_digits,
+							 tip->sequence, tip->digits) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == page->n_records)
+		return false;
+	page->n_records = low;
+	return true;
+}

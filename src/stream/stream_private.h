@@ -1,0 +1,156 @@
+/*
+ * stream_private.h
+ *	  The inside of a stream reader; for the stream_*.c files of a reader alone.
+ *
+ * Nothing that happens for every call, page or batch goes through all shards:
+ * a stream may have thousands.
+ */
+#ifndef TRACKING_STREAM_STREAM_PRIVATE_H
+#define TRACKING_STREAM_STREAM_PRIVATE_H
+
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "lib/pairingheap.h"
+#include "stream/shard_pace.h"
+#include "stream/stream_reader.h"
+
+/* Where a shard waits for its next call. */
+typedef enum ShardPlace
+{
+	PLACE_NONE,					/* a call is under way, or none is wanted */
+	PLACE_PARENTS,				/* for its parents: in waiting */
+	PLACE_DUE,					/* for its time: in due */
+	PLACE_MEMORY				/* for room in the budget: in blocked */
+} ShardPlace;
+
+/* A shard, and what of it was handed out. */
+typedef struct ReaderShard
+{
+	ShardReader *reader;
+	KinesisShard shard;
+
+	ShardPlace	place;
+	pairingheap_node due_node;
+	dlist_node	place_node;		/* in waiting or blocked */
+	int64		due_ms;			/* in due: when, as far as was known */
+
+	int			n_pages;		/* in the queue */
+	StreamPosition handed_out;	/* behind the last record of a batch */
+	int64		handed_behind;	/* millis_behind that the last batch told */
+	TimestampTz handed_until;	/* read_until that the last batch told */
+	int			in_batch;		/* index into the open batch's shards, or -1 */
+	StreamGap  *gap;			/* without a record behind it yet, or NULL */
+
+	bool		has_news;		/* to tell without a record: in news */
+	dlist_node	news_node;
+	bool		has_trouble;	/* fails for long: in troubled */
+	dlist_node	trouble_node;
+} ReaderShard;
+
+/* A page that waits to be handed out. */
+typedef struct QueuedPage
+{
+	dlist_node	node;
+	ReaderShard *shard;
+	KinesisPage *page;
+	StreamGap  *gap;			/* before its first record, or NULL */
+	TimestampTz read_until;		/* when the page is */
+	int			next;			/* first record not handed out */
+} QueuedPage;
+
+struct StreamReader
+{
+	MemoryContext cxt;
+	const KinesisStream *stream;
+	StreamReaderOptions options;
+	int64		retention_us;	/* 0: nobody asks for gaps */
+	struct shardhash_hash *shards;	/* by id, and those that others read */
+	int			n_shards;		/* of its own */
+	int			n_open;			/* shards that are not done */
+
+	/* stream_schedule.c */
+	pairingheap *due;			/* the earliest first */
+	dlist_head	blocked;		/* the longest waiting first */
+	dlist_head	waiting;
+	bool		released;		/* no shard waits for a parent that is read */
+	int			n_calls;		/* of shards, under way; tips not counted */
+	size_t		coming_bytes;	/* expected of these */
+	dlist_head	troubled;
+
+	/* stream_queue.c */
+	dlist_head	queue;			/* of QueuedPage, in order of arrival */
+	int			n_queued;
+	int64		queued_records;
+	size_t		queued_bytes;	/* of the queue */
+	size_t		kept_bytes;		/* of the queue and of batches handed out */
+	int64		oldest_ms;		/* when the queue's first page came */
+	KinesisPage *finished_page; /* its last record was handed out by next() */
+	dlist_head	news;
+	int			n_news;
+
+	/* stream_listing.c */
+	int64		list_due_ms;
+	AwsCall    *list_call;		/* under way, or NULL */
+	ShardPace	list_pace;		/* after listings that failed */
+	MemoryContext found_cxt;
+	List	   *found;			/* of KinesisShard, in found_cxt */
+};
+
+/* in stream_reader.c */
+
+/* A shard of the reader; NULL if it is none. */
+extern ReaderShard *stream_find_shard(const StreamReader *reader,
+									  const char *shard_id);
+
+/* It is one, or somebody else reads it. */
+extern bool stream_is_known(const StreamReader *reader, const char *shard_id);
+
+/* in stream_schedule.c */
+
+extern void stream_schedule_init(StreamReader *reader);
+
+/* Put a shard where it has to wait now, whatever it waited for before. */
+extern void stream_schedule(StreamReader *reader, ReaderShard *shard);
+
+/*
+ * Start the calls that are due and allowed.  Returns milliseconds until the
+ * next shard is due, -1 if none will be before a call ends or pages are
+ * handed out.
+ */
+extern long stream_start_calls(StreamReader *reader);
+
+/*
+ * Take a call of a shard that has finished.  Returns a page as
+ * shard_reader_finish() does.
+ */
+extern KinesisPage *stream_finish_call(StreamReader *reader,
+									   ReaderShard *shard, AwsCall *call);
+
+/* in stream_queue.c */
+
+extern void stream_queue_init(StreamReader *reader);
+extern void stream_queue_add(StreamReader *reader, ReaderShard *shard,
+							 KinesisPage *page);
+
+/* Look whether the shard has news that no record of it will tell. */
+extern void stream_queue_look(StreamReader *reader, ReaderShard *shard);
+
+/* The next record; what it is in is kept until the next call. */
+extern bool stream_queue_next(StreamReader *reader, StreamRecord *record);
+
+/* A batch of what there is, up to batch_rows. */
+extern Batch *stream_queue_batch(StreamReader *reader);
+
+/* in stream_listing.c */
+
+extern void stream_listing_init(StreamReader *reader);
+
+/* Begin one if it is due; milliseconds until it is, -1 if it is not known. */
+extern long stream_listing_start(StreamReader *reader, int64 now_ms);
+extern void stream_listing_finish(StreamReader *reader, AwsCall *call);
+
+/* A shard ended; children is what the last answer said of them, or NIL. */
+extern void stream_listing_children(StreamReader *reader, List *children);
+
+#endif							/* TRACKING_STREAM_STREAM_PRIVATE_H */

@@ -1,0 +1,251 @@
+/*
+ * stream_queue.c
+ *	  Pages that came, handed out as records or as batches.
+ */
+#include "postgres.h"
+
+#include "base/clock.h"
+#include "datatype/timestamp.h"
+#include "stream/stream_private.h"
+#include "utils/memutils.h"
+
+/*
+ * How often an idle shard's position is confirmed, so that a worker that is
+ * away for long knows since when.
+ */
+#define CONFIRM_INTERVAL_US USECS_PER_HOUR
+
+void
+stream_queue_init(StreamReader *reader)
+{
+	dlist_init(&reader->queue);
+	dlist_init(&reader->news);
+}
+
+void
+stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
+{
+	QueuedPage *queued = MemoryContextAlloc(reader->cxt, sizeof(QueuedPage));
+
+	queued->shard = shard;
+	queued->page = page;
+	queued->gap = shard->gap;
+	queued->read_until = shard_reader_read_until(shard->reader);
+	queued->next = 0;
+	shard->gap = NULL;
+	shard->n_pages++;
+	if (dlist_is_empty(&reader->queue))
+		reader->oldest_ms = clock_now_ms();
+	dlist_push_tail(&reader->queue, &queued->node);
+	reader->n_queued++;
+	reader->queued_records += page->n_records;
+	reader->queued_bytes += page->bytes;
+	reader->kept_bytes += page->bytes;
+}
+
+/* It ended, lost something, caught up, or has been idle for long. */
+static bool
+has_news(const StreamReader *reader, const ReaderShard *shard)
+{
+	const ShardReader *shard_reader = shard->reader;
+
+	if (shard->n_pages > 0)
+		return false;
+	if (shard_reader_ended(shard_reader))
+		return shard->handed_out.kind != POSITION_SHARD_END;
+	if (shard->gap != NULL)
+		return true;
+	return shard_reader_at_tip(shard_reader) &&
+		(shard->handed_behind > 0 ||
+		 (reader->retention_us > 0 &&
+		  shard_reader_read_until(shard_reader) - shard->handed_until >
+		  CONFIRM_INTERVAL_US));
+}
+
+void
+stream_queue_look(StreamReader *reader, ReaderShard *shard)
+{
+	bool		news = has_news(reader, shard);
+
+	if (news == shard->has_news)
+		return;
+	shard->has_news = news;
+	reader->n_news += news ? 1 : -1;
+	if (news)
+		dlist_push_tail(&reader->news, &shard->news_node);
+	else
+		dlist_delete(&shard->news_node);
+}
+
+/* Take the next n records of the first page; true if the page is used up. */
+static bool
+take_records(StreamReader *reader, QueuedPage *queued, int n)
+{
+	KinesisPage *page = queued->page;
+	ReaderShard *shard = queued->shard;
+
+	queued->next += n;
+	reader->queued_records -= n;
+	if (queued->next < page->n_records)
+		return false;
+	reader->queued_bytes -= page->bytes;
+	reader->n_queued--;
+	shard->n_pages--;
+	dlist_delete(&queued->node);
+	pfree(queued);
+	stream_queue_look(reader, shard);
+	/* it may have been as far ahead as it may be */
+	if (shard->place == PLACE_NONE)
+		stream_schedule(reader, shard);
+	return true;
+}
+
+bool
+stream_queue_next(StreamReader *reader, StreamRecord *record)
+{
+	QueuedPage *queued;
+	KinesisPage *page;
+
+	if (dlist_is_empty(&reader->queue))
+		return false;
+	queued = dlist_head_element(QueuedPage, node, &reader->queue);
+	page = queued->page;
+	record->stream = reader->stream->name;
+	record->shard_id = queued->shard->shard.shard_id;
+	record->record = &page->records[queued->next];
+	record->ordinal = 0;
+	if (take_records(reader, queued, 1))
+		reader->finished_page = page;
+	return true;
+}
+
+/* ----------------------------------------------------------------
+ * Batches
+ * ---------------------------------------------------------------- */
+
+/* A batch being made, with the shards that are in it. */
+typedef struct OpenBatch
+{
+	Batch	   *batch;
+	ReaderShard **shards;		/* as batch->shards */
+} OpenBatch;
+
+/* The entry of a shard among those of the batch; added if it is not there. */
+static BatchShard *
+batch_shard(OpenBatch *open, ReaderShard *shard)
+{
+	Batch	   *batch = open->batch;
+	BatchShard *entry;
+
+	if (shard->in_batch >= 0)
+		return &batch->shards[shard->in_batch];
+	shard->in_batch = batch->n_shards++;
+	open->shards[shard->in_batch] = shard;
+	entry = &batch->shards[shard->in_batch];
+	entry->shard_id = pstrdup(shard->shard.shard_id);
+	entry->from = shard->handed_out;
+	entry->to = shard->handed_out;
+	entry->read_until = shard->handed_until;
+	return entry;
+}
+
+/* The batch tells of the gap; *gap is done with. */
+static void
+add_gap(Batch *batch, StreamGap **gap)
+{
+	StreamGap  *copy;
+
+	if (*gap == NULL)
+		return;
+	copy = palloc(sizeof(StreamGap));
+	*copy = **gap;
+	batch->gaps = lappend(batch->gaps, copy);
+	pfree(*gap);
+	*gap = NULL;
+}
+
+/* Move up to n records of the first page of the queue into the batch. */
+static void
+add_slice(StreamReader *reader, OpenBatch *open, int n)
+{
+	Batch	   *batch = open->batch;
+	QueuedPage *queued = dlist_head_element(QueuedPage, node, &reader->queue);
+	BatchShard *entry = batch_shard(open, queued->shard);
+	BatchSlice *slice = &batch->slices[batch->n_slices++];
+	TimestampTz read_until = queued->read_until;
+
+	slice->shard = queued->shard->in_batch;
+	slice->page = queued->page;
+	slice->first = queued->next;
+	slice->n_records = Min(n, queued->page->n_records - queued->next);
+	add_gap(batch, &queued->gap);
+	batch_count_slice(entry, slice);
+	batch->n_records += slice->n_records;
+	batch->bytes += slice->page->bytes * slice->n_records /
+		slice->page->n_records;
+	slice->last_of_page = take_records(reader, queued, slice->n_records);
+	if (slice->last_of_page)
+		entry->read_until = read_until;
+}
+
+/* Positions of the shards of a batch, once its records are in. */
+static void
+close_batch(StreamReader *reader, OpenBatch *open)
+{
+	Batch	   *batch = open->batch;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &reader->news)
+		batch_shard(open, dlist_container(ReaderShard, news_node, iter.cur));
+	for (int i = 0; i < batch->n_shards; i++)
+	{
+		ReaderShard *shard = open->shards[i];
+		BatchShard *entry = &batch->shards[i];
+
+		entry->millis_behind_latest =
+			shard_reader_millis_behind(shard->reader);
+		if (shard->n_pages == 0)
+		{
+			add_gap(batch, &shard->gap);
+			entry->read_until = shard_reader_read_until(shard->reader);
+			if (shard_reader_ended(shard->reader))
+				entry->to.kind = POSITION_SHARD_END;
+		}
+		shard->handed_out = entry->to;
+		shard->handed_behind = entry->millis_behind_latest;
+		shard->handed_until = entry->read_until;
+		shard->in_batch = -1;
+		stream_queue_look(reader, shard);
+	}
+}
+
+Batch *
+stream_queue_batch(StreamReader *reader)
+{
+	MemoryContext cxt = AllocSetContextCreate(reader->cxt,
+											  "tracking_fdw batch",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	Batch	   *batch = palloc0(sizeof(Batch));
+	OpenBatch	open = {.batch = batch};
+	int			max_shards;
+
+	/* a page that is taken may leave news */
+	max_shards = reader->n_queued + reader->n_news;
+	batch->cxt = cxt;
+	batch->stream = reader->stream->name;
+	batch->shards = palloc0(sizeof(BatchShard) * Max(max_shards, 1));
+	batch->slices = palloc(sizeof(BatchSlice) * Max(reader->n_queued, 1));
+	open.shards = palloc(sizeof(ReaderShard *) * Max(max_shards, 1));
+	while (!dlist_is_empty(&reader->queue) &&
+		   batch->n_records < reader->options.batch_rows)
+		add_slice(reader, &open,
+				  reader->options.batch_rows - (int) batch->n_records);
+	close_batch(reader, &open);
+	batch_restrict(batch, 0, batch->n_records);
+	if (batch->n_records > 0)
+		batch->fetch_ms = clock_now_ms() - reader->oldest_ms;
+	reader->oldest_ms = clock_now_ms();
+	MemoryContextSwitchTo(old);
+	return batch;
+}

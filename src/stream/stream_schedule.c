@@ -1,0 +1,254 @@
+/*
+ * stream_schedule.c
+ *	  Which shard is asked when.
+ *
+ * It does not wait for calls, and does not know what is done with pages.
+ */
+#include "postgres.h"
+
+#include "base/clock.h"
+#include "stream/stream_private.h"
+#include "utils/memutils.h"
+
+/*
+ * Calls under way at once.  A connection each is what the HTTP room has to
+ * give; what is beyond that would wait there, its time running.
+ */
+#define CALLS_AT_ONCE 200
+
+/* A shard that failed this often in a row is worth a word. */
+#define TROUBLE_ATTEMPTS 3
+
+static int
+compare_due(const pairingheap_node *a, const pairingheap_node *b, void *arg)
+{
+	int64		a_ms = pairingheap_const_container(ReaderShard, due_node, a)->due_ms;
+	int64		b_ms = pairingheap_const_container(ReaderShard, due_node, b)->due_ms;
+
+	(void) arg;
+	/* the heap has the greatest on top */
+	return a_ms < b_ms ? 1 : a_ms > b_ms ? -1 : 0;
+}
+
+void
+stream_schedule_init(StreamReader *reader)
+{
+	MemoryContext old = MemoryContextSwitchTo(reader->cxt);
+
+	reader->due = pairingheap_allocate(compare_due, NULL);
+	MemoryContextSwitchTo(old);
+	dlist_init(&reader->blocked);
+	dlist_init(&reader->waiting);
+	dlist_init(&reader->troubled);
+}
+
+static void
+leave_place(StreamReader *reader, ReaderShard *shard)
+{
+	if (shard->place == PLACE_DUE)
+		pairingheap_remove(reader->due, &shard->due_node);
+	else if (shard->place != PLACE_NONE)
+		dlist_delete(&shard->place_node);
+	shard->place = PLACE_NONE;
+}
+
+void
+stream_schedule(StreamReader *reader, ReaderShard *shard)
+{
+	ShardState	state = shard_reader_state(shard->reader);
+	int64		now_ms = clock_now_ms();
+	long		wait_ms = shard_reader_due(shard->reader, now_ms);
+
+	leave_place(reader, shard);
+	if (state == SHARD_WAITING)
+	{
+		shard->place = PLACE_PARENTS;
+		dlist_push_tail(&reader->waiting, &shard->place_node);
+		reader->released = false;
+	}
+	/* one page ahead of what was handed out is enough */
+	else if (wait_ms >= 0 && !(state == SHARD_READY && shard->n_pages > 1))
+	{
+		shard->place = PLACE_DUE;
+		shard->due_ms = now_ms + wait_ms;
+		pairingheap_add(reader->due, &shard->due_node);
+	}
+}
+
+static bool
+parent_is_read(const StreamReader *reader, const char *shard_id)
+{
+	ReaderShard *parent;
+
+	if (shard_id == NULL)
+		return true;
+	parent = stream_find_shard(reader, shard_id);
+	return parent == NULL || shard_reader_state(parent->reader) == SHARD_DONE;
+}
+
+/* Let shards begin whose parents are read. */
+static void
+release_children(StreamReader *reader)
+{
+	dlist_mutable_iter iter;
+
+	if (reader->released)
+		return;
+	dlist_foreach_modify(iter, &reader->waiting)
+	{
+		ReaderShard *shard = dlist_container(ReaderShard, place_node,
+											 iter.cur);
+
+		if (parent_is_read(reader, shard->shard.parent_shard_id) &&
+			parent_is_read(reader, shard->shard.adjacent_parent_shard_id))
+		{
+			shard_reader_release(shard->reader);
+			stream_schedule(reader, shard);
+		}
+	}
+	reader->released = true;
+}
+
+/*
+ * Is there room for this shard's answer?  When nothing is kept or coming, one
+ * is allowed whatever its size.
+ */
+static bool
+has_room(const StreamReader *reader, const ReaderShard *shard)
+{
+	size_t		used = reader->kept_bytes + reader->coming_bytes;
+
+	return shard_reader_state(shard->reader) != SHARD_READY || used == 0 ||
+		used + shard_reader_expected_bytes(shard->reader) <=
+		reader->options.budget_bytes;
+}
+
+static void
+start_call(StreamReader *reader, ReaderShard *shard, int64 now_ms)
+{
+	leave_place(reader, shard);
+	shard_reader_start(shard->reader, now_ms,
+					   Min(reader->options.batch_rows,
+						   KINESIS_GET_RECORDS_LIMIT));
+	switch (shard_reader_state(shard->reader))
+	{
+		case SHARD_RECORDS_CALL:
+			reader->coming_bytes += shard_reader_expected_bytes(shard->reader);
+			reader->n_calls++;
+			break;
+		case SHARD_ITERATOR_CALL:
+			reader->n_calls++;
+			break;
+		default:
+			stream_schedule(reader, shard);
+	}
+}
+
+/* What waits for room goes first, and in its order, lest it wait for ever. */
+static void
+start_blocked(StreamReader *reader, int64 now_ms)
+{
+	while (!dlist_is_empty(&reader->blocked) &&
+		   reader->n_calls < CALLS_AT_ONCE)
+	{
+		ReaderShard *shard = dlist_head_element(ReaderShard, place_node,
+												&reader->blocked);
+
+		if (!has_room(reader, shard))
+			return;
+		start_call(reader, shard, now_ms);
+	}
+}
+
+long
+stream_start_calls(StreamReader *reader)
+{
+	int64		now_ms = clock_now_ms();
+	long		listing_ms = stream_listing_start(reader, now_ms);
+
+	release_children(reader);
+	start_blocked(reader, now_ms);
+	while (!pairingheap_is_empty(reader->due) &&
+		   reader->n_calls < CALLS_AT_ONCE)
+	{
+		ReaderShard *shard = pairingheap_container(ReaderShard, due_node,
+												   pairingheap_first(reader->due));
+
+		if (shard->due_ms > now_ms)
+		{
+			long		wait_ms = (long) (shard->due_ms - now_ms);
+
+			return listing_ms < 0 ? wait_ms : Min(wait_ms, listing_ms);
+		}
+		if (shard_reader_due(shard->reader, now_ms) > 0)
+			stream_schedule(reader, shard);
+		else if (shard_reader_state(shard->reader) == SHARD_READY &&
+				 (!dlist_is_empty(&reader->blocked) ||
+				  !has_room(reader, shard)))
+		{
+			leave_place(reader, shard);
+			shard->place = PLACE_MEMORY;
+			dlist_push_tail(&reader->blocked, &shard->place_node);
+		}
+		else
+			start_call(reader, shard, now_ms);
+	}
+	return listing_ms;
+}
+
+/*
+ * A shard at its tip is asked again with all the others, at the next multiple
+ * of the poll interval, so that their records come as one batch.
+ */
+static void
+postpone_to_next_poll(StreamReader *reader, ReaderShard *shard)
+{
+	long		poll_ms = reader->options.poll_ms;
+
+	shard_reader_postpone(shard->reader,
+						  (clock_now_ms() / poll_ms + 1) * poll_ms);
+}
+
+static void
+look_for_trouble(StreamReader *reader, ReaderShard *shard)
+{
+	const AwsError *trouble = shard_reader_trouble(shard->reader);
+	bool		has_trouble = trouble != NULL &&
+		trouble->attempts >= TROUBLE_ATTEMPTS;
+
+	if (has_trouble == shard->has_trouble)
+		return;
+	shard->has_trouble = has_trouble;
+	if (has_trouble)
+		dlist_push_tail(&reader->troubled, &shard->trouble_node);
+	else
+		dlist_delete(&shard->trouble_node);
+}
+
+KinesisPage *
+stream_finish_call(StreamReader *reader, ReaderShard *shard, AwsCall *call)
+{
+	ShardState	before = shard_reader_state(shard->reader);
+	size_t		expected = shard_reader_expected_bytes(shard->reader);
+	KinesisPage *page = shard_reader_finish(shard->reader, call);
+	ShardState	after = shard_reader_state(shard->reader);
+
+	/* a tip's call leaves the shard's own as it is */
+	if (before == after)
+		return page;
+
+	reader->n_calls--;
+	if (before == SHARD_RECORDS_CALL)
+		reader->coming_bytes -= expected;
+	if (after == SHARD_READY && before == SHARD_RECORDS_CALL &&
+		shard_reader_at_tip(shard->reader) &&
+		shard_reader_trouble(shard->reader) == NULL)
+		postpone_to_next_poll(reader, shard);
+	if (after == SHARD_DONE)
+	{
+		reader->n_open--;
+		reader->released = false;
+	}
+	look_for_trouble(reader, shard);
+	return page;
+}
