@@ -13,15 +13,18 @@ OBJS = \
 	src/base/clock.o \
 	src/base/json.o \
 	src/base/json_scan.o \
+	src/base/md5.o \
 	src/http/http_curl.o \
 	src/http/http_multi.o \
 	src/aws/aws_call.o \
 	src/aws/aws_endpoint.o \
 	src/aws/aws_error.o \
 	src/aws/sigv4.o \
+	src/service/aggregate.o \
 	src/service/kinesis_control.o \
 	src/service/kinesis_page.o \
 	src/service/kinesis_read.o \
+	src/service/kinesis_unpack.o \
 	src/service/kinesis_wire.o \
 	src/service/kinesis_write.o \
 	src/stream/batch.o \

@@ -129,6 +129,7 @@ config_stream_table(Relation relation)
 	read_server(server, &config->aws);
 	config->serverid = server->serverid;
 	config->stream = option_get(table->options, "stream");
+	config->unpack = option_get_enum(table->options, "aggregation", 0) == 0;
 	config->shard = option_get(table->options, "shard");
 	position_from_start_at(start == NULL ? "trim_horizon" : start,
 						   &config->start);

@@ -103,10 +103,28 @@ open_reader(ForeignScanState *node)
 	state->stream.aws = aws_client_open(state->reader_cxt, &state->table->aws,
 										"kinesis");
 	state->stream.name = state->table->stream;
+	state->stream.unpack = state->table->unpack;
 	state->reader = stream_reader_open(state->reader_cxt, &state->stream,
 									   &options);
 	add_shards(state);
 	MemoryContextSwitchTo(old);
+}
+
+/* Says which record an error is about; an auxiliary function of ereport(). */
+static int
+errcontext_record(const StreamRecord *record)
+{
+	const KinesisRecord *kinesis = record->record;
+
+	if (kinesis->sub_sequence >= 0)
+		return errcontext("record %.*s:%d of shard \"%s\", stream \"%s\"",
+						  kinesis->sequence_number_digits,
+						  kinesis->sequence_number, kinesis->sub_sequence,
+						  record->shard_id, record->stream);
+	return errcontext("record %.*s of shard \"%s\", stream \"%s\"",
+					  kinesis->sequence_number_digits,
+					  kinesis->sequence_number,
+					  record->shard_id, record->stream);
 }
 
 pg_noreturn static void
@@ -119,23 +137,16 @@ raise_undecodable(const StreamRecord *record, const RowError *error)
 			 errdetail("Column \"%s\" cannot take the record.",
 					   error->column) : 0,
 			 errhint(READ_PAST_HINT),
-			 errcontext("record %s of shard \"%s\", stream \"%s\"",
-						kinesis_record_sequence(record->record),
-						record->shard_id, record->stream)));
+			 errcontext_record(record)));
 }
 
 /* Says which record an input function failed on, and what can be done. */
 static void
 decode_error_callback(void *arg)
 {
-	const StreamRecord *record = arg;
-
 	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_DATA_EXCEPTION)
 		errhint(READ_PAST_HINT);
-	errcontext("record %.*s of shard \"%s\", stream \"%s\"",
-			   record->record->sequence_number_digits,
-			   record->record->sequence_number,
-			   record->shard_id, record->stream);
+	errcontext_record(arg);
 }
 
 static bool

@@ -35,9 +35,9 @@ typedef enum RowMetadata
 	ROW_META_STREAM,
 	ROW_META_SHARD_ID,
 	ROW_META_SEQUENCE_NUMBER,
-	ROW_META_SUB_SEQUENCE_NUMBER,
+	ROW_META_SUB_SEQUENCE_NUMBER,	/* NULL unless it is a sub-record */
 	ROW_META_PARTITION_KEY,
-	ROW_META_EXPLICIT_HASH_KEY, /* known when publishing; NULL when read */
+	ROW_META_EXPLICIT_HASH_KEY, /* when read, only sub-records tell it */
 	ROW_META_APPROXIMATE_ARRIVAL_TIMESTAMP,
 	ROW_META_DATA,				/* the payload as it is */
 	ROW_META_DECODE_ERROR		/* why payload columns are NULL, or NULL */

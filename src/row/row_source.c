@@ -94,6 +94,14 @@ find_raw(const RowField *field, const StreamRecord *record, JsonSlice *slice,
 	return check_payload_text(data, len, error);
 }
 
+/* A number that is not written anywhere in the record. */
+static void
+set_number_slice(JsonSlice *slice, RowScratch *scratch, int32 number)
+{
+	set_text_slice(slice, scratch->number, pg_ltoa(number, scratch->number));
+	slice->type = JSON_TOKEN_NUMBER;
+}
+
 /* timestamptz is made here, other types by way of its text. */
 static void
 find_arrival(const RowField *field, RowScratch *scratch,
@@ -152,10 +160,17 @@ row_source_find(const RowField *field, RowScratch *scratch,
 		case ROW_META_APPROXIMATE_ARRIVAL_TIMESTAMP:
 			find_arrival(field, scratch, kinesis->arrived, slice, result);
 			break;
+		case ROW_META_SUB_SEQUENCE_NUMBER:
+			if (kinesis->sub_sequence >= 0)
+				set_number_slice(slice, scratch, kinesis->sub_sequence);
+			break;
+		case ROW_META_EXPLICIT_HASH_KEY:
+			if (kinesis->explicit_hash_key != NULL)
+				set_text_slice(slice, kinesis->explicit_hash_key,
+							   kinesis->explicit_hash_key_digits);
+			break;
 		case ROW_META_NONE:
 		case ROW_META_DATA:
-		case ROW_META_SUB_SEQUENCE_NUMBER:
-		case ROW_META_EXPLICIT_HASH_KEY:
 		case ROW_META_DECODE_ERROR:
 			break;
 	}

@@ -201,7 +201,9 @@ start_iterator(ShardReader *reader)
 			start.timestamp = reader->next.timestamp;
 			break;
 		case POSITION_AFTER_SEQUENCE:
-			start.type = KINESIS_AFTER_SEQUENCE_NUMBER;
+			/* the rest of an aggregate is only to be had with all of it */
+			start.type = reader->next.sub_sequence >= 0 ?
+				KINESIS_AT_SEQUENCE_NUMBER : KINESIS_AFTER_SEQUENCE_NUMBER;
 			start.sequence_number = reader->next.sequence;
 			break;
 		case POSITION_SHARD_END:
@@ -437,6 +439,27 @@ finish_shard(ShardReader *reader)
 	}
 }
 
+/*
+ * Unpack what a page holds, leave out what was done before the reader began,
+ * and move behind the rest.
+ */
+static void
+take_page(ShardReader *reader, KinesisPage *page)
+{
+	StreamPosition from = reader->next;
+
+	if (page->n_records == 0)
+		return;
+	if (reader->stream->unpack)
+		kinesis_page_unpack(page);
+	position_after_record(&reader->next, &page->records[page->n_records - 1]);
+	while (page->n_records > 0 && position_is_past(&from, page->records))
+	{
+		page->records++;
+		page->n_records--;
+	}
+}
+
 /* What a page says of the shard, and of the way on. */
 static void
 follow_page(ShardReader *reader, KinesisPage *page)
@@ -456,10 +479,8 @@ follow_page(ShardReader *reader, KinesisPage *page)
 	if (page->bytes < KINESIS_GET_RECORDS_BYTES / 8)
 		reader->max_limit = Min(reader->max_limit * 2,
 								KINESIS_GET_RECORDS_LIMIT);
+	take_page(reader, page);
 	reader->expected_bytes = page->bytes;
-	if (page->n_records > 0)
-		position_after_record(&reader->next,
-							  &page->records[page->n_records - 1]);
 	keep_iterator(reader, &reader->iterator, page->next_iterator);
 
 	if (page->next_iterator == NULL)

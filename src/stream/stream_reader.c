@@ -462,7 +462,7 @@ add_slice(StreamReader *reader, Batch *batch, int n)
 	{
 		const KinesisRecord *record = &slice->page->records[slice->first + i];
 
-		entry->bytes += record->data_bytes / 4 * 3;
+		entry->bytes += kinesis_record_bytes(record);
 		entry->last_arrival = Max(entry->last_arrival, record->arrived);
 	}
 	entry->n_records += slice->n_records;

@@ -147,6 +147,7 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline,
 	run->command = pstrdup(pipeline_command(pipeline));
 	run->stream.aws = aws_client_open(cxt, &run->table->aws, "kinesis");
 	run->stream.name = run->table->stream;
+	run->stream.unpack = run->table->unpack;
 	reader_options(pipeline, until, &options);
 	run->reader = stream_reader_open(cxt, &run->stream, &options);
 	table_close(source, AccessShareLock);
