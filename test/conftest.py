@@ -217,3 +217,15 @@ def sql_server():
         db.conn.execute(f"CREATE USER MAPPING FOR {user} SERVER aws OPTIONS "
                         f"(access_key_id '{access_key}', secret_access_key '{secret_key}')")
     return make
+
+
+@pytest.fixture
+def stream_of(db, sql_server, make_stream, put, kinesalite):
+    """stream_of(records): a stream of one shard with these records, in their
+    order, and server "aws"."""
+    def make(records, server=kinesalite, url=None):
+        stream = make_stream(server)
+        put(server.client(), stream, records)
+        sql_server(db, url or server.url)
+        return stream
+    return make

@@ -16,19 +16,6 @@ COLUMNS = """id int, key text OPTIONS (metadata 'partition_key'),
              arrived timestamptz OPTIONS (metadata 'approximate_arrival_timestamp')"""
 
 
-@pytest.fixture
-def stream_of(db, sql_server, kinesalite, make_stream, put):
-    """stream_of(records): a stream with these records, one after the other,
-    and server "aws"."""
-    def make(records, server=kinesalite, url=None):
-        stream = make_stream(server)
-        for each in records:
-            put(server.client(), stream, [each])
-        sql_server(db, url or server.url)
-        return stream
-    return make
-
-
 def ids(n, start=0):
     return [json.dumps({'id': i}) for i in range(start, start + n)]
 
