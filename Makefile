@@ -32,6 +32,7 @@ OBJS = \
 	src/stream/shard_reader.o \
 	src/stream/stream_reader.o \
 	src/stream/stream_writer.o \
+	src/row/payload.o \
 	src/row/row_decode.o \
 	src/row/row_encode.o \
 	src/row/row_json.o \
@@ -63,7 +64,7 @@ PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -Wall -Wextra -Werror -fvisibility=hidden
 # before 16 the server's headers do not know that symbols can be hidden
 PG_CPPFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
-SHLIB_LINK = -lcurl -lcrypto -ljansson
+SHLIB_LINK = -lcurl -lcrypto -ljansson -lz -lzstd
 
 # clang does not know all of the options that PGXS remembers from gcc
 ifneq (,$(findstring clang,$(CC)))

@@ -135,6 +135,8 @@ config_stream_table(Relation relation)
 						   &config->start);
 	config->row.format = option_get_enum(table->options, "format",
 										 ROW_FORMAT_JSON);
+	config->row.compression = option_get_enum(table->options, "compression",
+											  ROW_COMPRESSION_AUTO);
 	config->row.on_error = option_get_enum(table->options, "on_error",
 										   ROW_ON_ERROR_RAISE);
 	read_columns(relation, &config->row);

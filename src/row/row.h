@@ -21,6 +21,15 @@ typedef enum RowFormat
 	ROW_FORMAT_RAW
 } RowFormat;
 
+/* How payloads are compressed. */
+typedef enum RowCompression
+{
+	ROW_COMPRESSION_AUTO,		/* as their first bytes tell */
+	ROW_COMPRESSION_NONE,		/* or nobody asks */
+	ROW_COMPRESSION_GZIP,
+	ROW_COMPRESSION_ZSTD
+} RowCompression;
+
 /* What becomes of a record that cannot be decoded. */
 typedef enum RowErrorPolicy
 {
@@ -62,6 +71,7 @@ typedef struct RowColumn
 typedef struct RowSpec
 {
 	RowFormat	format;
+	RowCompression compression;
 	RowErrorPolicy on_error;
 	int			n_columns;		/* = natts */
 	RowColumn  *columns;		/* by attnum - 1 */

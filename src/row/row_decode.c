@@ -88,7 +88,7 @@ begin_payload(RowDecoder *decoder, const StreamRecord *record,
 	const char *data;
 	size_t		bytes;
 
-	if (!row_source_data(record, &data, &bytes, error))
+	if (!payload_read(decoder->payload, record, &data, &bytes, error))
 		return false;
 	if (decoder->json == NULL)
 		return row_source_raw(&decoder->fields[decoder->n_metadata], data,

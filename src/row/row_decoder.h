@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "row/payload.h"
 #include "row/row_json.h"
 #include "row/row_source.h"
 
@@ -25,6 +26,7 @@ struct RowDecoder
 	RowField   *fields;			/* those of the payload come last */
 	int			n_fields;
 	int			n_metadata;		/* fields that are not of the payload */
+	Payload    *payload;
 	RowJson    *json;			/* NULL: the format is not JSON */
 	RowScratch	scratch;
 

@@ -85,6 +85,7 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	else
 		decoder->json = row_json_open(spec->n_columns);
 
+	decoder->payload = payload_open(spec->compression);
 	decoder->record_cxt = AllocSetContextCreate(CurrentMemoryContext,
 												"tracking_fdw record",
 												ALLOCSET_DEFAULT_SIZES);
