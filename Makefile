@@ -13,15 +13,18 @@ OBJS = \
 	src/base/clock.o \
 	src/base/json.o \
 	src/base/json_scan.o \
+	src/base/md5.o \
 	src/http/http_curl.o \
 	src/http/http_multi.o \
 	src/aws/aws_call.o \
 	src/aws/aws_endpoint.o \
 	src/aws/aws_error.o \
 	src/aws/sigv4.o \
+	src/service/aggregate.o \
 	src/service/kinesis_control.o \
 	src/service/kinesis_page.o \
 	src/service/kinesis_read.o \
+	src/service/kinesis_unpack.o \
 	src/service/kinesis_wire.o \
 	src/service/kinesis_write.o \
 	src/stream/batch.o \
@@ -34,9 +37,11 @@ OBJS = \
 	src/stream/stream_reader.o \
 	src/stream/stream_schedule.o \
 	src/stream/stream_writer.o \
+	src/row/payload.o \
 	src/row/row_decode.o \
 	src/row/row_encode.o \
 	src/row/row_json.o \
+	src/row/row_open.o \
 	src/row/row_path.o \
 	src/row/row_scalar.o \
 	src/row/row_source.o \
@@ -69,7 +74,7 @@ PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -Wall -Wextra -Werror -fvisibility=hidden
 # before 16 the server's headers do not know that symbols can be hidden
 PG_CPPFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
-SHLIB_LINK = -lcurl -lcrypto -ljansson
+SHLIB_LINK = -lcurl -lcrypto -ljansson -lz -lzstd
 
 # clang does not know all of the options that PGXS remembers from gcc
 ifneq (,$(findstring clang,$(CC)))

@@ -135,7 +135,7 @@ comment on column tracking.checkpoint.pipeline is 'name of the pipeline';
 comment on column tracking.checkpoint.shard_id is 'shard of the stream';
 comment on column tracking.checkpoint.parent_shard_ids is 'shards that are read to their end before this one';
 comment on column tracking.checkpoint.position is
-    'last sequence number applied, or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+    'last sequence number applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
 comment on column tracking.checkpoint.worker is 'number of the worker that reads the shard, from 0';
 comment on column tracking.checkpoint.records is 'records applied, dead letters included';
 comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.dead_letter instead';
@@ -151,6 +151,7 @@ create table tracking.dead_letter (
     stream text not null,
     shard_id text not null,
     sequence_number numeric not null,
+    sub_sequence_number bigint,
     partition_key text not null,
     approximate_arrival_timestamp timestamptz,
     data bytea not null,
@@ -168,6 +169,7 @@ comment on column tracking.dead_letter.pipeline is 'name of the pipeline';
 comment on column tracking.dead_letter.stream is 'stream that the record came from';
 comment on column tracking.dead_letter.shard_id is 'shard that the record came from';
 comment on column tracking.dead_letter.sequence_number is 'position of the record in its shard';
+comment on column tracking.dead_letter.sub_sequence_number is 'place of the record in the aggregate that it came in, from 0; null if it came alone';
 comment on column tracking.dead_letter.partition_key is 'partition key of the record';
 comment on column tracking.dead_letter.approximate_arrival_timestamp is 'when the record arrived in the stream';
 comment on column tracking.dead_letter.data is 'payload, byte for byte';
@@ -372,7 +374,7 @@ comment on column tracking.pipeline_status.state is
     'running; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
 comment on column tracking.pipeline_status.shard_id is 'shard, null before the stream was listed for the first time';
 comment on column tracking.pipeline_status.position is
-    'last sequence number applied, or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+    'last sequence number applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
 comment on column tracking.pipeline_status.rows is 'records applied, dead letters included';
 comment on column tracking.pipeline_status.dead_letters is 'records kept in tracking.dead_letter instead';
 comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was';

@@ -259,3 +259,15 @@ def source(db, sql_server, make_stream, kinesalite):
                'arrived timestamptz)')
         return stream
     return make
+
+
+@pytest.fixture
+def stream_of(db, sql_server, make_stream, put, kinesalite):
+    """stream_of(records): a stream of one shard with these records, in their
+    order, and server "aws"."""
+    def make(records, server=kinesalite, url=None):
+        stream = make_stream(server)
+        put(server.client(), stream, records)
+        sql_server(db, url or server.url)
+        return stream
+    return make

@@ -14,12 +14,12 @@ moto=$cache/moto-trixie
 packages() {
 	local pg=15
 	echo postgresql-$pg postgresql-server-dev-$pg
-	echo libcurl4-openssl-dev libssl-dev libjansson-dev
+	echo libcurl4-openssl-dev libssl-dev libjansson-dev zlib1g-dev libzstd-dev
 	echo gcc libc6-dev make ca-certificates python3
 	command -v node >/dev/null || echo nodejs
 	command -v npm >/dev/null || echo npm
 	[ "$1" = demo ] || {
-		echo clang openssl python3-boto3 python3-psycopg python3-pytest
+		echo clang openssl python3-boto3 python3-psycopg python3-pytest python3-zstandard
 		[ "$(id -u)" != 0 ] || echo mmdebstrap
 	}
 }

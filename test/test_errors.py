@@ -13,7 +13,7 @@ MIB = 1024 * 1024
 BAD = {
     'malformed': (b'{"id":2,"name":', None),
     'not json at all': (b'id=2', None),
-    'trailing bytes': (b'{"id":2} {"id":3}', None),
+    'trailing bytes': (b'{"id":2} {"id":3} x', None),
     'invalid utf-8': (b'{"id":2,"name":"\xff\xfe"}', 'UTF'),
     'nul': (b'{"id":2,"name":"a\\u0000b"}', None),
     'lone surrogate': (b'{"id":2,"name":"\\ud800"}', None),

@@ -493,6 +493,35 @@ json_scan_leave(JsonScan *scan)
 	return type;
 }
 
+bool
+json_scan_more(JsonScan *scan)
+{
+	const char *p;
+
+	if (scan->expect != EXPECT_END)
+		return false;
+	p = skip_space(scan->cur, scan->end);
+	if (p == scan->end)
+		return false;
+	if (*p != '{' && *p != '[' &&
+		(p == scan->cur || strchr("\"-0123456789tfn", *p) == NULL || *p == '\0'))
+	{
+		fail(scan, JSON_SCAN_TRAILING, p);
+		return false;
+	}
+	scan->cur = p;
+	scan->expect = EXPECT_DOCUMENT;
+	return true;
+}
+
+bool
+json_scan_at_array(const JsonScan *scan)
+{
+	const char *p = skip_space(scan->cur, scan->end);
+
+	return p < scan->end && *p == '[';
+}
+
 size_t
 json_scan_error_offset(const JsonScan *scan)
 {

@@ -104,6 +104,17 @@ extern JsonToken json_scan_value(JsonScan *scan, JsonSlice *value);
  */
 extern JsonToken json_scan_leave(JsonScan *scan);
 
+/*
+ * Where a document is complete, go on to the next one if there is one: it may
+ * follow after white space, or at once if it is an object or an array.  False
+ * at the end of the text; also if what follows can be no document, which is
+ * JSON_SCAN_TRAILING.
+ */
+extern bool json_scan_more(JsonScan *scan);
+
+/* Where a value can stand: is it an array? */
+extern bool json_scan_at_array(const JsonScan *scan);
+
 /* Byte offset of the error, from the start of the text. */
 extern size_t json_scan_error_offset(const JsonScan *scan);
 

@@ -129,11 +129,14 @@ config_stream_table(Relation relation)
 	read_server(server, &config->aws);
 	config->serverid = server->serverid;
 	config->stream = option_get(table->options, "stream");
+	config->unpack = option_get_enum(table->options, "aggregation", 0) == 0;
 	config->shard = option_get(table->options, "shard");
 	position_from_start_at(start == NULL ? "trim_horizon" : start,
 						   &config->start);
 	config->row.format = option_get_enum(table->options, "format",
 										 ROW_FORMAT_JSON);
+	config->row.compression = option_get_enum(table->options, "compression",
+											  ROW_COMPRESSION_AUTO);
 	config->row.on_error = option_get_enum(table->options, "on_error",
 										   ROW_ON_ERROR_RAISE);
 	read_columns(relation, &config->row);

@@ -19,6 +19,7 @@ typedef struct StreamTable
 	Oid			serverid;
 	AwsConfig	aws;			/* credentials: see config_credentials() */
 	const char *stream;			/* name or ARN */
+	bool		unpack;			/* KPL aggregates */
 	const char *shard;			/* the one shard to read, or NULL: all */
 	StreamPosition start;		/* where a SELECT begins */
 	RowSpec		row;

@@ -57,6 +57,8 @@ typedef struct OptionDef
 static const char *const region_characters[] = {LOWER DIGITS "-", NULL};
 static const char *const shard_characters[] = {LOWER UPPER DIGITS "_.-", NULL};
 static const char *const formats[] = {"json", "raw", NULL};
+static const char *const compressions[] = {"auto", "none", "gzip", "zstd", NULL};
+static const char *const aggregations[] = {"auto", "none", NULL};
 static const char *const error_policies[] = {"error", "null", "skip", NULL};
 static const char *const metadata_names[] = {
 	"stream", "shard_id", "sequence_number", "sub_sequence_number",
@@ -83,6 +85,8 @@ static const OptionDef option_table[] = {
 	{"stream", ForeignTableRelationId, .kind = OPTION_STREAM},
 	{"shard", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 128, .values = shard_characters},
 	{"format", ForeignTableRelationId, .kind = OPTION_ENUM, .values = formats},
+	{"compression", ForeignTableRelationId, .kind = OPTION_ENUM, .values = compressions},
+	{"aggregation", ForeignTableRelationId, .kind = OPTION_ENUM, .values = aggregations},
 	{"on_error", ForeignTableRelationId, .kind = OPTION_ENUM, .values = error_policies},
 	{"start", ForeignTableRelationId, .kind = OPTION_START},
 

@@ -103,10 +103,28 @@ open_reader(ForeignScanState *node)
 	state->stream.aws = aws_client_open(state->reader_cxt, &state->table->aws,
 										"kinesis");
 	state->stream.name = state->table->stream;
+	state->stream.unpack = state->table->unpack;
 	state->reader = stream_reader_open(state->reader_cxt, &state->stream,
 									   &options);
 	add_shards(state);
 	MemoryContextSwitchTo(old);
+}
+
+/* Says which record an error is about; an auxiliary function of ereport(). */
+static int
+errcontext_record(const StreamRecord *record)
+{
+	const KinesisRecord *kinesis = record->record;
+
+	if (kinesis->sub_sequence >= 0)
+		return errcontext("record %.*s:%d of shard \"%s\", stream \"%s\"",
+						  kinesis->sequence_number_digits,
+						  kinesis->sequence_number, kinesis->sub_sequence,
+						  record->shard_id, record->stream);
+	return errcontext("record %.*s of shard \"%s\", stream \"%s\"",
+					  kinesis->sequence_number_digits,
+					  kinesis->sequence_number,
+					  record->shard_id, record->stream);
 }
 
 pg_noreturn static void
@@ -119,26 +137,20 @@ raise_undecodable(const StreamRecord *record, const RowError *error)
 			 errdetail("Column \"%s\" cannot take the record.",
 					   error->column) : 0,
 			 errhint(READ_PAST_HINT),
-			 errcontext("record %s of shard \"%s\", stream \"%s\"",
-						kinesis_record_sequence(record->record),
-						record->shard_id, record->stream)));
+			 errcontext_record(record)));
 }
 
 /* Says which record an input function failed on, and what can be done. */
 static void
 decode_error_callback(void *arg)
 {
-	const StreamRecord *record = arg;
-
 	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_DATA_EXCEPTION)
 		errhint(READ_PAST_HINT);
-	errcontext("record %.*s of shard \"%s\", stream \"%s\"",
-			   record->record->sequence_number_digits,
-			   record->record->sequence_number,
-			   record->shard_id, record->stream);
+	errcontext_record(arg);
 }
 
-static bool
+/* Decode a record into the slot; returns as row_decode() does. */
+static int
 decode(StreamScan *state, StreamRecord *record, TupleTableSlot *slot,
 	   RowError *error)
 {
@@ -147,26 +159,26 @@ decode(StreamScan *state, StreamRecord *record, TupleTableSlot *slot,
 		.callback = decode_error_callback,
 		.arg = record
 	};
-	bool		decoded;
+	int			n_rows;
 
 	error_context_stack = &callback;
-	decoded = row_decode(state->decoder, record, state->soft,
-						 slot->tts_values, slot->tts_isnull, error);
+	n_rows = row_decode(state->decoder, record, state->soft,
+						slot->tts_values, slot->tts_isnull, error);
 	error_context_stack = callback.previous;
-	return decoded;
+	return n_rows;
 }
 
 /*
- * Fill the slot from a record.  False if the record gives no row: then it was
- * skipped as the table wants it, or rejected from the batch.
+ * Fill the slot from a record.  False if the record gives no row: then it has
+ * none, was skipped as the table wants it, or rejected from the batch.
  */
 static bool
 store_record(StreamScan *state, StreamRecord *record, TupleTableSlot *slot)
 {
 	RowError	error;
+	int			n_rows = decode(state, record, slot, &error);
 
-	ExecClearTuple(slot);
-	if (!decode(state, record, slot, &error))
+	if (n_rows == ROW_UNDECODABLE)
 	{
 		/* a pipeline keeps the whole record, whatever a SELECT would do */
 		if (state->batch != NULL)
@@ -182,8 +194,16 @@ store_record(StreamScan *state, StreamRecord *record, TupleTableSlot *slot)
 		if (state->table->row.on_error == ROW_ON_ERROR_SKIP)
 			return false;
 	}
-	ExecStoreVirtualTuple(slot);
-	return true;
+	return n_rows != 0;
+}
+
+/* The next record of the batch or of the stream. */
+static bool
+next_record(StreamScan *state, StreamRecord *record)
+{
+	return state->batch != NULL ?
+		batch_cursor_next(&state->cursor, record) :
+		stream_reader_next(state->reader, record);
 }
 
 TupleTableSlot *
@@ -195,15 +215,16 @@ trackingIterateForeignScan(ForeignScanState *node)
 
 	if (state->batch == NULL && state->reader_cxt == NULL)
 		open_reader(node);
-	while (state->batch != NULL ?
-		   batch_cursor_next(&state->cursor, &record) :
-		   stream_reader_next(state->reader, &record))
+	ExecClearTuple(slot);
+	if (row_decode_more(state->decoder, slot->tts_values, slot->tts_isnull))
+		return ExecStoreVirtualTuple(slot);
+	while (next_record(state, &record))
 	{
 		if (store_record(state, &record, slot))
-			return slot;
+			return ExecStoreVirtualTuple(slot);
 		CHECK_FOR_INTERRUPTS();
 	}
-	return ExecClearTuple(slot);
+	return slot;
 }
 
 static void
@@ -220,6 +241,7 @@ trackingReScanForeignScan(ForeignScanState *node)
 {
 	StreamScan  *state = node->fdw_state;
 
+	row_decode_stop(state->decoder);
 	if (state->batch != NULL)
 		batch_cursor_start(&state->cursor, state->batch);
 	else

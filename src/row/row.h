@@ -21,6 +21,15 @@ typedef enum RowFormat
 	ROW_FORMAT_RAW
 } RowFormat;
 
+/* How payloads are compressed. */
+typedef enum RowCompression
+{
+	ROW_COMPRESSION_AUTO,		/* as their first bytes tell */
+	ROW_COMPRESSION_NONE,		/* or nobody asks */
+	ROW_COMPRESSION_GZIP,
+	ROW_COMPRESSION_ZSTD
+} RowCompression;
+
 /* What becomes of a record that cannot be decoded. */
 typedef enum RowErrorPolicy
 {
@@ -35,11 +44,11 @@ typedef enum RowMetadata
 	ROW_META_STREAM,
 	ROW_META_SHARD_ID,
 	ROW_META_SEQUENCE_NUMBER,
-	ROW_META_SUB_SEQUENCE_NUMBER,
+	ROW_META_SUB_SEQUENCE_NUMBER,	/* NULL unless it is a sub-record */
 	ROW_META_PARTITION_KEY,
-	ROW_META_EXPLICIT_HASH_KEY, /* known when publishing; NULL when read */
+	ROW_META_EXPLICIT_HASH_KEY, /* when read, only sub-records tell it */
 	ROW_META_APPROXIMATE_ARRIVAL_TIMESTAMP,
-	ROW_META_DATA,				/* the payload as it is */
+	ROW_META_DATA,				/* the payload as it came */
 	ROW_META_DECODE_ERROR		/* why payload columns are NULL, or NULL */
 } RowMetadata;
 
@@ -62,6 +71,7 @@ typedef struct RowColumn
 typedef struct RowSpec
 {
 	RowFormat	format;
+	RowCompression compression;
 	RowErrorPolicy on_error;
 	int			n_columns;		/* = natts */
 	RowColumn  *columns;		/* by attnum - 1 */
@@ -85,25 +95,37 @@ extern bool row_path_parse(const char *text, RowPathStep **path, int *n_path);
 
 /*
  * Make a decoder, in the current context.  wanted holds the attnums to fill
- * (1-based; NULL: none, as for count(*)); the others are set to NULL.  A
- * payload that no column wants is not looked at; but decode_error wants all
- * payload columns, as only their decoding tells it.
+ * (1-based; NULL: none, as for count(*)); the others are set to NULL.  Of a
+ * payload that no column wants only the documents are counted; but
+ * decode_error wants all payload columns, as only their decoding tells it.
  */
 extern RowDecoder *row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 									const Bitmapset *wanted);
 
 /*
- * Decode one record into values/isnull (natts each, allocated in the current
- * context).  True if it worked.  If not, *error says why (in the current
- * context), metadata columns are filled, decode_error too, and payload
- * columns are NULL.  Never throws for what is wrong with a record, as long
- * as soft is true; with soft false an input function may throw its own error
- * instead (cheaper before PostgreSQL 16, where a soft conversion of an
- * unusual type takes a subtransaction).
+ * Decode one record into rows: one, unless it holds several JSON documents or
+ * none (an empty array).  The first is put into values/isnull (natts each);
+ * the others are kept for row_decode_more().  What rows hold lives until the
+ * next call.  Returns the number of rows.
+ *
+ * A record is decoded as a whole or not at all: ROW_UNDECODABLE if any of its
+ * rows cannot be made.  Then *error says why, metadata columns of the one row
+ * are filled, decode_error too, and payload columns are NULL.  Never throws
+ * for what is wrong with a record, as long as soft is true; with soft false an
+ * input function may throw its own error instead (cheaper before PostgreSQL
+ * 16, where a soft conversion of an unusual type takes a subtransaction).
  */
-extern bool row_decode(RowDecoder *decoder, const StreamRecord *record,
+extern int	row_decode(RowDecoder *decoder, const StreamRecord *record,
 					   bool soft, Datum *values, bool *isnull,
 					   RowError *error);
+
+#define ROW_UNDECODABLE (-1)
+
+/* The next row of the same record; false if there is none. */
+extern bool row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull);
+
+/* Forget what is left of the record. */
+extern void row_decode_stop(RowDecoder *decoder);
 
 /* A row on its way out. */
 typedef struct RowEncoded

@@ -1,6 +1,6 @@
 /*
  * row_decode.c
- *	  One record to the values of a row.
+ *	  One record to the values of its rows.
  *
  * A row is made in two goes.  First every field's text is found, and what can
  * be made a value without an input function is; nothing of this throws for
@@ -10,139 +10,17 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
-#include "row/row_json.h"
-#include "row/row_source.h"
+#include "miscadmin.h"
+#include "row/row_decoder.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 
-struct RowDecoder
-{
-	int			n_columns;
-	RowField   *fields;			/* those of the payload come last */
-	int			n_fields;
-	int			n_metadata;		/* fields that are not of the payload */
-	RowJson    *json;			/* NULL unless a field is of JSON */
-	RowScratch	scratch;
-
-	/* of the current row */
-	JsonSlice  *slices;			/* by field */
-	int		   *pending;		/* fields that need their input function */
-	int			n_pending;
-	int			n_called;		/* of these, done or failed */
-};
-
-static void
-check_metadata_type(const RowField *field)
-{
-	bool		text = field->input.type == TEXTOID ||
-		(field->input.type == VARCHAROID && field->input.typmod < 0);
-
-	if (field->metadata == ROW_META_DECODE_ERROR && !text)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("column \"%s\" with metadata \"decode_error\" is of type %s",
-						field->name, format_type_be(field->input.type)),
-				 errhint("Make it a column of type text.")));
-	if (field->input.takes_json && field->metadata != ROW_META_DATA)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("column \"%s\" takes metadata and is of type %s",
-						field->name, format_type_be(field->input.type)),
-				 errhint("Only metadata \"data\" can be read as JSON; use type text.")));
-}
-
-static void
-add_field(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc,
-		  int column)
-{
-	const RowColumn *source = &spec->columns[column];
-	Form_pg_attribute attr = TupleDescAttr(tupdesc, column);
-	RowField   *field = &decoder->fields[decoder->n_fields++];
-
-	field->column = column;
-	field->name = pstrdup(NameStr(attr->attname));
-	field->metadata = source->metadata;
-	field->raw = source->metadata == ROW_META_DATA ||
-		(source->metadata == ROW_META_NONE && spec->format == ROW_FORMAT_RAW);
-	row_input_init(&field->input, attr->atttypid, attr->atttypmod);
-
-	if (source->metadata != ROW_META_NONE)
-		check_metadata_type(field);
-	else if (!field->raw)
-	{
-		if (decoder->json == NULL)
-			decoder->json = row_json_open(spec->n_columns);
-		if (source->path != NULL)
-			row_json_add_path(decoder->json, source->path, source->n_path);
-		else
-			row_json_add_name(decoder->json, field->name);
-	}
-}
-
-static void
-check_raw_columns(const RowSpec *spec, TupleDesc tupdesc)
-{
-	int			first = -1;
-	int			i;
-
-	for (i = 0; i < spec->n_columns; i++)
-	{
-		if (spec->columns[i].dropped ||
-			spec->columns[i].metadata != ROW_META_NONE)
-			continue;
-		if (first >= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
-					 errmsg("columns \"%s\" and \"%s\" both take the payload of a record",
-							NameStr(TupleDescAttr(tupdesc, first)->attname),
-							NameStr(TupleDescAttr(tupdesc, i)->attname)),
-					 errhint("A table of format \"raw\" has one column without option \"metadata\".")));
-		first = i;
-	}
-}
-
-RowDecoder *
-row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
-				 const Bitmapset *wanted)
-{
-	RowDecoder *decoder = palloc0(sizeof(RowDecoder));
-	bool		all_payload = false;
-	int			i;
-
-	if (spec->format == ROW_FORMAT_RAW)
-		check_raw_columns(spec, tupdesc);
-
-	decoder->n_columns = spec->n_columns;
-	decoder->fields = palloc(spec->n_columns * sizeof(RowField));
-	decoder->slices = palloc(spec->n_columns * sizeof(JsonSlice));
-	decoder->pending = palloc(spec->n_columns * sizeof(int));
-	row_scratch_init(&decoder->scratch);
-
-	for (i = 0; i < spec->n_columns; i++)
-	{
-		const RowColumn *source = &spec->columns[i];
-
-		if (source->dropped || source->metadata == ROW_META_NONE ||
-			!bms_is_member(i + 1, wanted))
-			continue;
-		add_field(decoder, spec, tupdesc, i);
-
-		/* whether a record can be decoded is told by decoding it */
-		if (source->metadata == ROW_META_DECODE_ERROR)
-			all_payload = true;
-	}
-	decoder->n_metadata = decoder->n_fields;
-	for (i = 0; i < spec->n_columns; i++)
-	{
-		const RowColumn *source = &spec->columns[i];
-
-		if (!source->dropped && source->metadata == ROW_META_NONE &&
-			(all_payload || bms_is_member(i + 1, wanted)))
-			add_field(decoder, spec, tupdesc, i);
-	}
-	return decoder;
-}
+/*
+ * What the rows of a record may take that holds several documents.  The least
+ * of documents has two bytes, and its row some hundred.
+ */
+#define RECORD_MAX_BYTES (256 * 1024 * 1024)
 
 /*
  * The first failure of a row is the one that is told; a column's name goes
@@ -202,27 +80,45 @@ decode_metadata(RowDecoder *decoder, const StreamRecord *record,
 	}
 }
 
-static void
-decode_payload(RowDecoder *decoder, const StreamRecord *record,
-			   RowResult *result)
+/* Read the payload, as far as it goes before its documents. */
+static bool
+begin_payload(RowDecoder *decoder, const StreamRecord *record,
+			  RowResult *result, RowError *error)
 {
 	const char *data;
-	size_t		len;
-	RowError	error;
-	bool		found = true;
-	int			i;
+	size_t		bytes;
 
-	if (decoder->json != NULL)
-		found = row_source_payload(record, &data, &len, &error) &&
-			row_json_read(decoder->json, data, len,
+	if (!payload_read(decoder->payload, record, &data, &bytes, error))
+		return false;
+	if (decoder->json == NULL)
+		return row_source_raw(&decoder->fields[decoder->n_metadata], data,
+							  bytes, &decoder->slices[decoder->n_metadata],
+							  result, error);
+	row_json_begin(decoder->json, data, bytes);
+	return true;
+}
+
+/* Find the fields of one more row, behind n_rows; false if there is none. */
+static bool
+find_row(RowDecoder *decoder, int n_rows, RowResult *result)
+{
+	RowJsonResult found;
+	RowError	error;
+
+	CHECK_FOR_INTERRUPTS();
+	if (decoder->json == NULL)
+		return n_rows == 0;
+	found = row_json_next(decoder->json,
 						  decoder->slices + decoder->n_metadata, &error);
-	else if (decoder->n_fields > decoder->n_metadata)
-		found = row_source_find(&decoder->fields[decoder->n_metadata],
-								&decoder->scratch, record,
-								&decoder->slices[decoder->n_metadata],
-								result, &error);
-	if (!found)
+	if (found == ROW_JSON_BAD)
 		keep_error(result, &error, NULL);
+	return found == ROW_JSON_FOUND;
+}
+
+static void
+convert_payload(RowDecoder *decoder, RowResult *result)
+{
+	int			i;
 
 	for (i = decoder->n_metadata; i < decoder->n_fields && !result->failed;
 		 i++)
@@ -356,34 +252,173 @@ set_decode_error(const RowDecoder *decoder, RowResult *result)
 	}
 }
 
-bool
-row_decode(RowDecoder *decoder, const StreamRecord *record, bool soft,
-		   Datum *values, bool *isnull, RowError *error)
+/* Call what is left to call, whether the row has failed or not. */
+static void
+call_functions(RowDecoder *decoder, bool soft, RowResult *result)
 {
-	RowResult	result = {values, isnull, error, false};
-	int			i;
+	while (more_pending(decoder, result))
+	{
+		if (soft && needs_guard(decoder))
+			call_pending_guarded(decoder, result);
+		else
+			call_pending(decoder, result);
+	}
+}
 
-	memset(values, 0, decoder->n_columns * sizeof(Datum));
-	memset(isnull, true, decoder->n_columns * sizeof(bool));
+static void
+begin_row(RowDecoder *decoder)
+{
 	row_scratch_reset(&decoder->scratch);
 	decoder->n_pending = 0;
 	decoder->n_called = 0;
+}
 
-	decode_metadata(decoder, record, &result);
-	if (!result.failed)
-		decode_payload(decoder, record, &result);
-	while (more_pending(decoder, &result))
-	{
-		if (soft && needs_guard(decoder))
-			call_pending_guarded(decoder, &result);
-		else
-			call_pending(decoder, &result);
-	}
-	if (!result.failed)
-		return true;
+/*
+ * Make room for a row beyond the first, whose metadata it shares; result is
+ * turned to it.
+ */
+static RowKept *
+keep_row(RowDecoder *decoder, const RowResult *first, RowResult *result)
+{
+	int			n = decoder->n_columns;
+	RowKept    *row = palloc(offsetof(RowKept, values) +
+							 n * (sizeof(Datum) + sizeof(bool)));
+	RowError	error;
+	int			i;
 
+	row->next = NULL;
+	row->times = 1;
+	row->isnull = (bool *) &row->values[n];
+	memcpy(row->values, first->values, n * sizeof(Datum));
+	memcpy(row->isnull, first->isnull, n * sizeof(bool));
 	for (i = decoder->n_metadata; i < decoder->n_fields; i++)
-		isnull[decoder->fields[i].column] = true;
+		row->isnull[decoder->fields[i].column] = true;
+	*decoder->kept_end = row;
+	decoder->kept_end = &row->next;
+
+	result->values = row->values;
+	result->isnull = row->isnull;
+	if (MemoryContextMemAllocated(decoder->record_cxt, false) >
+		RECORD_MAX_BYTES)
+	{
+		row_error_set(&error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+					  "rows of the record take more than %d bytes",
+					  RECORD_MAX_BYTES);
+		keep_error(result, &error, NULL);
+	}
+	return row;
+}
+
+static int
+decode_documents(RowDecoder *decoder, const StreamRecord *record, bool soft,
+				 const RowResult *first, RowResult *result)
+{
+	RowError	error;
+	int			n_rows = 0;
+
+	if (!begin_payload(decoder, record, result, &error))
+		keep_error(result, &error, NULL);
+	while (!result->failed && find_row(decoder, n_rows, result))
+	{
+		if (n_rows++ > 0)
+		{
+			begin_row(decoder);
+			keep_row(decoder, first, result);
+		}
+		convert_payload(decoder, result);
+		call_functions(decoder, soft, result);
+	}
+	return n_rows;
+}
+
+/*
+ * How many rows does a payload make that no column wants?  One that cannot be
+ * read makes one: only what is asked for can fail.
+ */
+static int
+count_documents(RowDecoder *decoder, const StreamRecord *record)
+{
+	RowResult	result = {.error = &(RowError) {0}};
+	RowError	error;
+	int			n_rows = 0;
+
+	if (decoder->json == NULL ||
+		!begin_payload(decoder, record, &result, &error))
+		return 1;
+	while (find_row(decoder, n_rows, &result))
+		n_rows++;
+	return result.failed ? 1 : n_rows;
+}
+
+static int
+decode_rows(RowDecoder *decoder, const StreamRecord *record, bool soft,
+			RowResult *first)
+{
+	RowResult	result;
+	int			n_rows = 0;
+	int			i;
+
+	begin_row(decoder);
+	decode_metadata(decoder, record, first);
+	result = *first;
+	if (decoder->n_fields == decoder->n_metadata)
+	{
+		call_functions(decoder, soft, &result);
+		n_rows = count_documents(decoder, record);
+		if (n_rows > 1)
+			keep_row(decoder, first, &result)->times = n_rows - 1;
+	}
+	else if (!result.failed)
+		n_rows = decode_documents(decoder, record, soft, first, &result);
+	if (!result.failed)
+		return n_rows;
+
+	/* nothing is left but one row, with its metadata */
+	row_decode_stop(decoder);
+	result.values = first->values;
+	result.isnull = first->isnull;
+	call_functions(decoder, soft, &result);
+	for (i = decoder->n_metadata; i < decoder->n_fields; i++)
+		result.isnull[decoder->fields[i].column] = true;
 	set_decode_error(decoder, &result);
-	return false;
+	return ROW_UNDECODABLE;
+}
+
+int
+row_decode(RowDecoder *decoder, const StreamRecord *record, bool soft,
+		   Datum *values, bool *isnull, RowError *error)
+{
+	RowResult	first = {values, isnull, error, false};
+	MemoryContext old;
+	int			n_rows;
+
+	memset(values, 0, decoder->n_columns * sizeof(Datum));
+	memset(isnull, true, decoder->n_columns * sizeof(bool));
+	row_decode_stop(decoder);
+	MemoryContextReset(decoder->record_cxt);
+	old = MemoryContextSwitchTo(decoder->record_cxt);
+	n_rows = decode_rows(decoder, record, soft, &first);
+	MemoryContextSwitchTo(old);
+	return n_rows;
+}
+
+bool
+row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull)
+{
+	RowKept    *row = decoder->kept;
+
+	if (row == NULL)
+		return false;
+	memcpy(values, row->values, decoder->n_columns * sizeof(Datum));
+	memcpy(isnull, row->isnull, decoder->n_columns * sizeof(bool));
+	if (--row->times == 0)
+		decoder->kept = row->next;
+	return true;
+}
+
+void
+row_decode_stop(RowDecoder *decoder)
+{
+	decoder->kept = NULL;
+	decoder->kept_end = &decoder->kept;
 }

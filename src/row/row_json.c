@@ -1,6 +1,9 @@
 /*
  * row_json.c
- *	  Find the values of columns in a JSON document, in one pass.
+ *	  Find the values of columns in JSON documents, in one pass.
+ *
+ * A record is one document, as a rule; it may be several, one after the other
+ * or as the elements of an array.
  *
  * Wanted places form a tree: a node is a place in the document, with the
  * fields that take what stands there, the members below it that are wanted,
@@ -52,13 +55,17 @@ struct RowJson
 	RowNode		root;
 	int			n_fields;
 	bool	   *exact;			/* by field: found by its exact name */
-	uint64		document;		/* number of the current one */
+	uint64		document;		/* number of the current one, of all */
 	char	   *key;			/* an unescaped key */
 	size_t		key_size;
 
-	/* of the current document */
+	/* of the current record */
 	JsonScan	scan;
-	JsonSlice  *values;
+	int			n_documents;	/* read so far */
+	bool		begun;
+	bool		in_array;		/* of documents */
+
+	JsonSlice  *values;			/* of the current document */
 };
 
 static JsonToken read_value(RowJson *json, RowNode *node, JsonSlice *value);
@@ -382,12 +389,40 @@ row_json_error(const JsonScan *scan, RowError *error)
 	}
 }
 
-bool
-row_json_read(RowJson *json, const char *text, size_t len, JsonSlice *values,
-			  RowError *error)
+void
+row_json_begin(RowJson *json, const char *text, size_t len)
+{
+	json_scan_init(&json->scan, text, len);
+	json->n_documents = 0;
+	json->begun = false;
+	json->in_array = false;
+}
+
+/*
+ * Go to where the next document is; false if there is none.  An array is
+ * entered; that it has no more elements is met in reading one.
+ */
+static bool
+find_document(RowJson *json)
+{
+	if (json->in_array)
+		return true;
+	if (json->begun && !json_scan_more(&json->scan))
+		return false;
+	json->begun = true;
+	if (json_scan_at_array(&json->scan))
+	{
+		json_scan_next(&json->scan);
+		json->in_array = true;
+	}
+	return true;
+}
+
+/* Read the document that was found; returns as read_value() does. */
+static JsonToken
+read_document(RowJson *json, JsonSlice *values)
 {
 	JsonSlice	value;
-	JsonToken	type;
 	int			i;
 
 	for (i = 0; i < json->n_fields; i++)
@@ -395,20 +430,36 @@ row_json_read(RowJson *json, const char *text, size_t len, JsonSlice *values,
 	memset(json->exact, 0, json->n_fields * sizeof(bool));
 	json->values = values;
 	json->document++;
+	return read_value(json, &json->root, &value);
+}
 
-	json_scan_init(&json->scan, text, len);
-	type = read_value(json, &json->root, &value);
-	if (type == JSON_TOKEN_ERROR ||
-		json_scan_next(&json->scan) == JSON_TOKEN_ERROR)
+RowJsonResult
+row_json_next(RowJson *json, JsonSlice *values, RowError *error)
+{
+	JsonToken	type = JSON_TOKEN_ARRAY_END;
+
+	while (type == JSON_TOKEN_ARRAY_END && find_document(json))
+	{
+		type = read_document(json, values);
+		json->in_array &= type != JSON_TOKEN_ARRAY_END;
+	}
+	if (json->scan.error != JSON_SCAN_OK)
 	{
 		row_json_error(&json->scan, error);
-		return false;
+		return ROW_JSON_BAD;
 	}
-	if (json->root.members != NULL && type != JSON_TOKEN_OBJECT_START)
-	{
+	if (type == JSON_TOKEN_ARRAY_END)
+		return ROW_JSON_END;
+
+	json->n_documents++;
+	if (json->root.members == NULL || type == JSON_TOKEN_OBJECT_START)
+		return ROW_JSON_FOUND;
+	if (json->n_documents == 1)
 		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
 					  "record is not a JSON object");
-		return false;
-	}
-	return true;
+	else
+		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+					  "document %d of the record is not a JSON object",
+					  json->n_documents);
+	return ROW_JSON_BAD;
 }

@@ -22,14 +22,24 @@ extern void row_json_add_name(RowJson *json, const char *name);
 extern void row_json_add_path(RowJson *json, const RowPathStep *path,
 							  int n_path);
 
+typedef enum RowJsonResult
+{
+	ROW_JSON_FOUND,
+	ROW_JSON_END,
+	ROW_JSON_BAD				/* *error says why */
+} RowJsonResult;
+
+/* Begin a record, which has any number of documents. */
+extern void row_json_begin(RowJson *json, const char *text, size_t len);
+
 /*
- * Read a document: all of it is checked, and values[n] becomes the slice that
- * the n-th field takes, in the order in which they were added, of type
- * JSON_TOKEN_NULL if there is none.  False if the document is refused; *error
- * says why.
+ * Read the next document; of an array on the top level each element is one.
+ * All of it is checked, and values[n] becomes the slice that the n-th field
+ * takes, in the order in which they were added, of type JSON_TOKEN_NULL if
+ * there is none.
  */
-extern bool row_json_read(RowJson *json, const char *text, size_t len,
-						  JsonSlice *values, RowError *error);
+extern RowJsonResult row_json_next(RowJson *json, JsonSlice *values,
+								   RowError *error);
 
 /* Why a scan has failed, as the reason for refusing a record. */
 extern void row_json_error(const JsonScan *scan, RowError *error);

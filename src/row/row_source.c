@@ -58,8 +58,8 @@ payload_json_slice(const char *data, size_t len, JsonSlice *slice,
 }
 
 bool
-row_source_payload(const StreamRecord *record, const char **data,
-				   size_t *bytes, RowError *error)
+row_source_data(const StreamRecord *record, const char **data,
+				size_t *bytes, RowError *error)
 {
 	if (kinesis_record_data(record->record, data, bytes))
 		return true;
@@ -69,29 +69,44 @@ row_source_payload(const StreamRecord *record, const char **data,
 }
 
 /*
- * A field that takes the payload as it is.  bytea takes any bytes and is made
- * here; what becomes of the slice otherwise is a matter of the type.
+ * bytea takes any bytes and is made here; what becomes of the slice otherwise
+ * is a matter of the type.
  */
-static bool
-find_raw(const RowField *field, const StreamRecord *record, JsonSlice *slice,
-		 RowResult *result, RowError *error)
+bool
+row_source_raw(const RowField *field, const char *data, size_t bytes,
+			   JsonSlice *slice, RowResult *result, RowError *error)
 {
-	const char *data;
-	size_t		len;
-
-	if (!row_source_payload(record, &data, &len, error))
-		return false;
+	slice->type = JSON_TOKEN_NULL;
 	if (field->input.type == BYTEAOID)
 	{
 		result->values[field->column] =
-			PointerGetDatum(cstring_to_text_with_len(data, len));
+			PointerGetDatum(cstring_to_text_with_len(data, bytes));
 		result->isnull[field->column] = false;
 		return true;
 	}
 	if (field->input.takes_json)
-		return payload_json_slice(data, len, slice, error);
-	set_text_slice(slice, data, len);
-	return check_payload_text(data, len, error);
+		return payload_json_slice(data, bytes, slice, error);
+	set_text_slice(slice, data, bytes);
+	return check_payload_text(data, bytes, error);
+}
+
+static bool
+find_data(const RowField *field, const StreamRecord *record,
+		  JsonSlice *slice, RowResult *result, RowError *error)
+{
+	const char *data;
+	size_t		bytes;
+
+	return row_source_data(record, &data, &bytes, error) &&
+		row_source_raw(field, data, bytes, slice, result, error);
+}
+
+/* A number that is not written anywhere in the record. */
+static void
+set_number_slice(JsonSlice *slice, RowScratch *scratch, int32 number)
+{
+	set_text_slice(slice, scratch->number, pg_ltoa(number, scratch->number));
+	slice->type = JSON_TOKEN_NUMBER;
 }
 
 /* timestamptz is made here, other types by way of its text. */
@@ -129,8 +144,6 @@ row_source_find(const RowField *field, RowScratch *scratch,
 	const KinesisRecord *kinesis = record->record;
 
 	slice->type = JSON_TOKEN_NULL;
-	if (field->raw)
-		return find_raw(field, record, slice, result, error);
 	switch (field->metadata)
 	{
 		case ROW_META_STREAM:
@@ -152,10 +165,18 @@ row_source_find(const RowField *field, RowScratch *scratch,
 		case ROW_META_APPROXIMATE_ARRIVAL_TIMESTAMP:
 			find_arrival(field, scratch, kinesis->arrived, slice, result);
 			break;
-		case ROW_META_NONE:
-		case ROW_META_DATA:
 		case ROW_META_SUB_SEQUENCE_NUMBER:
+			if (kinesis->sub_sequence >= 0)
+				set_number_slice(slice, scratch, kinesis->sub_sequence);
+			break;
 		case ROW_META_EXPLICIT_HASH_KEY:
+			if (kinesis->explicit_hash_key != NULL)
+				set_text_slice(slice, kinesis->explicit_hash_key,
+							   kinesis->explicit_hash_key_digits);
+			break;
+		case ROW_META_DATA:
+			return find_data(field, record, slice, result, error);
+		case ROW_META_NONE:
 		case ROW_META_DECODE_ERROR:
 			break;
 	}

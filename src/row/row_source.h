@@ -16,7 +16,6 @@ typedef struct RowField
 	int			column;			/* attnum - 1 */
 	const char *name;
 	RowMetadata metadata;
-	bool		raw;			/* takes the payload as it is */
 	RowInput	input;
 } RowField;
 
@@ -29,17 +28,24 @@ typedef struct RowResult
 	bool		failed;			/* *error is filled */
 } RowResult;
 
-/* The payload; false if the service sent something that is none. */
-extern bool row_source_payload(const StreamRecord *record, const char **data,
-							   size_t *bytes, RowError *error);
+/*
+ * The payload as it came; false if the service sent something that is none.
+ */
+extern bool row_source_data(const StreamRecord *record, const char **data,
+							size_t *bytes, RowError *error);
 
 /*
- * Find a field that is not a part of JSON: *slice becomes its text, or
+ * Find a field that takes metadata: *slice becomes its text, or
  * JSON_TOKEN_NULL if there is none or its value was made right away.  False if
  * the record is refused; *error says why.
  */
 extern bool row_source_find(const RowField *field, RowScratch *scratch,
 							const StreamRecord *record, JsonSlice *slice,
 							RowResult *result, RowError *error);
+
+/* The same of a field that takes these bytes as they are. */
+extern bool row_source_raw(const RowField *field, const char *data,
+						   size_t bytes, JsonSlice *slice, RowResult *result,
+						   RowError *error);
 
 #endif							/* TRACKING_ROW_ROW_SOURCE_H */

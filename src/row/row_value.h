@@ -55,6 +55,7 @@ typedef struct RowScratch
 								 * InvalidOid if there is nothing to do */
 	StringInfoData text;		/* unescaped, terminated */
 	StringInfoData converted;	/* in the server's encoding */
+	char		number[12];		/* of an int32, terminated */
 	MemoryContext cxt;			/* what input functions leave lying about */
 	bool		cxt_used;
 } RowScratch;

@@ -48,6 +48,7 @@ typedef struct KinesisStream
 {
 	AwsClient  *aws;
 	const char *name;			/* name or ARN */
+	bool		unpack;			/* records may be aggregates: for a reader */
 } KinesisStream;
 
 typedef struct KinesisStreamSummary
@@ -73,17 +74,24 @@ typedef struct KinesisShard
 /*
  * A record as it came: slices of the answer's body, which stay in place.
  * data is base64 until kinesis_record_data() is called.
+ *
+ * A sub-record is one that came in an aggregate with others; they share its
+ * sequence number and time of arrival.
  */
 typedef struct KinesisRecord
 {
 	const char *sequence_number;	/* digits, not terminated */
 	const char *partition_key;	/* JSON-escaped if key_escaped */
+	const char *explicit_hash_key;	/* digits, or NULL; a sub-record's */
 	char	   *data;
 	TimestampTz arrived;		/* approximate, as the service warns; 0 if it
 								 * did not say */
 	uint32		data_bytes;
 	uint32		partition_key_bytes;
+	int32		sub_sequence;	/* 0-based; -1: no sub-record */
 	uint8		sequence_number_digits;
+	uint8		explicit_hash_key_digits;
+	bool		more_follow;	/* sub-records of the same aggregate */
 	bool		key_escaped;
 	bool		decoded;		/* data is the payload, no longer base64 */
 	bool		undecodable;	/* it was not base64 */
@@ -95,7 +103,9 @@ typedef struct KinesisPage
 	AwsCall    *call;			/* owns the memory of all of it */
 	KinesisRecord *records;
 	int			n_records;
-	size_t		bytes;			/* of the body: what it costs to keep */
+	size_t		bytes;			/* what it costs to keep: of the body, and of
+								 * records that were unpacked */
+	bool		maybe_aggregated;	/* a record begins like an aggregate */
 	char	   *next_iterator;	/* NULL: the shard is closed and read */
 	int64		millis_behind_latest;	/* -1 if the answer did not say */
 	List	   *child_shards;	/* of KinesisShard *, with parents only */
@@ -189,11 +199,24 @@ extern KinesisPage *kinesis_get_records_try(AwsCall *call, AwsError *error);
 extern void kinesis_page_free(KinesisPage *page);
 
 /*
+ * Put the sub-records of each aggregate in its place: n_records no longer is
+ * what the service counted.  An aggregate that is not sound stays as it is.
+ */
+extern void kinesis_page_unpack(KinesisPage *page);
+
+/*
  * The payload: decoded in place at the first call.  False if the service sent
  * something that is not base64.
  */
 extern bool kinesis_record_data(KinesisRecord *record, const char **data,
 								size_t *bytes);
+
+/* Its size, before it is decoded approximately. */
+static inline size_t
+kinesis_record_bytes(const KinesisRecord *record)
+{
+	return record->decoded ? record->data_bytes : record->data_bytes / 4 * 3;
+}
 
 /* The sequence number or the partition key as a string, palloc'd. */
 extern char *kinesis_record_sequence(const KinesisRecord *record);

@@ -184,7 +184,7 @@ read_sequence_number(Answer *answer, const JsonSlice *value,
 }
 
 static void
-read_data(const JsonSlice *value, KinesisRecord *record)
+read_data(Answer *answer, const JsonSlice *value, KinesisRecord *record)
 {
 	size_t		bytes = value->len;
 
@@ -195,6 +195,10 @@ read_data(const JsonSlice *value, KinesisRecord *record)
 					  &bytes) != JSON_SCAN_OK)
 		record->undecodable = true;
 	record->data_bytes = bytes;
+	if (bytes >= sizeof(KINESIS_AGGREGATE_BASE64) - 1 &&
+		memcmp(record->data, KINESIS_AGGREGATE_BASE64,
+			   sizeof(KINESIS_AGGREGATE_BASE64) - 1) == 0)
+		answer->page->maybe_aggregated = true;
 }
 
 /* One record, entered already. */
@@ -206,6 +210,7 @@ read_record(Answer *answer, KinesisRecord *record)
 
 	memset(record, 0, sizeof(KinesisRecord));
 	record->partition_key = "";
+	record->sub_sequence = -1;
 	while (next_member(answer, &key))
 	{
 		JsonToken	type = read_value(answer, &value);
@@ -213,7 +218,7 @@ read_record(Answer *answer, KinesisRecord *record)
 		if (type == JSON_TOKEN_STRING)
 		{
 			if (KEY_IS(key, "Data"))
-				read_data(&value, record);
+				read_data(answer, &value, record);
 			else if (KEY_IS(key, "SequenceNumber"))
 				read_sequence_number(answer, &value, record);
 			else if (KEY_IS(key, "PartitionKey"))

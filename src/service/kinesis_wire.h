@@ -19,6 +19,13 @@
 #define KINESIS_EPOCH_US \
 	((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 
+/*
+ * How an aggregate begins: the base64 of its magic, as far as it does not
+ * depend on what comes after.  Nothing is decoded to tell it from a record
+ * that is none.
+ */
+#define KINESIS_AGGREGATE_BASE64 "84maw"
+
 /* The X-Amz-Target of an operation */
 #define KINESIS_TARGET(operation) "Kinesis_20131202." operation
 

@@ -12,18 +12,19 @@
 
 static CatalogStatement keep_statement = {
 	"insert into tracking.dead_letter"
-	" (pipeline, stream, shard_id, sequence_number, partition_key,"
-	" approximate_arrival_timestamp, data, sqlstate, reason)"
-	" values ($1, $2, $3, $4::numeric, $5, $6, $7, $8, $9)",
-	9, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, BYTEAOID,
-	TEXTOID, TEXTOID}, NULL
+	" (pipeline, stream, shard_id, sequence_number, sub_sequence_number,"
+	" partition_key, approximate_arrival_timestamp, data, sqlstate, reason)"
+	" values ($1, $2, $3, $4::numeric, nullif($5, -1), $6, $7, $8, $9, $10)",
+	10, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID,
+	BYTEAOID, TEXTOID, TEXTOID}, NULL
 };
 
 static CatalogStatement load_statement = {
 	"select id, stream, shard_id, sequence_number::text, partition_key,"
-	" approximate_arrival_timestamp, data from tracking.dead_letter"
+	" approximate_arrival_timestamp, data,"
+	" coalesce(sub_sequence_number, -1)::int4 from tracking.dead_letter"
 	" where pipeline = $1 and id = any ($2)"
-	" order by shard_id, sequence_number, id for update",
+	" order by shard_id, sequence_number, sub_sequence_number, id for update",
 	2, {TEXTOID, INT8ARRAYOID}, NULL
 };
 
@@ -53,7 +54,7 @@ dead_letter_keep(const char *pipeline, const Batch *batch)
 		KinesisRecord *record = reject->record.record;
 		const char *data;
 		size_t		bytes;
-		Datum		values[9];
+		Datum		values[10];
 
 		/* what was not even base64 is kept as it came */
 		(void) kinesis_record_data(record, &data, &bytes);
@@ -61,11 +62,12 @@ dead_letter_keep(const char *pipeline, const Batch *batch)
 		values[1] = CStringGetTextDatum(reject->record.stream);
 		values[2] = CStringGetTextDatum(reject->record.shard_id);
 		values[3] = CStringGetTextDatum(kinesis_record_sequence(record));
-		values[4] = CStringGetTextDatum(kinesis_record_partition_key(record));
-		values[5] = TimestampTzGetDatum(record->arrived);
-		values[6] = PointerGetDatum(cstring_to_text_with_len(data, bytes));
-		values[7] = CStringGetTextDatum(unpack_sql_state(reject->sqlstate));
-		values[8] = CStringGetTextDatum(reject->reason);
+		values[4] = Int64GetDatum(record->sub_sequence);
+		values[5] = CStringGetTextDatum(kinesis_record_partition_key(record));
+		values[6] = TimestampTzGetDatum(record->arrived);
+		values[7] = PointerGetDatum(cstring_to_text_with_len(data, bytes));
+		values[8] = CStringGetTextDatum(unpack_sql_state(reject->sqlstate));
+		values[9] = CStringGetTextDatum(reject->reason);
 		catalog_execute(&keep_statement, values, NULL);
 	}
 	catalog_end(&access);
@@ -88,6 +90,7 @@ load_record(int row, KinesisRecord *record)
 	record->data = memcpy(palloc(record->data_bytes + 1), VARDATA_ANY(data),
 						  record->data_bytes);
 	record->decoded = true;
+	record->sub_sequence = DatumGetInt32(catalog_datum(row, 8, &isnull));
 }
 
 /* Put a record, the next of the page, into the batch. */

@@ -79,8 +79,7 @@ batch_count_slice(BatchShard *shard, const BatchSlice *slice)
 	{
 		TimestampTz arrived = records[i].arrived;
 
-		shard->bytes += records[i].decoded ? records[i].data_bytes :
-			records[i].data_bytes / 4 * 3;
+		shard->bytes += kinesis_record_bytes(&records[i]);
 		if (shard->n_records + i == 0 || arrived < shard->first_arrival)
 			shard->first_arrival = arrived;
 		shard->last_arrival = Max(shard->last_arrival, arrived);

@@ -166,7 +166,22 @@ position_after_record(StreamPosition *position, const KinesisRecord *record)
 	memcpy(position->sequence, record->sequence_number,
 		   record->sequence_number_digits);
 	position->sequence[record->sequence_number_digits] = '\0';
-	position->sub_sequence = -1;
+	position->sub_sequence = record->more_follow ? record->sub_sequence : -1;
+}
+
+/*
+ * A shard is read from a position on, so that only within an aggregate can
+ * what comes be done already.
+ */
+bool
+position_is_past(const StreamPosition *position, const KinesisRecord *record)
+{
+	return position->kind == POSITION_AFTER_SEQUENCE &&
+		record->sub_sequence >= 0 &&
+		record->sub_sequence <= position->sub_sequence &&
+		sequence_compare(record->sequence_number,
+						 record->sequence_number_digits,
+						 position->sequence, strlen(position->sequence)) == 0;
 }
 
 int

@@ -54,9 +54,15 @@ extern bool position_from_text(const char *text, StreamPosition *position);
  */
 extern void position_from_start_at(const char *text, StreamPosition *position);
 
-/* After this record, all of it. */
+/*
+ * After this record; of a sub-record that others follow, within the aggregate.
+ */
 extern void position_after_record(StreamPosition *position,
 								  const KinesisRecord *record);
+
+/* Is this record done, for a reader that begins at position? */
+extern bool position_is_past(const StreamPosition *position,
+							 const KinesisRecord *record);
 
 /* Compare sequence numbers as the integers they are: <0, 0, >0. */
 extern int	sequence_compare(const char *a, size_t a_digits,

@@ -178,7 +178,9 @@ start_iterator(ShardReader *reader)
 			start.timestamp = reader->next.timestamp;
 			break;
 		case POSITION_AFTER_SEQUENCE:
-			start.type = KINESIS_AFTER_SEQUENCE_NUMBER;
+			/* the rest of an aggregate is only to be had with all of it */
+			start.type = reader->next.sub_sequence >= 0 ?
+				KINESIS_AT_SEQUENCE_NUMBER : KINESIS_AFTER_SEQUENCE_NUMBER;
 			start.sequence_number = reader->next.sequence;
 			break;
 		case POSITION_SHARD_END:
@@ -372,6 +374,27 @@ finish_shard(ShardReader *reader)
 	shard_tip_forget(&reader->tip);
 }
 
+/*
+ * Unpack what a page holds, leave out what was done before the reader began,
+ * and move behind the rest.
+ */
+static void
+take_page(ShardReader *reader, KinesisPage *page)
+{
+	StreamPosition from = reader->next;
+
+	if (page->n_records == 0)
+		return;
+	if (reader->stream->unpack)
+		kinesis_page_unpack(page);
+	position_after_record(&reader->next, &page->records[page->n_records - 1]);
+	while (page->n_records > 0 && position_is_past(&from, page->records))
+	{
+		page->records++;
+		page->n_records--;
+	}
+}
+
 /* What a page says of the shard, and of the way on. */
 static void
 follow_page(ShardReader *reader, KinesisPage *page)
@@ -399,9 +422,7 @@ follow_page(ShardReader *reader, KinesisPage *page)
 	if (reader->at_tip || page->millis_behind_latest > 0)
 		reader->read_until = Max(reader->read_until, reader->asked_at -
 								 Max(page->millis_behind_latest, 0) * 1000);
-	if (page->n_records > 0)
-		position_after_record(&reader->next,
-							  &page->records[page->n_records - 1]);
+	take_page(reader, page);
 	keep_iterator(reader, page->next_iterator);
 
 	if (closed)

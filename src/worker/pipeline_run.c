@@ -78,6 +78,7 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	config_credentials(run->table, pipeline->owner);
 	run->stream.aws = aws_client_open(cxt, &run->table->aws, "kinesis");
 	run->stream.name = run->table->stream;
+	run->stream.unpack = run->table->unpack;
 	reader_options(run, until, &options);
 	run->reader = stream_reader_open(cxt, &run->stream, &options);
 	table_close(source, AccessShareLock);

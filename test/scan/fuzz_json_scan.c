@@ -125,6 +125,49 @@ mix(const char *text, size_t len, size_t *offset)
 	return scan.error;
 }
 
+/*
+ * As a sequence of documents, each of which must be one by itself.  One
+ * document is a sequence of one.
+ */
+static void
+check_sequence(const char *text, size_t len, JsonScanError alone)
+{
+	JsonScan	scan;
+	JsonScan	again;
+	JsonSlice	value;
+	const char *end = text;
+	int			n = 0;
+
+	json_scan_init(&scan, text, len);
+	do
+	{
+		bool		array = json_scan_at_array(&scan);
+		JsonToken	type = json_scan_value(&scan, &value);
+
+		if (type == JSON_TOKEN_ERROR)
+			break;
+		require(array == (type == JSON_TOKEN_ARRAY_START));
+		if (type == JSON_TOKEN_STRING)
+		{
+			value.start--;
+			value.len += 2;
+		}
+		require(value.start >= end);
+		end = value.start + value.len;
+		json_scan_init(&again, value.start, value.len);
+		require(json_scan_value(&again, &value) == type);
+		require(json_scan_next(&again) == JSON_TOKEN_END);
+		n++;
+	}
+	while (json_scan_more(&scan));
+
+	require(json_scan_error_offset(&scan) <= len);
+	if (alone == JSON_SCAN_OK)
+		require(n == 1 && scan.error == JSON_SCAN_OK);
+	else if (n <= 1)
+		require(scan.error != JSON_SCAN_OK);
+}
+
 static void
 check_json(const char *text, size_t len)
 {
@@ -136,6 +179,7 @@ check_json(const char *text, size_t len)
 	require(skip(text, len, &skipped) == error);
 	require(mix(text, len, &mixed) == error);
 	require(skipped == walked && mixed == walked);
+	check_sequence(text, len, error);
 }
 
 /* A beginning, in memory of just its size. */

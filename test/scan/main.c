@@ -1,6 +1,6 @@
 /*
  * main.c
- *	  Runs the tests of the scanner and counts.
+ *	  Runs the tests that need no server and counts.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -134,6 +134,7 @@ main(void)
 	test_unescape();
 	test_base64();
 	test_jansson();
+	test_aggregate();
 	printf("%d passed, %d failed\n", n_passed, n_failed);
 	return n_failed == 0 ? 0 : 1;
 }

@@ -1,0 +1,318 @@
+/*
+ * payload.c
+ *	  Inflating payloads with zlib and libzstd.
+ *
+ * Both are fed a payload as a whole, and write into one buffer that grows and
+ * is kept for the next payload.  Several gzip members or zstd frames in a row
+ * are one payload, as they are to the programs of these names.
+ */
+#include "postgres.h"
+
+#include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "base/cleanup.h"
+#include "miscadmin.h"
+#include "row/payload.h"
+#include "row/row_source.h"
+#include "utils/memutils.h"
+
+#define GZIP_MAGIC "\x1F\x8B"
+#define ZSTD_MAGIC "\x28\xB5\x2F\xFD"
+
+/* zlib: the largest window, and a header of gzip */
+#define GZIP_WINDOW_BITS (MAX_WBITS + 16)
+/* zstd: no window beyond what may come out: 2^26 is PAYLOAD_MAX_BYTES */
+#define ZSTD_WINDOW_LOG 26
+
+#define FIRST_BUFFER_BYTES (64 * 1024)
+
+struct Payload
+{
+	RowCompression compression;
+	MemoryContext cxt;
+	z_stream   *gzip;			/* NULL before the first of its kind */
+	ZSTD_DCtx  *zstd;
+	char	   *buffer;
+	size_t		buffer_bytes;
+};
+
+typedef enum InflateResult
+{
+	INFLATE_DONE,				/* a member or frame ends here */
+	INFLATE_MORE_ROOM,
+	INFLATE_TRUNCATED,
+	INFLATE_BAD
+} InflateResult;
+
+/* One payload on its way through a library. */
+typedef struct Inflation
+{
+	const char *in;				/* what is left of it */
+	size_t		in_bytes;
+	char	   *out;			/* room in the buffer */
+	size_t		out_bytes;
+	const char *reason;			/* of INFLATE_BAD */
+} Inflation;
+
+/* A compression: what it is called, how it begins, one go at inflating it. */
+typedef struct Codec
+{
+	const char *name;
+	const char *magic;
+	size_t		magic_bytes;
+	void		(*begin) (Payload *payload);
+	InflateResult (*inflate) (Payload *payload, Inflation *inflation);
+} Codec;
+
+pg_noreturn static void
+raise_out_of_memory(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("Could not inflate a payload.")));
+}
+
+static void
+free_gzip(void *handle)
+{
+	inflateEnd(handle);
+}
+
+static void
+begin_gzip(Payload *payload)
+{
+	z_stream   *gzip = payload->gzip;
+
+	if (gzip != NULL)
+	{
+		inflateReset(gzip);
+		return;
+	}
+	gzip = MemoryContextAllocZero(payload->cxt, sizeof(z_stream));
+	if (inflateInit2(gzip, GZIP_WINDOW_BITS) != Z_OK)
+		raise_out_of_memory();
+	cleanup_register(payload->cxt, free_gzip, gzip);
+	payload->gzip = gzip;
+}
+
+static InflateResult
+inflate_gzip(Payload *payload, Inflation *inflation)
+{
+	z_stream   *gzip = payload->gzip;
+	int			rc;
+
+	gzip->next_in = (Bytef *) unconstify(char *, inflation->in);
+	gzip->avail_in = inflation->in_bytes;
+	gzip->next_out = (Bytef *) inflation->out;
+	gzip->avail_out = inflation->out_bytes;
+	rc = inflate(gzip, Z_NO_FLUSH);
+	inflation->in = (const char *) gzip->next_in;
+	inflation->in_bytes = gzip->avail_in;
+	inflation->out = (char *) gzip->next_out;
+	inflation->out_bytes = gzip->avail_out;
+
+	switch (rc)
+	{
+		case Z_STREAM_END:
+			inflateReset(gzip);
+			return INFLATE_DONE;
+		case Z_OK:
+		case Z_BUF_ERROR:
+			return gzip->avail_out == 0 ? INFLATE_MORE_ROOM :
+				INFLATE_TRUNCATED;
+		case Z_MEM_ERROR:
+			raise_out_of_memory();
+		default:
+			inflation->reason = gzip->msg == NULL ? "unknown error" : gzip->msg;
+			return INFLATE_BAD;
+	}
+}
+
+static void
+free_zstd(void *handle)
+{
+	ZSTD_freeDCtx(handle);
+}
+
+static void
+begin_zstd(Payload *payload)
+{
+	if (payload->zstd == NULL)
+	{
+		ZSTD_DCtx  *zstd = ZSTD_createDCtx();
+
+		if (zstd == NULL)
+			raise_out_of_memory();
+		cleanup_register(payload->cxt, free_zstd, zstd);
+		ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG);
+		payload->zstd = zstd;
+	}
+	ZSTD_DCtx_reset(payload->zstd, ZSTD_reset_session_only);
+}
+
+static InflateResult
+inflate_zstd(Payload *payload, Inflation *inflation)
+{
+	ZSTD_inBuffer in = {inflation->in, inflation->in_bytes, 0};
+	ZSTD_outBuffer out = {inflation->out, inflation->out_bytes, 0};
+	size_t		rc = ZSTD_decompressStream(payload->zstd, &out, &in);
+
+	inflation->in += in.pos;
+	inflation->in_bytes -= in.pos;
+	inflation->out += out.pos;
+	inflation->out_bytes -= out.pos;
+
+	if (ZSTD_isError(rc))
+	{
+		if (ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation)
+			raise_out_of_memory();
+		inflation->reason = ZSTD_getErrorName(rc);
+		return INFLATE_BAD;
+	}
+	if (rc == 0)
+		return INFLATE_DONE;
+	return inflation->out_bytes == 0 ? INFLATE_MORE_ROOM : INFLATE_TRUNCATED;
+}
+
+static const Codec gzip_codec = {
+	"gzip", GZIP_MAGIC, sizeof(GZIP_MAGIC) - 1, begin_gzip, inflate_gzip
+};
+static const Codec zstd_codec = {
+	"zstd", ZSTD_MAGIC, sizeof(ZSTD_MAGIC) - 1, begin_zstd, inflate_zstd
+};
+
+Payload *
+payload_open(RowCompression compression)
+{
+	Payload    *payload = palloc0(sizeof(Payload));
+
+	payload->compression = compression;
+	payload->cxt = CurrentMemoryContext;
+	return payload;
+}
+
+static inline bool
+begins_like(const Codec *codec, const char *data, size_t bytes)
+{
+	return bytes >= codec->magic_bytes &&
+		memcmp(data, codec->magic, codec->magic_bytes) == 0;
+}
+
+/* NULL: the payload is as it is. */
+static const Codec *
+codec_of(const Payload *payload, const char *data, size_t bytes)
+{
+	switch (payload->compression)
+	{
+		case ROW_COMPRESSION_NONE:
+			break;
+		case ROW_COMPRESSION_AUTO:
+			if (begins_like(&gzip_codec, data, bytes))
+				return &gzip_codec;
+			if (begins_like(&zstd_codec, data, bytes))
+				return &zstd_codec;
+			break;
+		case ROW_COMPRESSION_GZIP:
+			return &gzip_codec;
+		case ROW_COMPRESSION_ZSTD:
+			return &zstd_codec;
+	}
+	return NULL;
+}
+
+/* What a payload of so many bytes may inflate to. */
+static size_t
+max_inflated(size_t bytes)
+{
+	return Min(PAYLOAD_MAX_BYTES,
+			   Max(PAYLOAD_RATIO_BYTES, bytes * PAYLOAD_MAX_RATIO));
+}
+
+/* Make the buffer larger, which has so much in it; false if it may not be. */
+static bool
+grow_buffer(Payload *payload, size_t filled, size_t max_bytes,
+			Inflation *inflation)
+{
+	size_t		bytes = Min(Max(payload->buffer_bytes * 2, FIRST_BUFFER_BYTES),
+							max_bytes);
+
+	if (filled >= max_bytes)
+		return false;
+	if (bytes > payload->buffer_bytes)
+	{
+		char	   *larger = MemoryContextAllocHuge(payload->cxt, bytes);
+
+		if (filled > 0)
+			memcpy(larger, payload->buffer, filled);
+		if (payload->buffer != NULL)
+			pfree(payload->buffer);
+		payload->buffer = larger;
+		payload->buffer_bytes = bytes;
+	}
+	inflation->out = payload->buffer + filled;
+	inflation->out_bytes = Min(payload->buffer_bytes, max_bytes) - filled;
+	return true;
+}
+
+static bool
+inflate_payload(Payload *payload, const Codec *codec, const char **data,
+				size_t *bytes, RowError *error)
+{
+	size_t		max_bytes = max_inflated(*bytes);
+	Inflation	inflation = {.in = *data,.in_bytes = *bytes};
+	InflateResult result;
+
+	if (!begins_like(codec, *data, *bytes))
+	{
+		row_error_set(error, ERRCODE_DATA_EXCEPTION,
+					  "record is not compressed with %s", codec->name);
+		return false;
+	}
+
+	codec->begin(payload);
+	inflation.out = payload->buffer;
+	inflation.out_bytes = Min(payload->buffer_bytes, max_bytes);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (inflation.out_bytes == 0 &&
+			!grow_buffer(payload, inflation.out - payload->buffer, max_bytes,
+						 &inflation))
+		{
+			row_error_set(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+						  "record of %zu bytes inflates to more than %zu",
+						  *bytes, max_bytes);
+			return false;
+		}
+		result = codec->inflate(payload, &inflation);
+	}
+	while (result == INFLATE_MORE_ROOM ||
+		   (result == INFLATE_DONE && inflation.in_bytes > 0));
+
+	if (result != INFLATE_DONE)
+	{
+		row_error_set(error, ERRCODE_DATA_EXCEPTION, "record is not valid %s: %s",
+					  codec->name, result == INFLATE_TRUNCATED ?
+					  "unexpected end of input" : inflation.reason);
+		return false;
+	}
+	*data = payload->buffer;
+	*bytes = inflation.out - payload->buffer;
+	return true;
+}
+
+bool
+payload_read(Payload *payload, const StreamRecord *record,
+			 const char **data, size_t *bytes, RowError *error)
+{
+	const Codec *codec;
+
+	if (!row_source_data(record, data, bytes, error))
+		return false;
+	codec = codec_of(payload, *data, *bytes);
+	return codec == NULL ||
+		inflate_payload(payload, codec, data, bytes, error);
+}

@@ -1,0 +1,37 @@
+/*
+ * payload.h
+ *	  The payload of a record, inflated if it is compressed: a matter of the
+ *	  row room only.
+ *
+ * Compression is told by the magic numbers of gzip and zstd.  What inflates to
+ * too much is refused, however small it is.
+ */
+#ifndef TRACKING_ROW_PAYLOAD_H
+#define TRACKING_ROW_PAYLOAD_H
+
+#include "postgres.h"
+
+#include "row/row.h"
+
+/* Bytes that a payload may inflate to */
+#define PAYLOAD_MAX_BYTES (64 * 1024 * 1024)
+/*
+ * Times its size that a payload of more than PAYLOAD_RATIO_BYTES may have.
+ * JSON shrinks to a tenth, and the most uniform of logs to a hundredth.
+ */
+#define PAYLOAD_MAX_RATIO 500
+#define PAYLOAD_RATIO_BYTES (1024 * 1024)
+
+typedef struct Payload Payload;
+
+/* In the current context, which also ends what the libraries allocated. */
+extern Payload *payload_open(RowCompression compression);
+
+/*
+ * The payload of a record, which lives until the next call.  False if it is
+ * refused; *error says why.
+ */
+extern bool payload_read(Payload *payload, const StreamRecord *record,
+						 const char **data, size_t *bytes, RowError *error);
+
+#endif							/* TRACKING_ROW_PAYLOAD_H */

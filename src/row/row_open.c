@@ -1,0 +1,122 @@
+/*
+ * row_open.c
+ *	  A table's columns to a decoder of records.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "row/row_decoder.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+static void
+check_metadata_type(const RowField *field)
+{
+	bool		text = field->input.type == TEXTOID ||
+		(field->input.type == VARCHAROID && field->input.typmod < 0);
+
+	if (field->metadata == ROW_META_DECODE_ERROR && !text)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("column \"%s\" with metadata \"decode_error\" is of type %s",
+						field->name, format_type_be(field->input.type)),
+				 errhint("Make it a column of type text.")));
+	if (field->input.takes_json && field->metadata != ROW_META_DATA)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("column \"%s\" takes metadata and is of type %s",
+						field->name, format_type_be(field->input.type)),
+				 errhint("Only metadata \"data\" can be read as JSON; use type text.")));
+}
+
+static void
+add_field(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc,
+		  int column)
+{
+	const RowColumn *source = &spec->columns[column];
+	Form_pg_attribute attr = TupleDescAttr(tupdesc, column);
+	RowField   *field = &decoder->fields[decoder->n_fields++];
+
+	field->column = column;
+	field->name = pstrdup(NameStr(attr->attname));
+	field->metadata = source->metadata;
+	row_input_init(&field->input, attr->atttypid, attr->atttypmod);
+
+	if (source->metadata != ROW_META_NONE)
+		check_metadata_type(field);
+	else if (spec->format == ROW_FORMAT_JSON && source->path != NULL)
+		row_json_add_path(decoder->json, source->path, source->n_path);
+	else if (spec->format == ROW_FORMAT_JSON)
+		row_json_add_name(decoder->json, field->name);
+}
+
+static void
+check_raw_columns(const RowSpec *spec, TupleDesc tupdesc)
+{
+	int			first = -1;
+	int			i;
+
+	for (i = 0; i < spec->n_columns; i++)
+	{
+		if (spec->columns[i].dropped ||
+			spec->columns[i].metadata != ROW_META_NONE)
+			continue;
+		if (first >= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
+					 errmsg("columns \"%s\" and \"%s\" both take the payload of a record",
+							NameStr(TupleDescAttr(tupdesc, first)->attname),
+							NameStr(TupleDescAttr(tupdesc, i)->attname)),
+					 errhint("A table of format \"raw\" has one column without option \"metadata\".")));
+		first = i;
+	}
+}
+
+RowDecoder *
+row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
+				 const Bitmapset *wanted)
+{
+	RowDecoder *decoder = palloc0(sizeof(RowDecoder));
+	bool		all_payload = false;
+	int			i;
+
+	if (spec->format == ROW_FORMAT_RAW)
+		check_raw_columns(spec, tupdesc);
+	else
+		decoder->json = row_json_open(spec->n_columns);
+
+	decoder->payload = payload_open(spec->compression);
+	decoder->record_cxt = AllocSetContextCreate(CurrentMemoryContext,
+												"tracking_fdw record",
+												ALLOCSET_DEFAULT_SIZES);
+	decoder->n_columns = spec->n_columns;
+	decoder->fields = palloc(spec->n_columns * sizeof(RowField));
+	decoder->slices = palloc(spec->n_columns * sizeof(JsonSlice));
+	decoder->pending = palloc(spec->n_columns * sizeof(int));
+	row_scratch_init(&decoder->scratch);
+	row_decode_stop(decoder);
+
+	for (i = 0; i < spec->n_columns; i++)
+	{
+		const RowColumn *source = &spec->columns[i];
+
+		if (source->dropped || source->metadata == ROW_META_NONE ||
+			!bms_is_member(i + 1, wanted))
+			continue;
+		add_field(decoder, spec, tupdesc, i);
+
+		/* whether a record can be decoded is told by decoding it */
+		if (source->metadata == ROW_META_DECODE_ERROR)
+			all_payload = true;
+	}
+	decoder->n_metadata = decoder->n_fields;
+	for (i = 0; i < spec->n_columns; i++)
+	{
+		const RowColumn *source = &spec->columns[i];
+
+		if (!source->dropped && source->metadata == ROW_META_NONE &&
+			(all_payload || bms_is_member(i + 1, wanted)))
+			add_field(decoder, spec, tupdesc, i);
+	}
+	return decoder;
+}
