@@ -175,22 +175,22 @@ def position(db):
 
 
 def test_a_batch_ends_inside_an_aggregate(db, stream_of):
-    """The pipeline fails in its third batch of seven, and goes on there."""
+    """The pipeline stops in its third batch of seven, and goes on there."""
     stream = stream_of([aggregate(ids(25)), aggregate(ids(25, 25)), '{"id":50}'])
     db.foreign_table('t', COLUMNS, stream)
     db.sql('CREATE TABLE target (id int CHECK (id <> 17))')
-    db.pipeline('p', 't', target='target', enabled=False, batch_rows=7)
+    db.pipeline('p', 't', target='target', enabled=False, batch_rows=7, on_error='stop')
     with pytest.raises(psycopg.errors.CheckViolation):
         db.sql("CALL tracking.run_pipeline('p')")
     first, second, last = [row[0] for row in db.sql('SELECT DISTINCT seq FROM t ORDER BY 1')]
-    assert position(db) == f'{first}:13'
-    assert db.value('SELECT count(*) FROM target') == 14
+    assert position(db) == f'{first}:16'
+    assert db.value('SELECT count(*) FROM target') == 17
 
     db.sql('ALTER TABLE target DROP CONSTRAINT target_id_check')
     db.sql('ALTER TABLE target ADD CHECK (id <> 30)')
     with pytest.raises(psycopg.errors.CheckViolation):
         db.sql("CALL tracking.run_pipeline('p')")
-    assert position(db) == f'{second}:2'
+    assert position(db) == f'{second}:4'
 
     db.sql('ALTER TABLE target DROP CONSTRAINT target_id_check')
     db.sql("CALL tracking.run_pipeline('p')")
@@ -225,10 +225,10 @@ def test_an_iterator_that_expires_within_an_aggregate(db, proxy, stream_of):
     stream = stream_of([aggregate(ids(10))], url=proxy.url)
     db.foreign_table('t', COLUMNS, stream)
     db.sql('CREATE TABLE target (id int CHECK (id <> 5))')
-    db.pipeline('p', 't', target='target', enabled=False, batch_rows=4)
+    db.pipeline('p', 't', target='target', enabled=False, batch_rows=4, on_error='stop')
     with pytest.raises(psycopg.errors.CheckViolation):
         db.sql("CALL tracking.run_pipeline('p')")
-    assert position(db).endswith(':3')
+    assert position(db).endswith(':4')
     db.sql('ALTER TABLE target DROP CONSTRAINT target_id_check')
     proxy.error('GetRecords', 'ExpiredIteratorException', first=2)
     db.sql("CALL tracking.run_pipeline('p')")
