@@ -203,7 +203,7 @@ comes_too_late(const ShardReader *reader, TimestampTz now)
 }
 
 void
-shard_reader_start(ShardReader *reader, int64 now_ms, int limit)
+shard_reader_start(ShardReader *reader, int64 now_ms)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -224,7 +224,7 @@ shard_reader_start(ShardReader *reader, int64 now_ms, int limit)
 		return;
 	shard_pace_take(&reader->pace, now_ms);
 	reader->asked_at = now;
-	reader->limit = Min(limit, reader->max_limit);
+	reader->limit = reader->max_limit;
 	reader->call = kinesis_get_records_begin(reader->stream, reader->iterator,
 											 reader->limit, reader);
 	reader->state = SHARD_RECORDS_CALL;

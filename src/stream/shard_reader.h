@@ -74,7 +74,7 @@ extern long shard_reader_due(const ShardReader *reader, int64 now_ms);
  * Start the call that is due.  It may stay READY: the look-out for the tip
  * comes first, and the two share the shard's allowance.
  */
-extern void shard_reader_start(ShardReader *reader, int64 now_ms, int limit);
+extern void shard_reader_start(ShardReader *reader, int64 now_ms);
 
 /*
  * Take a finished call whose owner is this reader.  Returns a page with at

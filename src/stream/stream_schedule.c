@@ -127,9 +127,7 @@ static void
 start_call(StreamReader *reader, ReaderShard *shard, int64 now_ms)
 {
 	leave_place(reader, shard);
-	shard_reader_start(shard->reader, now_ms,
-					   Min(reader->options.batch_rows,
-						   KINESIS_GET_RECORDS_LIMIT));
+	shard_reader_start(shard->reader, now_ms);
 	switch (shard_reader_state(shard->reader))
 	{
 		case SHARD_RECORDS_CALL:
