@@ -138,7 +138,7 @@ class KinesisLocal(Server):
             ['node', '-r', TEST / 'servers/loopback.js', *(clock.PRELOAD if clock else ()),
              MODULES / 'kinesis-local/main.js'],
             KINESIS_MOCK_PLAIN_PORT='0', KINESIS_MOCK_TLS_PORT='0',
-            KINESIS_MOCK_CERT_PATH=str(key_and_cert), SHARD_LIMIT='500', LOG_LEVEL='ERROR',
+            KINESIS_MOCK_CERT_PATH=str(key_and_cert), SHARD_LIMIT='5000', LOG_LEVEL='ERROR',
             **{f'{name}_DURATION': '20ms' for name in self.TRANSITIONS},
             **(clock.environment if clock else {}))
         # it opens both ports in no certain order

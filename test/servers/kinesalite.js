@@ -11,7 +11,7 @@ const server = require('kinesalite')({
   createStreamMs: transitionMs,
   deleteStreamMs: transitionMs,
   updateStreamMs: transitionMs,
-  shardLimit: 500
+  shardLimit: 5000
 })
 
 function listen (httpServer, scheme) {
