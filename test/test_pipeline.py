@@ -266,3 +266,18 @@ def test_unknown_pipeline(db, call):
     with pytest.raises(psycopg.Error, match='none') as raised:
         db.sql(call)
     assert raised.value.sqlstate == '42704'
+
+
+def test_a_session_keeps_no_plans_of_its_runs(db, source, kinesalite, put):
+    """A job that calls run_pipeline for days in one session must not grow."""
+    stream = source()
+    db.pipeline('p', 'src', target='target', enabled=False)
+    plans = "SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'CachedPlanSource'"
+
+    def run(i):
+        put(kinesalite.client(), stream, ids(1, i))
+        db.sql("CALL tracking.run_pipeline('p')")
+        return db.value(plans)
+    first = run(0)
+    assert [run(i) for i in range(1, 5)] == [first] * 4
+    assert db.value('SELECT count(*) FROM target') == 5

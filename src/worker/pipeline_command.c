@@ -9,6 +9,7 @@
 
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/cleanup.h"
 #include "base/compat.h"
 #include "catalog/pg_attribute.h"
 #include "executor/spi.h"
@@ -115,6 +116,15 @@ pipeline_command_text(const Pipeline *pipeline)
 	return command;
 }
 
+static void
+free_plan(void *arg)
+{
+	PipelineCommand *command = arg;
+
+	if (command->plan != NULL)
+		SPI_freeplan(command->plan);
+}
+
 PipelineCommand *
 pipeline_command_open(MemoryContext cxt, const Pipeline *pipeline)
 {
@@ -123,6 +133,8 @@ pipeline_command_open(MemoryContext cxt, const Pipeline *pipeline)
 
 	command->pipeline = pipeline;
 	command->text = MemoryContextStrdup(cxt, pipeline_command_text(pipeline));
+	/* a plan that is kept outlives every context by itself */
+	cleanup_register(cxt, free_plan, command);
 	return command;
 }
 
