@@ -52,6 +52,7 @@ OBJS = \
 	src/sink/dead_letter.o \
 	src/sink/gap.o \
 	src/sink/pipeline_lock.o \
+	src/sink/table_insert.o \
 	src/config/config.o \
 	src/config/guc.o \
 	src/config/option.o \
@@ -65,6 +66,7 @@ OBJS = \
 	src/worker/pipeline_command.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
+	src/worker/pipeline_target.o \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
 	src/worker/run_pipeline.o \

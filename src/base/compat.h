@@ -16,8 +16,12 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_namespace.h"
 #include "executor/executor.h"
 #include "optimizer/pathnode.h"
+#if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
+#endif
 #include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -32,8 +36,10 @@
 #else
 #include "commands/explain.h"
 #endif
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
 
@@ -209,6 +215,77 @@ compat_input_call(FmgrInfo *function, char *text, Oid ioparam, int32 typmod,
 	*result = InputFunctionCall(function, text, ioparam, typmod);
 #endif
 	return NULL;
+}
+
+/*
+ * What an executor state needs to insert into a table, its only relation: 16
+ * moved permissions out of the range table, 18 wants to know what was pruned.
+ */
+static inline void
+compat_init_range_table(EState *estate, Relation table)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(table);
+	rte->relkind = table->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+	{
+		List	   *permissions = NIL;
+
+		addRTEPermissionInfo(&permissions, rte);
+#if PG_VERSION_NUM >= 180000
+		ExecInitRangeTable(estate, list_make1(rte), permissions,
+						   bms_make_singleton(1));
+#else
+		ExecInitRangeTable(estate, list_make1(rte), permissions);
+#endif
+	}
+#else
+	ExecInitRangeTable(estate, list_make1(rte));
+#endif
+}
+
+/* Enter a row in the indexes of its table. */
+static inline List *
+compat_insert_index_tuples(ResultRelInfo *table, TupleTableSlot *slot,
+						   EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecInsertIndexTuples(table, slot, estate, false, false, NULL,
+								 NIL, false);
+#else
+	return ExecInsertIndexTuples(table, slot, estate, false, false, NULL,
+								 NIL);
+#endif
+}
+
+/* The right to use a schema; 16 has one function for all kinds of objects. */
+static inline bool
+compat_may_use_schema(Oid schema, Oid userid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, userid,
+						   ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(schema, userid, ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/* Generated columns: stored ones, and from 18 on virtual ones. */
+static inline bool
+compat_has_generated(TupleDesc tupdesc)
+{
+	const TupleConstr *constraints = tupdesc->constr;
+
+	if (constraints == NULL)
+		return false;
+#if PG_VERSION_NUM >= 180000
+	if (constraints->has_generated_virtual)
+		return true;
+#endif
+	return constraints->has_generated_stored;
 }
 
 #endif							/* TRACKING_BASE_COMPAT_H */

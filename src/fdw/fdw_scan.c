@@ -55,8 +55,7 @@ trackingBeginForeignScan(ForeignScanState *node, int eflags)
 	state->batch = batch_bound(RelationGetRelid(relation));
 	if (state->batch != NULL)
 		batch_cursor_start(&state->cursor, state->batch);
-	state->soft = state->batch != NULL ||
-		state->table->row.on_error != ROW_ON_ERROR_RAISE;
+	state->soft = state->table->row.on_error != ROW_ON_ERROR_RAISE;
 	node->fdw_state = state;
 }
 
@@ -162,8 +161,12 @@ decode(StreamScan *state, StreamRecord *record, TupleTableSlot *slot,
 	int			n_rows;
 
 	error_context_stack = &callback;
-	n_rows = row_decode(state->decoder, record, state->soft,
-						slot->tts_values, slot->tts_isnull, error);
+	if (state->batch != NULL)
+		n_rows = row_decode_of_batch(state->decoder, state->batch, record,
+									 slot->tts_values, slot->tts_isnull);
+	else
+		n_rows = row_decode(state->decoder, record, state->soft,
+							slot->tts_values, slot->tts_isnull, error);
 	error_context_stack = callback.previous;
 	return n_rows;
 }
@@ -180,15 +183,6 @@ store_record(StreamScan *state, StreamRecord *record, TupleTableSlot *slot)
 
 	if (n_rows == ROW_UNDECODABLE)
 	{
-		/* a pipeline keeps the whole record, whatever a SELECT would do */
-		if (state->batch != NULL)
-		{
-			batch_reject(state->batch, record, error.sqlstate,
-						 error.column == NULL ? error.message :
-						 psprintf("column \"%s\": %s", error.column,
-								  error.message));
-			return false;
-		}
 		if (state->table->row.on_error == ROW_ON_ERROR_RAISE)
 			raise_undecodable(record, &error);
 		if (state->table->row.on_error == ROW_ON_ERROR_SKIP)

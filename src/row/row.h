@@ -121,6 +121,14 @@ extern int	row_decode(RowDecoder *decoder, const StreamRecord *record,
 
 #define ROW_UNDECODABLE (-1)
 
+/*
+ * The same of a record of a pipeline's batch.  One that cannot be decoded gives
+ * no row, but becomes a reject of the batch, which keeps it whole.
+ */
+extern int	row_decode_of_batch(RowDecoder *decoder, Batch *batch,
+								const StreamRecord *record, Datum *values,
+								bool *isnull);
+
 /* The next row of the same record; false if there is none. */
 extern bool row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull);
 

@@ -402,6 +402,22 @@ row_decode(RowDecoder *decoder, const StreamRecord *record, bool soft,
 	return n_rows;
 }
 
+int
+row_decode_of_batch(RowDecoder *decoder, Batch *batch,
+					const StreamRecord *record, Datum *values, bool *isnull)
+{
+	RowError	error;
+	int			n_rows = row_decode(decoder, record, true, values, isnull,
+									&error);
+
+	if (n_rows != ROW_UNDECODABLE)
+		return n_rows;
+	batch_reject(batch, record, error.sqlstate,
+				 error.column == NULL ? error.message :
+				 psprintf("column \"%s\": %s", error.column, error.message));
+	return 0;
+}
+
 bool
 row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull)
 {

@@ -11,17 +11,17 @@
 #include "access/xact.h"
 #include "base/cleanup.h"
 #include "base/compat.h"
-#include "catalog/pg_attribute.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_target.h"
 
 struct PipelineCommand
 {
@@ -30,92 +30,6 @@ struct PipelineCommand
 	SPIPlanPtr	plan;			/* NULL before the first batch */
 };
 
-static Relation
-open_relation(const Pipeline *pipeline, Oid relid, const char *role)
-{
-	Relation	relation = try_table_open(relid, AccessShareLock);
-
-	if (relation == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the %s table of pipeline \"%s\" no longer exists",
-						role, pipeline->name),
-				 errhint("Drop the pipeline with tracking.drop_pipeline('%s') and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
-						 pipeline->name)));
-	return relation;
-}
-
-static char *
-qualified_name(Relation relation)
-{
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-									  RelationGetRelationName(relation));
-}
-
-/* Can an INSERT give this column a value? */
-static bool
-is_insertable(Form_pg_attribute attribute)
-{
-	return !attribute->attisdropped && attribute->attgenerated == '\0' &&
-		attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS;
-}
-
-/* The columns of target that source has too, as a list of SQL. */
-static char *
-common_columns(TupleDesc target, TupleDesc source)
-{
-	StringInfoData columns;
-
-	initStringInfo(&columns);
-	for (int i = 0; i < target->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(target, i);
-
-		if (!is_insertable(attribute))
-			continue;
-		for (int j = 0; j < source->natts; j++)
-		{
-			if (!TupleDescAttr(source, j)->attisdropped &&
-				strcmp(NameStr(attribute->attname),
-					   NameStr(TupleDescAttr(source, j)->attname)) == 0)
-				appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
-								 quote_identifier(NameStr(attribute->attname)));
-		}
-	}
-	return columns.data;
-}
-
-char *
-pipeline_command_text(const Pipeline *pipeline)
-{
-	Relation	source = open_relation(pipeline, pipeline->source, "source");
-	Relation	target;
-	char	   *columns;
-	char	   *command;
-
-	if (pipeline->command != NULL)
-	{
-		table_close(source, AccessShareLock);
-		return pipeline->command;
-	}
-	target = open_relation(pipeline, pipeline->target, "target");
-	columns = common_columns(RelationGetDescr(target),
-							 RelationGetDescr(source));
-	if (columns[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("\"%s\" and \"%s\" have no column in common",
-						RelationGetRelationName(source),
-						RelationGetRelationName(target)),
-				 errhint("Columns are matched by name. Name them alike, or give a command instead of a target.")));
-	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s",
-					   qualified_name(target), columns, columns,
-					   qualified_name(source));
-	table_close(target, AccessShareLock);
-	table_close(source, AccessShareLock);
-	return command;
-}
-
 static void
 free_plan(void *arg)
 {
@@ -123,6 +37,15 @@ free_plan(void *arg)
 
 	if (command->plan != NULL)
 		SPI_freeplan(command->plan);
+}
+
+char *
+pipeline_command_text(const Pipeline *pipeline)
+{
+	if (pipeline->command == NULL)
+		return pipeline_target_command(pipeline);
+	table_close(pipeline_open_source(pipeline), AccessShareLock);
+	return pipeline->command;
 }
 
 PipelineCommand *
@@ -169,6 +92,18 @@ execute(PipelineCommand *command)
 	return rows;
 }
 
+/* A constraint that is deferred to the commit would fail all of the batch. */
+static void
+check_deferred_constraints(void)
+{
+	ConstraintsSetStmt *statement = makeNode(ConstraintsSetStmt);
+
+	statement->constraints = NIL;	/* all */
+	statement->deferred = false;
+	AfterTriggerSetState(statement);
+	pfree(statement);
+}
+
 /*
  * Run the command with the batch as its source, as the pipeline's owner and
  * under the search_path that the pipeline was created with.  When somebody
@@ -195,7 +130,14 @@ run(PipelineCommand *command, Batch *batch)
 	batch_bind(pipeline->source, batch);
 	PG_TRY();
 	{
-		rows = execute(command);
+		uint64		inserted;
+
+		if (pipeline->command == NULL &&
+			pipeline_target_insert(pipeline, batch, &inserted))
+			rows = inserted;
+		else
+			rows = execute(command);
+		check_deferred_constraints();
 	}
 	PG_FINALLY();
 	{

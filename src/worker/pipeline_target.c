@@ -1,0 +1,218 @@
+/*
+ * pipeline_target.c
+ *	  From a pipeline's source to its target, by column name.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "base/compat.h"
+#include "catalog/pg_attribute.h"
+#include "config/config.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "row/row.h"
+#include "sink/table_insert.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "worker/pipeline_target.h"
+
+static Relation
+open_relation(const Pipeline *pipeline, Oid relid, LOCKMODE lock,
+			  const char *role)
+{
+	Relation	relation = try_table_open(relid, lock);
+
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the %s table of pipeline \"%s\" no longer exists",
+						role, pipeline->name),
+				 errhint("Drop the pipeline with tracking.drop_pipeline('%s') and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
+						 pipeline->name)));
+	return relation;
+}
+
+Relation
+pipeline_open_source(const Pipeline *pipeline)
+{
+	return open_relation(pipeline, pipeline->source, AccessShareLock,
+						 "source");
+}
+
+static char *
+qualified_name(Relation relation)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+									  RelationGetRelationName(relation));
+}
+
+/* Can an INSERT give this column a value? */
+static bool
+is_insertable(Form_pg_attribute attribute)
+{
+	return !attribute->attisdropped && attribute->attgenerated == '\0' &&
+		attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS;
+}
+
+/* The column of source that fills this one, or NULL. */
+static Form_pg_attribute
+matching_column(Form_pg_attribute attribute, TupleDesc source)
+{
+	if (!is_insertable(attribute))
+		return NULL;
+	for (int i = 0; i < source->natts; i++)
+	{
+		Form_pg_attribute candidate = TupleDescAttr(source, i);
+
+		if (!candidate->attisdropped &&
+			strcmp(NameStr(attribute->attname),
+				   NameStr(candidate->attname)) == 0)
+			return candidate;
+	}
+	return NULL;
+}
+
+/* The columns of target that source has too, as a list of SQL. */
+static char *
+common_columns(TupleDesc target, TupleDesc source)
+{
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	for (int i = 0; i < target->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(target, i);
+
+		if (matching_column(attribute, source) != NULL)
+			appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
+							 quote_identifier(NameStr(attribute->attname)));
+	}
+	return columns.data;
+}
+
+char *
+pipeline_target_command(const Pipeline *pipeline)
+{
+	Relation	source = pipeline_open_source(pipeline);
+	Relation	target = open_relation(pipeline, pipeline->target,
+									   AccessShareLock, "target");
+	char	   *columns = common_columns(RelationGetDescr(target),
+										 RelationGetDescr(source));
+	char	   *command;
+
+	if (columns[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("\"%s\" and \"%s\" have no column in common",
+						RelationGetRelationName(source),
+						RelationGetRelationName(target)),
+				 errhint("Columns are matched by name. Name them alike, or give a command instead of a target.")));
+	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s",
+					   qualified_name(target), columns, columns,
+					   qualified_name(source));
+	table_close(target, AccessShareLock);
+	table_close(source, AccessShareLock);
+	return command;
+}
+
+static bool
+is_granted(Relation relation, AclMode mode)
+{
+	Oid			userid = GetUserId();
+
+	return pg_class_aclcheck(RelationGetRelid(relation), userid,
+							 mode) == ACLCHECK_OK &&
+		compat_may_use_schema(RelationGetNamespace(relation), userid);
+}
+
+/*
+ * A decoder whose rows are those of target: the columns of spec, in target's
+ * order.  NULL if a value would need a cast.
+ */
+static RowDecoder *
+open_decoder(const RowSpec *spec, TupleDesc source, TupleDesc target,
+			 Bitmapset **given)
+{
+	RowSpec		turned = *spec;
+
+	turned.n_columns = target->natts;
+	turned.columns = palloc(target->natts * sizeof(RowColumn));
+	for (int i = 0; i < target->natts; i++)
+	{
+		Form_pg_attribute to = TupleDescAttr(target, i);
+		Form_pg_attribute from = matching_column(to, source);
+
+		turned.columns[i].dropped = from == NULL;
+		if (from == NULL)
+			continue;
+		turned.columns[i] = spec->columns[from->attnum - 1];
+		if (from->atttypid != to->atttypid ||
+			from->atttypmod != to->atttypmod ||
+			turned.columns[i].metadata == ROW_META_DECODE_ERROR)
+			return NULL;
+		*given = bms_add_member(*given, i + 1);
+	}
+	return row_decoder_open(&turned, target, *given);
+}
+
+static uint64
+insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
+{
+	BatchCursor cursor;
+	StreamRecord record;
+	uint64		rows = 0;
+
+	batch_cursor_start(&cursor, batch);
+	while (batch_cursor_next(&cursor, &record))
+	{
+		TupleTableSlot *slot = table_insert_slot(insert);
+		int			n_rows = row_decode_of_batch(decoder, batch, &record,
+												 slot->tts_values,
+												 slot->tts_isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n_rows; i++)
+		{
+			if (i > 0)
+			{
+				slot = table_insert_slot(insert);
+				row_decode_more(decoder, slot->tts_values, slot->tts_isnull);
+			}
+			table_insert_row(insert,
+							 kinesis_record_bytes(record.record) / n_rows);
+		}
+		rows += n_rows;
+	}
+	return rows;
+}
+
+bool
+pipeline_target_insert(const Pipeline *pipeline, Batch *batch, uint64 *rows)
+{
+	Relation	source = pipeline_open_source(pipeline);
+	Relation	target = open_relation(pipeline, pipeline->target,
+									   RowExclusiveLock, "target");
+	RowDecoder *decoder = NULL;
+	Bitmapset  *given = NULL;
+
+	if (!XactReadOnly && is_granted(source, ACL_SELECT) &&
+		is_granted(target, ACL_INSERT))
+		decoder = open_decoder(&config_stream_table(source)->row,
+							   RelationGetDescr(source),
+							   RelationGetDescr(target), &given);
+	if (decoder != NULL && !table_insert_is_plain(target, given))
+		decoder = NULL;
+	if (decoder != NULL)
+	{
+		TableInsert *insert = table_insert_begin(target, given);
+
+		*rows = insert_batch(insert, decoder, batch);
+		table_insert_end(insert);
+	}
+	table_close(target, NoLock);
+	table_close(source, NoLock);
+	return decoder != NULL;
+}

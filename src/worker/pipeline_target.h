@@ -1,0 +1,33 @@
+/*
+ * pipeline_target.h
+ *	  A pipeline with a target: columns are matched by name.
+ */
+#ifndef TRACKING_WORKER_PIPELINE_TARGET_H
+#define TRACKING_WORKER_PIPELINE_TARGET_H
+
+#include "postgres.h"
+
+#include "stream/batch.h"
+#include "worker/pipeline_catalog.h"
+
+/*
+ * The INSERT that fills the target from the source.  Needs a transaction.
+ * Raises an error if they have no column in common, or one of them is gone.
+ */
+extern char *pipeline_target_command(const Pipeline *pipeline);
+
+/*
+ * Do what that command does for the records that a batch shows, at a fraction
+ * of its cost, in the caller's transaction and as the current role.  Those
+ * that cannot be decoded become the batch's rejects.  False, with nothing
+ * done, if the target is not plain (see table_insert.h), a column's type is
+ * not that of its source, or a right is not granted for the whole table: then
+ * the command has the last word.  Else *rows is what was inserted.
+ */
+extern bool pipeline_target_insert(const Pipeline *pipeline, Batch *batch,
+								   uint64 *rows);
+
+/* The source of a pipeline, open; an error if it no longer exists. */
+extern Relation pipeline_open_source(const Pipeline *pipeline);
+
+#endif							/* TRACKING_WORKER_PIPELINE_TARGET_H */
