@@ -166,3 +166,15 @@ def test_insert_writes_one_document(db, table):
     table([], "id int, doc jsonb")
     db.sql("""INSERT INTO t VALUES (1, '[1, 2]'), (2, '{"a": "x\\n"}')""")
     assert sorted(db.sql('SELECT * FROM t')) == [(1, [1, 2]), (2, {'a': 'x\n'})]
+
+
+def test_one_document_is_one_row(db, table):
+    """What else a record holds is an error where it is decoded, and counts."""
+    table(['{"id":1}', '[{"id":2}]', '{"id":3}{"id":4}', '[]', '{"id":5'],
+          'id int, why text OPTIONS (metadata $$decode_error$$)'.replace('$$', "'"),
+          documents='one', on_error='null')
+    assert db.sql('SELECT id, why FROM t') == [
+        (1, None), (2, None), (None, 'record holds more than one JSON document'),
+        (None, 'record holds no JSON document'),
+        (None, 'record is not valid JSON: unexpected end of input at byte 7')]
+    assert db.value('SELECT count(*) FROM t') == 5

@@ -137,6 +137,8 @@ config_stream_table(Relation relation)
 										 ROW_FORMAT_JSON);
 	config->row.compression = option_get_enum(table->options, "compression",
 											  ROW_COMPRESSION_AUTO);
+	config->row.one_document = option_get_enum(table->options, "documents",
+											   0) != 0;
 	config->row.on_error = option_get_enum(table->options, "on_error",
 										   ROW_ON_ERROR_RAISE);
 	read_columns(relation, &config->row);

@@ -72,6 +72,8 @@ typedef struct RowSpec
 {
 	RowFormat	format;
 	RowCompression compression;
+	bool		one_document;	/* each record holds one JSON document: any
+								 * other number is an error */
 	RowErrorPolicy on_error;
 	int			n_columns;		/* = natts */
 	RowColumn  *columns;		/* by attnum - 1 */

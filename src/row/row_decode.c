@@ -112,6 +112,13 @@ find_row(RowDecoder *decoder, int n_rows, RowResult *result)
 						  decoder->slices + decoder->n_metadata, &error);
 	if (found == ROW_JSON_BAD)
 		keep_error(result, &error, NULL);
+	else if (decoder->one_document && (n_rows > 0) == (found == ROW_JSON_FOUND))
+	{
+		row_error_set(&error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+					  n_rows > 0 ? "record holds more than one JSON document" :
+					  "record holds no JSON document");
+		keep_error(result, &error, NULL);
+	}
 	return found == ROW_JSON_FOUND;
 }
 
@@ -342,7 +349,7 @@ count_documents(RowDecoder *decoder, const StreamRecord *record)
 	RowError	error;
 	int			n_rows = 0;
 
-	if (decoder->json == NULL ||
+	if (decoder->json == NULL || decoder->one_document ||
 		!begin_payload(decoder, record, &result, &error))
 		return 1;
 	while (find_row(decoder, n_rows, &result))

@@ -28,6 +28,7 @@ struct RowDecoder
 	int			n_metadata;		/* fields that are not of the payload */
 	Payload    *payload;
 	RowJson    *json;			/* NULL: the format is not JSON */
+	bool		one_document;
 	RowScratch	scratch;
 
 	/* of the current record */

@@ -86,6 +86,7 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 		decoder->json = row_json_open(spec->n_columns);
 
 	decoder->payload = payload_open(spec->compression);
+	decoder->one_document = spec->one_document;
 	decoder->record_cxt = AllocSetContextCreate(CurrentMemoryContext,
 												"tracking_fdw record",
 												ALLOCSET_DEFAULT_SIZES);
