@@ -56,6 +56,7 @@ struct AwsClient
 	AwsConfig	config;
 	const char *service;
 	AwsEndpoint endpoint;
+	Sigv4Key	key;			/* of the config's credentials */
 	int64		clock_offset;	/* seconds that our clock is behind AWS's */
 	AwsStats	stats;
 	dlist_head	calls[CALL_RETURNED];	/* by state */
@@ -193,7 +194,8 @@ send_attempt(AwsCall *call)
 		.body_bytes = call->request.body_bytes,
 		.region = client->config.region,
 		.service = client->service,
-		.now = time(NULL) + client->clock_offset
+		.now = time(NULL) + client->clock_offset,
+		.key = &client->key
 	};
 	HttpRequest request = {
 		.method = "POST",

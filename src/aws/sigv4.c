@@ -305,17 +305,23 @@ sigv4_string_to_sign(Sigv4 *sign)
 
 /* The key is good for one day, region and service. */
 static void
-derive_key(const Sigv4 *sign, const AwsCredentials *cred, unsigned char *key)
+derive_key(const Sigv4 *sign, const AwsCredentials *cred)
 {
-	char	   *secret = psprintf("AWS4%s", cred->secret_access_key);
+	unsigned char *key = sign->key->key;
 	char		date[9];
+	char	   *secret;
 
 	strlcpy(date, sign->amz_date, sizeof(date));
+	if (strcmp(sign->key->date, date) == 0)
+		return;
+	secret = psprintf("AWS4%s", cred->secret_access_key);
+	sign->key->date[0] = '\0';
 	hmac_sha256((unsigned char *) secret, strlen(secret), date, key);
 	hmac_sha256(key, SHA256_BYTES, sign->region, key);
 	hmac_sha256(key, SHA256_BYTES, sign->service, key);
 	hmac_sha256(key, SHA256_BYTES, "aws4_request", key);
 
+	strlcpy(sign->key->date, date, sizeof(date));
 	OPENSSL_cleanse(secret, strlen(secret));
 	pfree(secret);
 }
@@ -323,13 +329,11 @@ derive_key(const Sigv4 *sign, const AwsCredentials *cred, unsigned char *key)
 void
 sigv4_authorization(Sigv4 *sign, const AwsCredentials *cred)
 {
-	unsigned char key[SHA256_BYTES];
 	unsigned char hash[SHA256_BYTES];
 	StringInfoData text;
 
-	derive_key(sign, cred, key);
-	hmac_sha256(key, SHA256_BYTES, sign->string_to_sign, hash);
-	OPENSSL_cleanse(key, sizeof(key));
+	derive_key(sign, cred);
+	hmac_sha256(sign->key->key, SHA256_BYTES, sign->string_to_sign, hash);
 
 	initStringInfo(&text);
 	append_hex(&text, hash, SHA256_BYTES);

@@ -26,6 +26,13 @@ typedef struct Sigv4Header
 	const char *value;
 } Sigv4Header;
 
+/* The key of a day, region and service, to be kept between signatures. */
+typedef struct Sigv4Key
+{
+	char		date[9];		/* "" at first */
+	unsigned char key[32];
+} Sigv4Key;
+
 typedef struct Sigv4
 {
 	/* what the caller fills */
@@ -41,6 +48,8 @@ typedef struct Sigv4
 	const char *service;		/* signing name; "s3" turns off the double
 								 * encoding of the path */
 	time_t		now;
+	Sigv4Key   *key;			/* derived when the day is another; it is for
+								 * one secret, region and service */
 
 	/* stage 1 */
 	char		amz_date[17];	/* 20150830T123600Z */

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/array.h"
@@ -81,6 +82,7 @@ unit_sigv4(PG_FUNCTION_ARGS)
 		.secret_access_key = text_arg(fcinfo, 9),
 		.session_token = text_arg(fcinfo, 10)
 	};
+	Sigv4Key	key = {0};
 	Sigv4		sign = {
 		.method = text_arg(fcinfo, 0),
 		.path = text_arg(fcinfo, 1),
@@ -89,11 +91,17 @@ unit_sigv4(PG_FUNCTION_ARGS)
 		.body_bytes = VARSIZE_ANY_EXHDR(body),
 		.region = text_arg(fcinfo, 5),
 		.service = text_arg(fcinfo, 6),
-		.now = PG_GETARG_INT64(7)
+		.now = PG_GETARG_INT64(7),
+		.key = &key
 	};
 	const char *row[3];
 
 	sign.headers = header_pairs(PG_GETARG_ARRAYTYPE_P(3), &sign.n_headers);
+	/* the key that is kept must be another day's no more, and this day's still */
+	sign.now -= SECS_PER_DAY;
+	sigv4_sign(&sign, &cred);
+	sign.now += SECS_PER_DAY;
+	sigv4_sign(&sign, &cred);
 	sigv4_sign(&sign, &cred);
 	row[0] = sign.canonical_request;
 	row[1] = sign.string_to_sign;
