@@ -92,7 +92,7 @@ override with_llvm := no
 
 PG_CONFIG ?= pg_config
 # what sets up first cannot rely on pg_config, and runs make again
-ifneq (,$(filter-out test demo clean-test,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out test demo bench clean-test,$(or $(MAKECMDGOALS),all)))
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 endif
@@ -101,16 +101,16 @@ endif
 $(OBJS): $(wildcard $(srcdir)/src/*/*.h) $(srcdir)/Makefile
 
 # ---------------------------------------------------------------------
-# make test, make demo: from a clean clone with nothing but make and gcc.
-# Each step is a make of its own, as pg_config may not be there before the
-# set-up.
+# make test, make demo, make bench: from a clean clone with nothing but make
+# and gcc.  Each step is a make of its own, as pg_config may not be there
+# before the set-up.
 # ---------------------------------------------------------------------
 
 PYTHON = /usr/bin/python3
 CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 
 .PHONY: test test-layers test-gcc test-clang test-scan test-install \
-	test-regress test-pytest clean-test demo soak
+	test-regress test-pytest clean-test demo soak bench
 
 test:
 	@test/setup.sh test
@@ -165,3 +165,16 @@ demo:
 	@$(MAKE) --no-print-directory --silent all
 	@test/install.sh
 	@$(PYTHON) demo/demo.py $(if $(KEEP),--keep)
+
+# processor time beside COPY's; see docs/performance.md
+WHAT = main
+EVENTS = 1000000
+ROUNDS = 5
+SHARDS = 16
+bench:
+	@test/setup.sh bench
+	@$(MAKE) --no-print-directory --silent all
+	@test/install.sh
+	@$(MAKE) --no-print-directory --silent -C bench/replay
+	@$(PYTHON) bench/bench.py --what $(WHAT) --events $(EVENTS) --rounds $(ROUNDS) \
+		--shards $(SHARDS)

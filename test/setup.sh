@@ -1,5 +1,5 @@
 #!/bin/bash
-# setup.sh demo|test: what the demo or the tests need on this machine.
+# setup.sh demo|bench|test: what one of these needs on this machine.
 #
 # Debian packages, the Kinesis servers pinned in package-lock.json, and for the
 # tests a moto server in a chroot (the only one that verifies signatures).  As
@@ -16,6 +16,7 @@ packages() {
 	echo postgresql-$pg postgresql-server-dev-$pg
 	echo libcurl4-openssl-dev libssl-dev libjansson-dev zlib1g-dev libzstd-dev
 	echo gcc libc6-dev make ca-certificates python3
+	[ "$1" != bench ] || { echo openssl python3-psycopg; return; }
 	command -v node >/dev/null || echo nodejs
 	command -v npm >/dev/null || echo npm
 	[ "$1" = demo ] || {
@@ -86,12 +87,12 @@ debian_mirror() {
 }
 
 case ${1:-} in
-demo | test) ;;
-*) echo "usage: $0 demo|test" >&2; exit 2 ;;
+demo | bench | test) ;;
+*) echo "usage: $0 demo|bench|test" >&2; exit 2 ;;
 esac
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 install_packages "$1"
-install_servers
-[ "$1" = demo ] || install_moto
+[ "$1" = bench ] || install_servers
+[ "$1" != test ] || install_moto

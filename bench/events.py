@@ -1,0 +1,173 @@
+"""The events that the bench loads: what they are as JSON and as CSV, and what
+their sum is.
+
+A content is a number of distinct events; a stream or file of more events
+begins anew after the last.  All of it follows from the event's number.
+"""
+import csv
+import io
+import json
+import uuid
+
+DISTINCT = 100_000
+
+
+ARRIVED = "OPTIONS (metadata 'approximate_arrival_timestamp')"
+
+
+def path(where):
+    return f"OPTIONS (path '{where}')"
+
+
+class Shape:
+    """A kind of event: name, columns as (name, type, options as a source), and
+    the column to sum up."""
+    name = None
+    columns = ()
+    summed = None
+    # a cast and a filter that keeps every row, of a command
+    select, where = None, None
+
+    def json(self, i):
+        raise NotImplementedError
+
+    def row(self, event):
+        raise NotImplementedError
+
+    def value(self, i):
+        """What event i adds to the sum."""
+        raise NotImplementedError
+
+    def table(self):
+        return ', '.join(f'{name} {kind}' for name, kind, _ in self.columns)
+
+    def foreign_table(self):
+        return ', '.join(' '.join(column) for column in self.columns)
+
+
+class Entity(Shape):
+    """100 bytes, and the time of arrival."""
+    name = 'entity'
+    columns = (('id', 'bigint', ''), ('name', 'text', ''), ('description', 'text', ''),
+               ('arrived', 'timestamptz', ARRIVED))
+    summed = 'id'
+    select = 'id, name, description::varchar(100), arrived'
+    where = 'id >= 0'
+
+    def json(self, i):
+        return {'id': i, 'name': f'entity {i}',
+                'description': f'what the entity {i} is here for, in a few words'}
+
+    def row(self, event):
+        i = event['id']
+        arrived = f'2026-11-{1 + i % 28:02} {i % 24:02}:{i % 60:02}:{i % 59:02}.{i % 1000:03}+00'
+        return (*event.values(), arrived)
+
+    def value(self, i):
+        return i
+
+
+class PageView(Shape):
+    """470 bytes, nested."""
+    name = 'pageview'
+    columns = (('event_id', 'uuid', ''), ('type', 'text', ''),
+               ('occurred_at', 'timestamptz', ''), ('user_id', 'bigint', path('$.user.id')),
+               ('plan', 'text', path('$.user.plan')),
+               ('signed_in', 'boolean', path('$.user.signed_in')),
+               ('url', 'text', path('$.page.url')), ('referrer', 'text', path('$.page.referrer')),
+               ('load_ms', 'double precision', path('$.page.load_ms')), ('price', 'numeric', ''),
+               ('properties', 'jsonb', ''))
+    summed = 'user_id'
+    select = ('event_id, type, occurred_at, user_id, plan, signed_in, url::varchar(200), '
+              'referrer, load_ms, price, properties')
+    where = "occurred_at >= '2000-01-01'"
+
+    def json(self, i):
+        return {
+            'event_id': str(uuid.UUID(int=(i * 0x9e3779b97f4a7c15f39cc0605cedc835) % 2**128)),
+            'type': ('page_view', 'search', 'click')[i % 3],
+            'occurred_at': f'2026-11-{1 + i % 28:02}T{i % 24:02}:{i % 60:02}:{i % 59:02}.'
+                           f'{i % 1000:03}Z',
+            'user': {'id': i * 7 % 400_000, 'plan': ('free', 'pro')[i % 2],
+                     'signed_in': i % 5 != 0},
+            'page': {'url': f'https://app.example.com/projects/{i % 9973}/items?page={i % 17}',
+                     'referrer': f'https://app.example.com/projects/{i % 997}',
+                     'load_ms': i % 2000 / 8 + 0.125},
+            'price': round(i % 100_000 / 100, 2),
+            'properties': {
+                'browser': ('Firefox 143', 'Chrome 141', 'Safari 19')[i % 3],
+                'screen': {'w': 1920, 'h': 1080, 'dpr': 1.5}, 'language': 'en-GB',
+                'tags': [f'tag{i % 7}', 'beta'], 'experiment': None, 'items': i % 50,
+                'dark': i % 2 == 0}}
+
+    def row(self, event):
+        user, page = event['user'], event['page']
+        return (event['event_id'], event['type'], event['occurred_at'], user['id'], user['plan'],
+                user['signed_in'], page['url'], page['referrer'], page['load_ms'],
+                event['price'], compact(event['properties']))
+
+    def value(self, i):
+        return i * 7 % 400_000
+
+
+class Sized(Shape):
+    """Records of a size of one's choice: a number and a text."""
+    columns = (('id', 'bigint', ''), ('filler', 'text', ''))
+    summed = 'id'
+
+    def __init__(self, size):
+        self.size = size
+        self.name = f'sized{size}'
+
+    def json(self, i):
+        around = len(compact({'id': i, 'filler': ''}))
+        words = f'{i} is the number of this one, '
+        return {'id': i, 'filler': (words * (self.size // len(words) + 1))[:self.size - around]}
+
+    def row(self, event):
+        return event.values()
+
+    def value(self, i):
+        return i
+
+
+def compact(value):
+    return json.dumps(value, separators=(',', ':'))
+
+
+def expected_sum(shape, n_events, distinct):
+    rounds, rest = divmod(n_events, distinct)
+    return sum(shape.value(i) * (rounds + (i < rest)) for i in range(distinct))
+
+
+class Files:
+    """A content of a shape, and files of n events of it, in directory."""
+
+    def __init__(self, shape, n_events, directory, distinct=DISTINCT):
+        self.shape, self.n_events = shape, n_events
+        self.distinct = min(distinct, n_events)
+        self.sum = expected_sum(shape, n_events, self.distinct)
+        self.content = directory / f'{shape.name}.content'
+        self.lines = directory / f'{shape.name}.jsonl'
+        self.csv = directory / f'{shape.name}.csv'
+        events = [shape.json(i) for i in range(self.distinct)]
+        json_lines = [compact(event) + '\n' for event in events]
+        self.content.write_text(''.join(json_lines))
+        self.event_bytes = sum(map(len, json_lines)) / self.distinct - 1
+        self._repeat(self.lines, json_lines)
+        self._repeat(self.csv, [self._csv_line(event) for event in events])
+
+    def _csv_line(self, event):
+        line = io.StringIO()
+        csv.writer(line, lineterminator='\n').writerow(
+            str(value).lower() if isinstance(value, bool) else value
+            for value in self.shape.row(event))
+        return line.getvalue()
+
+    def _repeat(self, path, lines):
+        rounds, rest = divmod(self.n_events, self.distinct)
+        whole = ''.join(lines)
+        with open(path, 'w') as file:
+            for _ in range(rounds):
+                file.write(whole)
+            file.write(''.join(lines[:rest]))

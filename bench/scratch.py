@@ -1,0 +1,171 @@
+"""What the bench runs in: a scratch cluster whose processor time is read from
+/proc, and the replay server."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+BENCH = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(BENCH.parent / 'test'))
+
+from harness.cluster import Cluster             # noqa: E402
+from harness.servers import Certificate         # noqa: E402
+
+# Durable, as a server in production is.  Checkpoints come between the
+# measurements only, and nothing is vacuumed in one of them.
+CONF = """
+fsync = on
+max_wal_size = 64GB
+checkpoint_timeout = 1h
+autovacuum = off
+track_commit_timestamp = on
+"""
+TICK = os.sysconf('SC_CLK_TCK')
+# what they write was not paid for by the one who made it dirty
+NOT_COUNTED = ('checkpointer', 'walwriter')
+
+
+def stat(pid):
+    """Fields of /proc/PID/stat from the state on, which is number 0."""
+    return pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+
+
+def seconds_of(pid, with_children=False):
+    """Processor seconds of a process, user and system."""
+    fields = stat(pid)[11:15]
+    return sum(map(int, fields if with_children else fields[:2])) / TICK
+
+
+class Directory:
+    """A temporary directory that the server's user may read."""
+
+    def __init__(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix='tracking_fdw.bench.'))
+        self.path.chmod(0o755)
+
+    def __enter__(self):
+        return self.path
+
+    def __exit__(self, *exc):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Replay:
+    """The replay server, over these contents (Files)."""
+
+    def __init__(self, contents):
+        self.certificate = Certificate()
+        self._process = subprocess.Popen(
+            [BENCH / 'replay/build/replay', '--tls', self.certificate.cert, self.certificate.key,
+             *(f'{each.shape.name}={each.content}' for each in contents)],
+            stdout=subprocess.PIPE)
+        self.pid = self._process.pid
+        listening = json.loads(self._process.stdout.readline())
+        self.url, self.tls_url = listening['url'], listening['tls_url']
+
+    def counts(self):
+        """What GetRecords was answered with since the start."""
+        with urllib.request.urlopen(self.url) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+
+class Cost:
+    """Of a stretch of work: processor seconds, WAL bytes, elapsed seconds."""
+
+    def __init__(self, cpu, wal, elapsed):
+        self.cpu, self.wal, self.elapsed = cpu, wal, elapsed
+
+
+class Bed:
+    """A cluster with the extension, foreign servers "aws" and "aws_tls", and
+    two sessions: work, which is measured, and control, which is not."""
+
+    def __init__(self, replay):
+        self.replay = replay
+        self.cluster = Cluster(conf=CONF)
+        try:
+            self.control = self.cluster.connect()
+            self.control.execute('CREATE EXTENSION tracking_fdw')
+            self._foreign_server('aws', replay.url)
+            self._foreign_server('aws_tls', replay.tls_url, ca_bundle=replay.certificate.ca)
+            self.work = self.cluster.connect()
+            self.control_pid = self.control.info.backend_pid
+        except BaseException:
+            self.cluster.destroy()
+            raise
+
+    def _foreign_server(self, name, url, **options):
+        listed = ', '.join(f"{option} '{value}'" for option, value in
+                           {'region': 'us-east-1', 'endpoint': url, **options}.items())
+        self.control.execute(
+            f'CREATE SERVER {name} FOREIGN DATA WRAPPER tracking_fdw OPTIONS ({listed})')
+        self.control.execute(f'CREATE USER MAPPING FOR CURRENT_USER SERVER {name} OPTIONS '
+                             "(access_key_id 'AKIDBENCH', secret_access_key 'secret')")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.cluster.destroy()
+
+    # SQL, outside of what is measured
+
+    def sql(self, query, *args):
+        cursor = self.control.execute(query, args or None)
+        return cursor.fetchall() if cursor.description else None
+
+    def value(self, query, *args):
+        return self.sql(query, *args)[0][0]
+
+    def foreign_table(self, name, columns, stream, server='aws'):
+        self.sql(f'DROP FOREIGN TABLE IF EXISTS {name} CASCADE')
+        self.sql(f"CREATE FOREIGN TABLE {name} ({columns}) SERVER {server} "
+                 f"OPTIONS (stream '{stream}')")
+
+    # processor time
+
+    def _children(self):
+        postmaster = self.cluster.postmaster()
+        tasks = pathlib.Path(f'/proc/{postmaster}/task/{postmaster}/children').read_text()
+        return [int(pid) for pid in tasks.split()]
+
+    def cpu(self):
+        """Processor seconds of the server so far: the postmaster, the children
+        that it has, and those that have ended; not those of NOT_COUNTED and of
+        the control session."""
+        total = seconds_of(self.cluster.postmaster(), with_children=True)
+        for pid in self._children():
+            try:
+                title = pathlib.Path(f'/proc/{pid}/cmdline').read_text()
+                if pid != self.control_pid and not any(each in title for each in NOT_COUNTED):
+                    total += seconds_of(pid)
+            except (FileNotFoundError, ProcessLookupError):
+                pass            # ended: in the postmaster's sum from now on
+        return total
+
+    def wal(self):
+        return self.value("SELECT pg_current_wal_insert_lsn() - '0/0'")
+
+    def measure(self, work):
+        """Cost of work(); what came before it is on disk."""
+        self.sql('CHECKPOINT')
+        wal, cpu, began = self.wal(), self.cpu(), time.monotonic()
+        work()
+        elapsed, cpu = time.monotonic() - began, self.cpu() - cpu
+        return Cost(cpu, int(self.wal() - wal), elapsed)
