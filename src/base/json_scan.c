@@ -8,6 +8,9 @@
  * keys) is left to the caller.
  */
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/json_scan.h"
 
@@ -91,6 +94,21 @@ in_object(const JsonScan *scan)
 static inline const char *
 skip_plain(const char *p, const char *end)
 {
+#ifdef __SSE2__
+	/* sixteen at a time; bytes above ASCII are the negative ones */
+	while (end - p >= 16)
+	{
+		__m128i		bytes = _mm_loadu_si128((const __m128i *) p);
+		__m128i		odd = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
+									   _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+													_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+		int			mask = _mm_movemask_epi8(odd);
+
+		if (mask != 0)
+			return p + __builtin_ctz(mask);
+		p += 16;
+	}
+#endif
 	while (end - p >= 8)
 	{
 		uint64_t	word;
@@ -491,6 +509,26 @@ json_scan_leave(JsonScan *scan)
 		type = scan_token(scan);
 	while (type > JSON_TOKEN_END && scan->depth > outside);
 	return type;
+}
+
+const char *
+json_scan_rest(const JsonScan *scan, const char **end)
+{
+	*end = scan->end;
+	return scan->cur;
+}
+
+void
+json_scan_left(JsonScan *scan, const char *rest)
+{
+	scan->depth--;
+	found_value(scan, JSON_TOKEN_OBJECT_END, rest - 1, rest);
+}
+
+const char *
+json_skip_plain(const char *text, const char *end)
+{
+	return skip_plain(text, end);
 }
 
 bool
