@@ -9,6 +9,7 @@ OBJS = \
 	src/tracking_fdw.o \
 	src/base/backoff.o \
 	src/base/base64.o \
+	src/base/buffer.o \
 	src/base/cleanup.o \
 	src/base/clock.o \
 	src/base/json.o \

@@ -64,6 +64,43 @@ def test_a_page_without_records(get, body, iterator, behind):
             for r in get(body)] == [(None, iterator, behind)]
 
 
+PLAIN = (b'{"Records":['
+         b'{"SequenceNumber":"495","ApproximateArrivalTimestamp":1763866000.123,'
+         b'"Data":"aGVsbG8gd29ybGQ=","PartitionKey":"a key"},'
+         b'{"Data":"YQ==","PartitionKey":"","EncryptionType":"NONE","SequenceNumber":"496",'
+         b'"ApproximateArrivalTimestamp":1763866001}],'
+         b'"NextShardIterator":"next","MillisBehindLatest":0}')
+
+
+def test_a_page_as_servers_write_it(get):
+    rows = get(PLAIN)
+    assert [(r['sequence_number'], r['partition_key'], r['data'], r['arrived'].microsecond)
+            for r in rows] == [('495', 'a key', b'hello world', 123000), ('496', '', b'a', 0)]
+
+
+@pytest.mark.parametrize('written, as_if', [
+    (b'"a key"', rb'"\u0061 key"'), (b'"aGVsbG8gd29ybGQ="', rb'"aGVsbG8gd29ybGQ\u003d"'),
+    (b'"495"', b' "495"'), (b'1763866000.123', b'1.763866000123E9'),
+    (b'"a key"}', b'"a key","Unknown":{}}'), (b'"a key"}', b'"a key" }'),
+    (b'"SequenceNumber":"495"', b'"SequenceNumber":"1","SequenceNumber":"495"'),
+    (b'{"Data":"YQ=="', b'{"Data":"Yg==","Data":"YQ=="')])
+def test_a_record_reads_the_same_however_it_is_written(get, written, as_if):
+    assert written in PLAIN
+    assert get(PLAIN.replace(written, as_if, 1)) == get(PLAIN)
+
+
+@pytest.mark.parametrize('at', range(1, len(PLAIN), 3))
+def test_a_page_that_is_cut_is_no_page(get, at):
+    with pytest.raises(psycopg.Error, match='Not JSON'):
+        get(PLAIN[:at])
+
+
+@pytest.mark.parametrize('bad', [b'"a\tkey"', b'"a\xffkey"', b'"a key""', b'"a key",', b'"a key"]'])
+def test_a_plain_record_is_checked_as_any_other(get, bad):
+    with pytest.raises(psycopg.Error, match='Not JSON'):
+        get(PLAIN.replace(b'"a key"', bad, 1))
+
+
 def test_members_that_are_null_or_unknown_or_in_another_order(get):
     row, = get(b'{"Records":[{"EncryptionType":null,"Data":"YQ==","Extra":{"Data":"Yg=="},'
                b'"PartitionKey":null,"ApproximateArrivalTimestamp":null,"SequenceNumber":"1"}]}')

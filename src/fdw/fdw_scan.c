@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/buffer.h"
 #include "base/compat.h"
 #include "config/config.h"
 #include "config/guc.h"
@@ -225,7 +226,10 @@ static void
 close_reader(StreamScan *state)
 {
 	if (state->reader_cxt != NULL)
+	{
 		MemoryContextDelete(state->reader_cxt);
+		buffer_trim();
+	}
 	state->reader_cxt = NULL;
 	state->reader = NULL;
 }

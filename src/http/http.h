@@ -49,7 +49,7 @@ typedef struct HttpResponse
 	HttpFailure failure;
 	const char *failure_text;	/* libcurl's words, when failure */
 	int			status;			/* 0 when failure */
-	char	   *body;			/* palloc'd, NUL-terminated, never NULL when
+	char	   *body;			/* a buffer, NUL-terminated, never NULL when
 								 * HTTP_OK */
 	size_t		body_bytes;
 } HttpResponse;

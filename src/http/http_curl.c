@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "storage/fd.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "http/http.h"
@@ -61,7 +62,7 @@ struct HttpExchange
 	/* the answer as it comes */
 	HttpFailure refused;		/* why on_body() did not take it */
 	size_t		max_response_bytes;
-	char	   *body;			/* in cxt, or NULL */
+	char	   *body;			/* a buffer of cxt, or NULL */
 	size_t		body_bytes;
 	size_t		body_allocated;
 	char		header_lines[HTTP_HEADERS_BYTES];
@@ -137,9 +138,7 @@ reserve_body(HttpExchange *exchange, size_t bytes)
 		allocate = announced;
 	allocate = Min(allocate, exchange->max_response_bytes) + 1;
 
-	/* repalloc() knows no way to fail without raising an error before 16 */
-	body = MemoryContextAllocExtended(exchange->cxt, allocate,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	body = buffer_alloc(exchange->cxt, allocate, &allocate);
 	if (body == NULL)
 	{
 		exchange->refused = HTTP_OUT_OF_MEMORY;
@@ -148,7 +147,7 @@ reserve_body(HttpExchange *exchange, size_t bytes)
 	if (exchange->body != NULL)
 	{
 		memcpy(body, exchange->body, exchange->body_bytes);
-		pfree(exchange->body);
+		buffer_free(exchange->body);
 	}
 	exchange->body = body;
 	exchange->body_allocated = allocate;
@@ -353,7 +352,7 @@ http_close(HttpExchange *exchange)
 {
 	cleanup_now(exchange->cleanup);
 	if (exchange->body != NULL)
-		pfree(exchange->body);
+		buffer_free(exchange->body);
 	pfree(exchange);
 }
 

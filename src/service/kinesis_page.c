@@ -10,6 +10,7 @@
 #include "common/int.h"
 #include "utils/timestamp.h"
 
+#include "base/buffer.h"
 #include "base/json_scan.h"
 #include "service/kinesis_wire.h"
 
@@ -18,6 +19,9 @@
 
 /* Digits that a number is read to; no double has more */
 #define NUMBER_DIGITS 18
+
+/* Digits of the seconds since 1970, from 2001 to 2286 */
+#define SECONDS_DIGITS 10
 
 /* An answer being read. */
 typedef struct Answer
@@ -169,15 +173,39 @@ read_timestamp(Answer *answer, const JsonSlice *value)
 	return us;
 }
 
+/*
+ * Eight bytes at a time: a byte is a digit if its upper half is that of '0',
+ * and still so after six were added.
+ */
+static bool
+all_digits(const char *text, size_t bytes)
+{
+	const uint64 upper = UINT64CONST(0xF0F0F0F0F0F0F0F0);
+	const uint64 zeros = UINT64CONST(0x3030303030303030);
+	const uint64 sixes = UINT64CONST(0x0606060606060606);
+	uint64		wrong = 0;
+
+	for (; bytes >= sizeof(uint64); text += sizeof(uint64), bytes -= sizeof(uint64))
+	{
+		uint64		eight;
+
+		memcpy(&eight, text, sizeof(eight));
+		wrong |= (eight & upper) ^ zeros;
+		wrong |= ((eight + sixes) & upper) ^ zeros;
+	}
+	for (; bytes > 0; text++, bytes--)
+		wrong |= *text < '0' || *text > '9';
+	return wrong == 0;
+}
+
 static void
 read_sequence_number(Answer *answer, const JsonSlice *value,
 					 KinesisRecord *record)
 {
 	if (value->len == 0 || value->len > KINESIS_SEQUENCE_DIGITS)
 		bad_page(answer, "A SequenceNumber has a length it cannot have.");
-	for (size_t i = 0; i < value->len; i++)
-		if (value->start[i] < '0' || value->start[i] > '9')
-			bad_page(answer, "A SequenceNumber is not made of digits.");
+	if (!all_digits(value->start, value->len))
+		bad_page(answer, "A SequenceNumber is not made of digits.");
 
 	record->sequence_number = value->start;
 	record->sequence_number_digits = value->len;
@@ -201,16 +229,130 @@ read_data(Answer *answer, const JsonSlice *value, KinesisRecord *record)
 		answer->page->maybe_aggregated = true;
 }
 
-/* One record, entered already. */
 static void
-read_record(Answer *answer, KinesisRecord *record)
+clear_record(KinesisRecord *record)
+{
+	memset(record, 0, sizeof(KinesisRecord));
+	record->partition_key = "";
+	record->sub_sequence = -1;
+}
+
+/* Does text begin with these characters, at *p?  Then moves *p behind them. */
+static inline bool
+take(const char **p, const char *end, const char *text, size_t bytes)
+{
+	if ((size_t) (end - *p) < bytes || memcmp(*p, text, bytes) != 0)
+		return false;
+	*p += bytes;
+	return true;
+}
+
+#define TAKE(p, end, text) take((p), (end), (text), sizeof(text) - 1)
+
+/* A string without escapes, behind its opening quote; moves *p behind it. */
+static inline bool
+take_string(const char **p, const char *end, JsonSlice *value)
+{
+	value->type = JSON_TOKEN_STRING;
+	value->escaped = false;
+	value->start = *p;
+	*p = json_skip_plain(*p, end);
+	value->len = *p - value->start;
+	return TAKE(p, end, "\"");
+}
+
+/*
+ * A time of our days: ten digits of seconds since 1970, and up to six of a
+ * fraction.  Moves *p behind them.
+ */
+static inline bool
+take_timestamp(const char **p, const char *end, TimestampTz *timestamp)
+{
+	const char *digits = *p;
+	int64		us = 0;
+	int64		unit = USECS_PER_SEC;
+
+	if (end - digits < SECONDS_DIGITS || *digits == '0')
+		return false;
+	for (int i = 0; i < SECONDS_DIGITS; i++, digits++)
+	{
+		if (*digits < '0' || *digits > '9')
+			return false;
+		us = us * 10 + (*digits - '0');
+	}
+	us *= USECS_PER_SEC;
+	if (digits < end && *digits == '.')
+	{
+		for (digits++; digits < end && *digits >= '0' && *digits <= '9';
+			 digits++)
+		{
+			unit /= 10;
+			us += (*digits - '0') * unit;
+		}
+		if (unit == 0 || unit == USECS_PER_SEC)
+			return false;
+	}
+	*timestamp = us - KINESIS_EPOCH_US;
+	*p = digits;
+	return true;
+}
+
+/*
+ * One record, entered already, as all servers write it: members that we know,
+ * without white space or escapes.  False for any other, of which nothing is
+ * read then.  Most of what an answer costs is spent here.
+ */
+static bool
+read_plain_record(Answer *answer, KinesisRecord *record)
+{
+	const char *end;
+	const char *p = json_scan_rest(&answer->scan, &end);
+	JsonSlice	value;
+
+	do
+	{
+		if (TAKE(&p, end, "\"SequenceNumber\":\""))
+		{
+			if (!take_string(&p, end, &value))
+				return false;
+			read_sequence_number(answer, &value, record);
+		}
+		else if (TAKE(&p, end, "\"ApproximateArrivalTimestamp\":"))
+		{
+			if (!take_timestamp(&p, end, &record->arrived))
+				return false;
+		}
+		else if (TAKE(&p, end, "\"Data\":\""))
+		{
+			if (!take_string(&p, end, &value))
+				return false;
+			read_data(answer, &value, record);
+		}
+		else if (TAKE(&p, end, "\"PartitionKey\":\""))
+		{
+			if (!take_string(&p, end, &value))
+				return false;
+			record->partition_key = value.start;
+			record->partition_key_bytes = value.len;
+		}
+		else if (!TAKE(&p, end, "\"EncryptionType\":\"") ||
+				 !take_string(&p, end, &value))
+			return false;
+	} while (TAKE(&p, end, ","));
+
+	if (!TAKE(&p, end, "}"))
+		return false;
+	json_scan_left(&answer->scan, p);
+	return true;
+}
+
+/* One record, entered already, however it is written. */
+static void
+read_any_record(Answer *answer, KinesisRecord *record)
 {
 	JsonSlice	key;
 	JsonSlice	value;
 
-	memset(record, 0, sizeof(KinesisRecord));
-	record->partition_key = "";
-	record->sub_sequence = -1;
 	while (next_member(answer, &key))
 	{
 		JsonToken	type = read_value(answer, &value);
@@ -232,6 +374,17 @@ read_record(Answer *answer, KinesisRecord *record)
 				 KEY_IS(key, "ApproximateArrivalTimestamp"))
 			record->arrived = read_timestamp(answer, &value);
 	}
+}
+
+static void
+read_record(Answer *answer, KinesisRecord *record)
+{
+	clear_record(record);
+	if (!read_plain_record(answer, record))
+	{
+		clear_record(record);
+		read_any_record(answer, record);
+	}
 	if (record->sequence_number == NULL || record->data == NULL)
 		bad_page(answer, "A record has no SequenceNumber or no Data.");
 }
@@ -243,20 +396,19 @@ next_record_slot(Answer *answer)
 
 	if (page->n_records == answer->n_allocated)
 	{
-		MemoryContext cxt = aws_call_context(answer->call);
+		KinesisRecord *fewer = page->records;
 
-		if (page->records == NULL)
-		{
+		if (fewer == NULL)
 			answer->n_allocated = Min(page->bytes / RECORD_ANSWER_BYTES + 1,
 									  KINESIS_GET_RECORDS_LIMIT);
-			page->records = MemoryContextAlloc(cxt, answer->n_allocated *
-											   sizeof(KinesisRecord));
-		}
 		else
-		{
 			answer->n_allocated *= 2;
-			page->records = repalloc(page->records, answer->n_allocated *
-									 sizeof(KinesisRecord));
+		page->records = kinesis_page_records(page, answer->n_allocated);
+		if (fewer != NULL)
+		{
+			memcpy(page->records, fewer,
+				   page->n_records * sizeof(KinesisRecord));
+			buffer_free(fewer);
 		}
 	}
 	return &page->records[page->n_records++];
@@ -376,6 +528,21 @@ read_page(Answer *answer)
 	/* without them it is no page; a shard must not end for that */
 	if (!has_records)
 		bad_page(answer, "The answer has no Records.");
+}
+
+KinesisRecord *
+kinesis_page_records(const KinesisPage *page, int64 n)
+{
+	size_t		bytes;
+	KinesisRecord *records = buffer_alloc(aws_call_context(page->call),
+										  n * sizeof(KinesisRecord), &bytes);
+
+	if (records == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("An answer has " INT64_FORMAT " records.", n)));
+	return records;
 }
 
 KinesisPage *

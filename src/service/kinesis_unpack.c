@@ -10,6 +10,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "base/buffer.h"
 #include "service/aggregate.h"
 #include "service/kinesis_wire.h"
 
@@ -112,8 +113,7 @@ kinesis_page_unpack(KinesisPage *page)
 		n += unpacked[i] == NULL ? 1 : unpacked[i]->aggregate.n_records;
 	}
 
-	records = MemoryContextAlloc(aws_call_context(page->call),
-								 n * sizeof(KinesisRecord));
+	records = kinesis_page_records(page, n);
 	n = 0;
 	for (int i = 0; i < page->n_records; i++)
 	{
@@ -125,7 +125,7 @@ kinesis_page_unpack(KinesisPage *page)
 			n += unpacked[i]->aggregate.n_records;
 		}
 	}
-	pfree(page->records);
+	buffer_free(page->records);
 	page->records = records;
 	page->n_records = n;
 	page->bytes += n * sizeof(KinesisRecord);

@@ -70,6 +70,12 @@ extern void kinesis_call_wait(AwsCall *call, AwsErrorClass tolerated,
 extern const JsonDoc *kinesis_call_answer(AwsCall *call);
 
 /*
+ * Room for n records of a page: a buffer (see base/buffer.h) that ends with the
+ * page's call.
+ */
+extern KinesisRecord *kinesis_page_records(const KinesisPage *page, int64 n);
+
+/*
  * Close the call and raise an error: its answer is not what the API promises.
  * what is as for aws_error_raise(), why a sentence.
  */

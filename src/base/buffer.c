@@ -1,0 +1,148 @@
+/*
+ * buffer.c
+ *	  Large buffers that are used again.
+ */
+#include "postgres.h"
+
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "lib/ilist.h"
+#include "utils/memutils.h"
+
+/* Smaller ones are not worth keeping, and larger ones differ by less. */
+#define BUFFER_UNIT (64 * 1024)
+
+typedef struct BufferOwner BufferOwner;
+
+typedef struct Buffer
+{
+	dlist_node	node;			/* in kept */
+	BufferOwner *owner;			/* NULL while it is kept */
+	size_t		room;
+} Buffer;
+
+/* In the context whose end is the buffer's. */
+struct BufferOwner
+{
+	MemoryContextCallback callback;
+	Buffer	   *buffer;			/* NULL once it was freed */
+};
+
+#define HEADER_BYTES MAXALIGN(sizeof(Buffer))
+
+static dlist_head kept = DLIST_STATIC_INIT(kept);	/* the last one first */
+static size_t kept_bytes = 0;
+
+static void
+forget(Buffer *buffer)
+{
+	dlist_delete(&buffer->node);
+	kept_bytes -= buffer->room;
+}
+
+/* Keep a buffer, and let go of those that were not used for longest. */
+static void
+keep(Buffer *buffer)
+{
+	buffer->owner = NULL;
+	if (buffer->room < BUFFER_UNIT || buffer->room > BUFFER_KEEP_BYTES)
+	{
+		free(buffer);
+		return;
+	}
+	dlist_push_head(&kept, &buffer->node);
+	kept_bytes += buffer->room;
+	while (kept_bytes > BUFFER_KEEP_BYTES)
+	{
+		Buffer	   *oldest = dlist_tail_element(Buffer, node, &kept);
+
+		forget(oldest);
+		free(oldest);
+	}
+}
+
+static void
+owner_ends(void *arg)
+{
+	BufferOwner *owner = arg;
+
+	if (owner->buffer != NULL)
+		keep(owner->buffer);
+}
+
+/* The smallest kept one that has room, unless most of it would be left over. */
+static Buffer *
+take_kept(size_t room)
+{
+	Buffer	   *best = NULL;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &kept)
+	{
+		Buffer	   *buffer = dlist_container(Buffer, node, iter.cur);
+
+		if (buffer->room >= room && buffer->room / 2 <= room &&
+			(best == NULL || buffer->room < best->room))
+			best = buffer;
+	}
+	if (best != NULL)
+		forget(best);
+	return best;
+}
+
+void *
+buffer_alloc(MemoryContext cxt, size_t bytes, size_t *room)
+{
+	BufferOwner *owner = MemoryContextAllocExtended(cxt, sizeof(BufferOwner),
+													MCXT_ALLOC_NO_OOM);
+	Buffer	   *buffer = NULL;
+
+	*room = bytes;
+	if (owner == NULL)
+		return NULL;
+	if (bytes >= BUFFER_UNIT)
+	{
+		*room = TYPEALIGN(BUFFER_UNIT, bytes);
+		buffer = take_kept(*room);
+	}
+	if (buffer == NULL)
+	{
+		buffer = malloc(HEADER_BYTES + *room);
+		if (buffer == NULL)
+			return NULL;
+		buffer->room = *room;
+	}
+	*room = buffer->room;
+	buffer->owner = owner;
+	owner->buffer = buffer;
+	owner->callback.func = owner_ends;
+	owner->callback.arg = owner;
+	MemoryContextRegisterResetCallback(cxt, &owner->callback);
+	return (char *) buffer + HEADER_BYTES;
+}
+
+/*
+ * A reset callback cannot be taken back, so the owner stays where it is and
+ * has nothing to do when its context ends.
+ */
+void
+buffer_free(void *data)
+{
+	Buffer	   *buffer = (Buffer *) ((char *) data - HEADER_BYTES);
+
+	buffer->owner->buffer = NULL;
+	keep(buffer);
+}
+
+void
+buffer_trim(void)
+{
+	while (!dlist_is_empty(&kept))
+	{
+		Buffer	   *buffer = dlist_head_element(Buffer, node, &kept);
+
+		forget(buffer);
+		free(buffer);
+	}
+}
