@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "catalog/pg_type.h"
+#include "row/row_numeric.h"
 #include "row/row_scalar.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -97,20 +98,17 @@ row_scalar_float8(const char *text, size_t len, Datum *datum)
 	return ROW_INPUT_DONE;
 }
 
-/* Without an exponent, so few digits cannot be out of range. */
 RowInputResult
 row_scalar_numeric(const char *text, size_t len, Datum *datum)
 {
-	char		number[NUMBER_CHARS + 1];
+	char	   *numeric;
 
-	if (len > NUMBER_CHARS || memchr(text, 'e', len) != NULL ||
-		memchr(text, 'E', len) != NULL)
+	if (len > ROW_NUMERIC_CHARS)
 		return ROW_INPUT_CALL;
-	memcpy(number, text, len);
-	number[len] = '\0';
-	*datum = DirectFunctionCall3(numeric_in, CStringGetDatum(number),
-								 ObjectIdGetDatum(InvalidOid),
-								 Int32GetDatum(-1));
+	numeric = palloc(ROW_NUMERIC_BYTES);
+	if (row_numeric_write(text, len, numeric) == 0)
+		return ROW_INPUT_CALL;
+	*datum = PointerGetDatum(numeric);
 	return ROW_INPUT_DONE;
 }
 
