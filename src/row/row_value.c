@@ -167,7 +167,7 @@ row_error_copy(RowError *error, const ErrorData *edata)
  * The value's text in UTF-8: a slice of the input where that will do, else of
  * scratch->text.
  */
-static bool
+static inline bool
 value_utf8(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 		   const char **text, size_t *len, RowError *error)
 {
@@ -202,11 +202,11 @@ value_utf8(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 }
 
 /* The value's text in the server's encoding. */
-static bool
+static inline bool
 value_text(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 		   const char **text, size_t *len, RowError *error)
 {
-	int			encoding = GetDatabaseEncoding();
+	int			encoding;
 	int			done;
 
 	if (!value_utf8(input, scratch, value, text, len, error))
@@ -214,6 +214,7 @@ value_text(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 	if (likely(!OidIsValid(scratch->conversion)))
 		return true;
 
+	encoding = GetDatabaseEncoding();
 	resetStringInfo(&scratch->converted);
 	enlargeStringInfo(&scratch->converted,
 					  *len * MAX_CONVERSION_GROWTH + 1);
