@@ -42,6 +42,8 @@ OBJS = \
 	src/row/row_decode.o \
 	src/row/row_encode.o \
 	src/row/row_json.o \
+	src/row/row_jsonb.o \
+	src/row/row_numeric.o \
 	src/row/row_open.o \
 	src/row/row_path.o \
 	src/row/row_scalar.o \

@@ -8,11 +8,9 @@
  * keys) is left to the caller.
  */
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "base/json_scan.h"
+#include "base/json_skip.h"
 
 /* What may stand at the scan's position. */
 enum
@@ -25,9 +23,6 @@ enum
 	EXPECT_END,					/* nothing but white space */
 	EXPECT_NOTHING				/* an error was found */
 };
-
-#define BYTES(c) (UINT64_C(0x0101010101010101) * (c))
-#define HIGH_BITS BYTES(0x80)
 
 static JsonToken
 fail(JsonScan *scan, JsonScanError error, const char *where)
@@ -82,52 +77,6 @@ in_object(const JsonScan *scan)
 	int			level = scan->depth - 1;
 
 	return (scan->in_object[level / 64] >> (level % 64)) & 1;
-}
-
-/*
- * Skip what needs no look: bytes that are neither quote, backslash, control
- * character nor part of a multi-byte character.  Eight at a time: in each of
- * the four terms a byte's high bit comes out set if the byte is of one of
- * these kinds.  A borrow may set it wrongly too, but only above (that is,
- * after) a byte for which it is set rightly.
- */
-static inline const char *
-skip_plain(const char *p, const char *end)
-{
-#ifdef __SSE2__
-	/* sixteen at a time; bytes above ASCII are the negative ones */
-	while (end - p >= 16)
-	{
-		__m128i		bytes = _mm_loadu_si128((const __m128i *) p);
-		__m128i		odd = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
-									   _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-													_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
-		int			mask = _mm_movemask_epi8(odd);
-
-		if (mask != 0)
-			return p + __builtin_ctz(mask);
-		p += 16;
-	}
-#endif
-	while (end - p >= 8)
-	{
-		uint64_t	word;
-
-		memcpy(&word, p, 8);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-		word = __builtin_bswap64(word);
-#endif
-		word = (word | (word - BYTES(0x20)) |
-				((word ^ BYTES('"')) - BYTES(1)) |
-				((word ^ BYTES('\\')) - BYTES(1))) & HIGH_BITS;
-		if (word != 0)
-			return p + __builtin_ctzll(word) / 8;
-		p += 8;
-	}
-	while (p < end && (unsigned char) *p >= 0x20 &&
-		   (unsigned char) *p < 0x80 && *p != '"' && *p != '\\')
-		p++;
-	return p;
 }
 
 /*
@@ -226,7 +175,7 @@ scan_string_rest(JsonScan *scan, JsonToken type, const char *start,
 	bool		escaped = false;
 	JsonScanError error = JSON_SCAN_OK;
 
-	for (; p < end && *p != '"'; p = skip_plain(p, end))
+	for (; p < end && *p != '"'; p = json_skip_plain(p, end))
 	{
 		if (*p == '\\')
 		{
@@ -262,7 +211,7 @@ scan_string(JsonScan *scan, JsonToken type, const char *p)
 {
 	const char *start = p + 1;
 
-	p = skip_plain(start, scan->end);
+	p = json_skip_plain(start, scan->end);
 	if (p == scan->end || *p != '"')
 		return scan_string_rest(scan, type, start, p);
 	found(scan, type, start, p);
@@ -523,12 +472,6 @@ json_scan_left(JsonScan *scan, const char *rest)
 {
 	scan->depth--;
 	found_value(scan, JSON_TOKEN_OBJECT_END, rest - 1, rest);
-}
-
-const char *
-json_skip_plain(const char *text, const char *end)
-{
-	return skip_plain(text, end);
 }
 
 bool

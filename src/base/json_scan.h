@@ -117,12 +117,6 @@ extern const char *json_scan_rest(const JsonScan *scan, const char **end);
 extern void json_scan_left(JsonScan *scan, const char *rest);
 
 /*
- * The first byte from text on, before end, that is a quote, a backslash, a
- * control character or not ASCII; end if there is none.
- */
-extern const char *json_skip_plain(const char *text, const char *end);
-
-/*
  * Where a document is complete, go on to the next one if there is one: it may
  * follow after white space, or at once if it is an object or an array.  False
  * at the end of the text; also if what follows can be no document, which is

@@ -8,8 +8,10 @@
 #include "postgres.h"
 
 #include <errno.h>
+#include <float.h>
 
 #include "catalog/pg_type.h"
+#include "row/row_numeric.h"
 #include "row/row_scalar.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -24,6 +26,9 @@
 /* Characters of a number that is worth a copy on the stack. */
 #define NUMBER_CHARS 63
 
+/* Digits that make an integer below 2^53, which a double has exactly. */
+#define EXACT_DIGITS 15
+
 /* 6f1c9d2e-3b7a-4c55-9f57-0f2d1c3b4a59 */
 #define UUID_CHARS 36
 
@@ -36,7 +41,12 @@ row_scalar_bool(const char *text, size_t len, Datum *datum)
 {
 	bool		result;
 
-	if (!parse_bool_with_len(text, len, &result))
+	/* what JSON has for it */
+	if (len == 4 && memcmp(text, "true", 4) == 0)
+		result = true;
+	else if (len == 5 && memcmp(text, "false", 5) == 0)
+		result = false;
+	else if (!parse_bool_with_len(text, len, &result))
 		return ROW_INPUT_CALL;
 	*datum = BoolGetDatum(result);
 	return ROW_INPUT_DONE;
@@ -77,12 +87,57 @@ row_scalar_integer(Oid type, const char *text, size_t len, Datum *datum)
 	return ROW_INPUT_DONE;
 }
 
+/*
+ * Numbers of few digits without an exponent.  An integer and a power of ten
+ * that are both exact give the nearest double in one division, as strtod does;
+ * so does an integer of one digit more, of which there is only to make a
+ * double.  False for others, and where a processor calculates with more
+ * precision than a double has.
+ */
+static bool
+exact_float8(const char *text, size_t len, double *result)
+{
+	static const double powers[] = {
+		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+		1e13, 1e14, 1e15
+	};
+	const char *p = text;
+	const char *end = text + len;
+	const char *point = NULL;
+	bool		negative = *p == '-';
+	int64		n = 0;
+
+	p += negative;
+	if (FLT_EVAL_METHOD != 0 || end - p > EXACT_DIGITS + 1)
+		return false;
+	for (; p < end; p++)
+	{
+		if (*p >= '0' && *p <= '9')
+			n = n * 10 + (*p - '0');
+		else if (*p == '.')
+			point = p + 1;
+		else
+			return false;
+	}
+	*result = n;
+	if (point != NULL)
+		*result /= powers[end - point];
+	if (negative)
+		*result = -*result;
+	return true;
+}
+
 RowInputResult
 row_scalar_float8(const char *text, size_t len, Datum *datum)
 {
 	char		number[NUMBER_CHARS + 1];
 	double		result;
 
+	if (exact_float8(text, len, &result))
+	{
+		*datum = Float8GetDatum(result);
+		return ROW_INPUT_DONE;
+	}
 	if (len > NUMBER_CHARS)
 		return ROW_INPUT_CALL;
 	memcpy(number, text, len);
@@ -97,58 +152,58 @@ row_scalar_float8(const char *text, size_t len, Datum *datum)
 	return ROW_INPUT_DONE;
 }
 
-/* Without an exponent, so few digits cannot be out of range. */
 RowInputResult
 row_scalar_numeric(const char *text, size_t len, Datum *datum)
 {
-	char		number[NUMBER_CHARS + 1];
+	char	   *numeric;
 
-	if (len > NUMBER_CHARS || memchr(text, 'e', len) != NULL ||
-		memchr(text, 'E', len) != NULL)
+	if (len > ROW_NUMERIC_CHARS)
 		return ROW_INPUT_CALL;
-	memcpy(number, text, len);
-	number[len] = '\0';
-	*datum = DirectFunctionCall3(numeric_in, CStringGetDatum(number),
-								 ObjectIdGetDatum(InvalidOid),
-								 Int32GetDatum(-1));
+	numeric = palloc(ROW_NUMERIC_BYTES);
+	if (row_numeric_write(text, len, numeric) == 0)
+		return ROW_INPUT_CALL;
+	*datum = PointerGetDatum(numeric);
 	return ROW_INPUT_DONE;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* What a hexadecimal digit stands for, with a bit that other characters lack. */
+#define IS_HEX 0x10
 
+static const uint8 hex_digits[256] = {
+	['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14,
+	['5'] = 0x15, ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19,
+	['a'] = 0x1A, ['b'] = 0x1B, ['c'] = 0x1C, ['d'] = 0x1D, ['e'] = 0x1E,
+	['f'] = 0x1F,
+	['A'] = 0x1A, ['B'] = 0x1B, ['C'] = 0x1C, ['D'] = 0x1D, ['E'] = 0x1E,
+	['F'] = 0x1F
+};
+
+/* Digits are as good as random, so none is worth a branch. */
 RowInputResult
 row_scalar_uuid(const char *text, size_t len, Datum *datum)
 {
-	pg_uuid_t  *uuid;
+	const unsigned char *p = (const unsigned char *) text;
 	unsigned char bytes[UUID_LEN];
-	const char *p = text;
+	uint8		all = IS_HEX;
+	pg_uuid_t  *uuid;
 	int			i;
 
 	if (len != UUID_CHARS)
 		return ROW_INPUT_CALL;
 	for (i = 0; i < UUID_LEN; i++)
 	{
-		int			high;
-		int			low;
+		uint8		high;
+		uint8		low;
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *p++ != '-')
 			return ROW_INPUT_CALL;
-		high = hex_digit(*p++);
-		low = hex_digit(*p++);
-		if (high < 0 || low < 0)
-			return ROW_INPUT_CALL;
-		bytes[i] = high << 4 | low;
+		high = hex_digits[*p++];
+		low = hex_digits[*p++];
+		all &= high & low;
+		bytes[i] = high << 4 | (low & 0x0F);
 	}
+	if (all != IS_HEX)
+		return ROW_INPUT_CALL;
 	uuid = palloc(sizeof(pg_uuid_t));
 	memcpy(uuid->data, bytes, UUID_LEN);
 	*datum = UUIDPGetDatum(uuid);

@@ -10,6 +10,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "row/row_jsonb.h"
 #include "row/row_scalar.h"
 #include "row/row_value.h"
 #include "utils/array.h"
@@ -47,6 +48,9 @@ input_kind(const RowInput *input)
 			return ROW_INPUT_TEXT;
 		case JSONOID:
 			return ROW_INPUT_JSON;
+		case JSONBOID:
+			return GetDatabaseEncoding() == PG_UTF8 ? ROW_INPUT_JSONB :
+				ROW_INPUT_FUNCTION;
 		default:
 			return OidIsValid(get_element_type(input->type)) ?
 				ROW_INPUT_ARRAY : ROW_INPUT_FUNCTION;
@@ -95,6 +99,7 @@ row_scratch_init(RowScratch *scratch)
 	}
 	initStringInfo(&scratch->text);
 	initStringInfo(&scratch->converted);
+	scratch->jsonb = row_jsonb_open();
 	scratch->cxt = AllocSetContextCreate(CurrentMemoryContext,
 										 "tracking_fdw conversion",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -162,7 +167,7 @@ row_error_copy(RowError *error, const ErrorData *edata)
  * The value's text in UTF-8: a slice of the input where that will do, else of
  * scratch->text.
  */
-static bool
+static inline bool
 value_utf8(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 		   const char **text, size_t *len, RowError *error)
 {
@@ -197,11 +202,11 @@ value_utf8(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 }
 
 /* The value's text in the server's encoding. */
-static bool
+static inline bool
 value_text(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 		   const char **text, size_t *len, RowError *error)
 {
-	int			encoding = GetDatabaseEncoding();
+	int			encoding;
 	int			done;
 
 	if (!value_utf8(input, scratch, value, text, len, error))
@@ -209,6 +214,7 @@ value_text(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 	if (likely(!OidIsValid(scratch->conversion)))
 		return true;
 
+	encoding = GetDatabaseEncoding();
 	resetStringInfo(&scratch->converted);
 	enlargeStringInfo(&scratch->converted,
 					  *len * MAX_CONVERSION_GROWTH + 1);
@@ -311,6 +317,8 @@ scalar_value(const RowInput *input, RowScratch *scratch,
 		case ROW_INPUT_JSON:	/* checked by the scanner already */
 			*datum = PointerGetDatum(cstring_to_text_with_len(text, len));
 			return ROW_INPUT_DONE;
+		case ROW_INPUT_JSONB:
+			return row_jsonb_value(scratch->jsonb, text, len, datum);
 		case ROW_INPUT_FUNCTION:
 		case ROW_INPUT_ARRAY:
 			break;

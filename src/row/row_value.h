@@ -29,6 +29,7 @@ typedef enum RowInputKind
 								 * precision */
 	ROW_INPUT_TEXT,				/* text, varchar */
 	ROW_INPUT_JSON,
+	ROW_INPUT_JSONB,			/* where the server's encoding is UTF-8 */
 	ROW_INPUT_ARRAY
 } RowInputKind;
 
@@ -48,6 +49,8 @@ typedef struct RowInput
 	struct RowInput *element;	/* for ROW_INPUT_ARRAY */
 } RowInput;
 
+typedef struct RowJsonb RowJsonb;
+
 /* What all conversions of a decoder share. */
 typedef struct RowScratch
 {
@@ -56,6 +59,7 @@ typedef struct RowScratch
 	StringInfoData text;		/* unescaped, terminated */
 	StringInfoData converted;	/* in the server's encoding */
 	char		number[12];		/* of an int32, terminated */
+	RowJsonb   *jsonb;
 	MemoryContext cxt;			/* what input functions leave lying about */
 	bool		cxt_used;
 } RowScratch;

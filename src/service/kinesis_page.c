@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/json_scan.h"
+#include "base/json_skip.h"
 #include "service/kinesis_wire.h"
 
 /* What a record with no payload to speak of takes of an answer, at least */

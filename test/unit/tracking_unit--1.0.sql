@@ -66,3 +66,16 @@ CREATE FUNCTION list_streams(endpoint text) RETURNS SETOF text
 CREATE FUNCTION aws_stats(OUT calls bigint, OUT retries bigint,
 	OUT throttles bigint, OUT bytes_received bigint)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_stats';
+
+-- src/row/row_value.h: what a JSON document becomes in a column of the
+-- example's type without the type's input function; outcome is 'done', 'call'
+-- if only the function can tell, 'null', or the SQLSTATE
+CREATE FUNCTION row_value(document text, example anyelement,
+	typmod int DEFAULT -1, OUT value anyelement, OUT outcome text)
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_row_value';
+
+-- src/row/row.h: processor time to decode the payloads, so many rounds, to
+-- rows of a table
+CREATE FUNCTION row_decode_seconds(shape regclass, payloads text[],
+	rounds int) RETURNS float8
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_row_decode_seconds';
