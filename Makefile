@@ -64,6 +64,7 @@ OBJS = \
 	src/worker/launcher.o \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
+	src/worker/pipeline_drop.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_target.o \
@@ -84,7 +85,7 @@ PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument
 endif
 
 # no network, no clock, no paths; the rest of the tests is in test/
-REGRESS = options surface pipelines
+REGRESS = options surface pipelines drop
 
 # The module is all calls into libcurl and OpenSSL: bitcode for JIT inlining
 # would only ask for an LLVM toolchain.
