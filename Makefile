@@ -49,6 +49,7 @@ OBJS = \
 	src/sink/batch_history.o \
 	src/sink/catalog.o \
 	src/sink/checkpoint.o \
+	src/sink/checkpoint_wait.o \
 	src/sink/dead_letter.o \
 	src/sink/gap.o \
 	src/sink/pipeline_lock.o \
