@@ -14,6 +14,7 @@ OBJS = \
 	src/base/json.o \
 	src/base/json_scan.o \
 	src/base/md5.o \
+	src/http/http_budget.o \
 	src/http/http_curl.o \
 	src/http/http_multi.o \
 	src/aws/aws_call.o \
