@@ -15,6 +15,7 @@ OBJS = \
 	src/base/json.o \
 	src/base/json_scan.o \
 	src/base/md5.o \
+	src/http/http_budget.o \
 	src/http/http_curl.o \
 	src/http/http_multi.o \
 	src/aws/aws_call.o \
@@ -52,6 +53,7 @@ OBJS = \
 	src/sink/batch_history.o \
 	src/sink/catalog.o \
 	src/sink/checkpoint.o \
+	src/sink/checkpoint_wait.o \
 	src/sink/dead_letter.o \
 	src/sink/gap.o \
 	src/sink/pipeline_lock.o \
@@ -67,6 +69,7 @@ OBJS = \
 	src/worker/launcher.o \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
+	src/worker/pipeline_drop.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_target.o \
@@ -87,7 +90,7 @@ PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument
 endif
 
 # no network, no clock, no paths; the rest of the tests is in test/
-REGRESS = options surface pipelines
+REGRESS = options surface pipelines drop
 
 # The module is all calls into libcurl and OpenSSL: bitcode for JIT inlining
 # would only ask for an LLVM toolchain.

@@ -497,3 +497,21 @@ language c;
 
 comment on procedure tracking.run_pipeline(text) is
     'reads a pipeline''s stream to its tip in this session, batch by batch; a pipeline that is running is left alone';
+
+-- ---------------------------------------------------------------------
+-- What pipelines depend on
+-- ---------------------------------------------------------------------
+
+create function tracking.guard_drop()
+returns event_trigger
+as 'MODULE_PATHNAME', 'tracking_guard_drop'
+language c;
+
+comment on function tracking.guard_drop() is
+    'refuses to drop the source or target of a pipeline, or with CASCADE drops the pipeline too';
+
+create event trigger tracking_fdw_guard_drop on sql_drop
+    execute function tracking.guard_drop();
+
+comment on event trigger tracking_fdw_guard_drop is
+    'pipelines depend on their sources and targets';

@@ -8,8 +8,8 @@ import pytest
 from harness import records
 from harness.cluster import Cluster
 from harness.proxy import Proxy
-from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, Certificate, Clock, Kinesalite,
-                             KinesisLocal, ManyShards, Moto)
+from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, BigRecords, Certificate, Clock,
+                             Kinesalite, KinesisLocal, ManyShards, Moto)
 from harness.wait import wait_until as poll_until
 
 TEST = pathlib.Path(__file__).parent
@@ -201,6 +201,18 @@ def many_shards():
 
     def make(count):
         made.append(ManyShards(count))
+        return made[-1]
+    yield make
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def big_records():
+    made = []
+
+    def make(shards, records, size):
+        made.append(BigRecords(shards, records, size))
         return made[-1]
     yield make
     for each in made:

@@ -117,11 +117,9 @@ class Soak:
         poll(lambda: self.db.status('p')[0]['state'] == 'stopped')
         self.db.sql("SELECT tracking.start_pipeline('p')")
 
-    def two_workers(self):
-        self.db.sql("SELECT tracking.alter_pipeline('p', workers => 2)")
-
-    def one_worker(self):
-        self.db.sql("SELECT tracking.alter_pipeline('p', workers => 1)")
+    def workers(self, n):
+        for pipeline in 'p', 'totals':
+            self.db.sql('SELECT tracking.alter_pipeline(%s, workers => %s)', pipeline, n)
 
 
 def test_soak(new_cluster, new_db, sql_server, kinesalite, proxy, make_stream):
@@ -138,6 +136,7 @@ def test_soak(new_cluster, new_db, sql_server, kinesalite, proxy, make_stream):
     proxy.cut('GetRecords', 60, every=41)
     proxy.raw('GetRecords', b'{"Records":[{', every=53)
     proxy.lose('GetRecords', every=101)
+    proxy.slow('GetRecords', 4000, every=61)
     proxy.error('ListShards', 'LimitExceededException', every=3)
     proxy.error('GetShardIterator', 'ProvisionedThroughputExceededException', every=5)
     db.pipeline('p', 'src', command='INSERT INTO target (key, n) SELECT key, n FROM src',
@@ -151,9 +150,9 @@ def test_soak(new_cluster, new_db, sql_server, kinesalite, proxy, make_stream):
     for producer in producers:
         producer.start()
     soak = Soak(db, stream, kinesalite)
-    steps = [soak.split, lambda: soak.kill('worker'), soak.two_workers, soak.merge,
+    steps = [soak.split, lambda: soak.kill('worker'), lambda: soak.workers(2), soak.merge,
              soak.pause_and_resume, lambda: soak.kill('postmaster'), soak.split,
-             lambda: soak.kill('launcher'), soak.merge, soak.one_worker]
+             lambda: soak.kill('launcher'), soak.merge, lambda: soak.workers(1)]
     ends, step = time.monotonic() + SECONDS, 0
     while time.monotonic() < ends or step < len(steps):
         steps[step % len(steps)]()

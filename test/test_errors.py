@@ -140,34 +140,6 @@ def test_denied(db, table, proxy):
     assert len(proxy.requests()) == 1
 
 
-# pipelines
-
-def test_dropped_source(db, table):
-    db.sql('CREATE TABLE target (id int)')
-    db.pipeline('p', 't', target='target', enabled=False)
-    try:
-        db.sql('DROP FOREIGN TABLE t')
-    except psycopg.Error as refused:
-        assert 'p' in str(refused) and refused.diag.message_hint
-    else:
-        diag = failure(db, "CALL tracking.run_pipeline('p')")
-        assert diag.message_hint
-
-
-def test_dropped_target_stops_a_pipeline_with_its_reason(db, table, kinesalite, put):
-    db.sql('CREATE TABLE target (id int)')
-    db.pipeline('p', 't', target='target')
-    db.worker('p')
-    try:
-        db.sql('DROP TABLE target')
-    except psycopg.Error as refused:
-        assert 'p' in str(refused) and refused.diag.message_hint
-        return
-    stream = db.value("SELECT split_part(ftoptions[1], '=', 2) FROM pg_foreign_table")
-    put(kinesalite.client(), stream, [{'id': 1}])
-    db.wait_value(True, "SELECT bool_or(last_error IS NOT NULL) FROM tracking.pipeline_status")
-
-
 # secrets
 
 def test_no_secret_in_any_log(new_cluster, new_db, sql_server, kinesalite, new_proxy, make_stream,

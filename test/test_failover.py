@@ -30,14 +30,14 @@ class Producer(threading.Thread):
 
 
 @pytest.fixture
-def primary(new_cluster, new_db, sql_server, kinesalite, make_stream):
-    """A database in a server that archives, with pipeline p at work."""
+def primary(new_cluster, new_db, sql_server, kinesalite, proxy, make_stream):
+    """A database in a server that archives, with pipeline p at work behind the proxy."""
     cluster = new_cluster(conf="max_wal_senders = 5\nwal_level = replica\nwal_keep_size = 64\n"
                                "archive_mode = on\narchive_timeout = 0\n"
                                "archive_command = 'cp %p ../%f.wal'\n")
     db = new_db(cluster)
     stream = make_stream(kinesalite, 2)
-    sql_server(db, kinesalite.url)
+    sql_server(db, proxy.url, request_timeout='3s')
     db.foreign_table('src', 'id int, name text', stream)
     db.sql('CREATE TABLE target (id int, name text, landed timestamptz DEFAULT clock_timestamp())')
     db.pipeline('p', 'src', target='target', max_latency='0.2 s')
@@ -53,13 +53,29 @@ def connect(cluster, db, wait_until):
     return wait_until(attempt)
 
 
+def set_faults(proxy):
+    """One of three answers is none."""
+    proxy.error('GetRecords', 'ProvisionedThroughputExceededException', every=13)
+    proxy.error('GetRecords', 'InternalFailure', status=500, every=17)
+    proxy.error('GetRecords', 'ExpiredIteratorException', every=19)
+    proxy.reset('GetRecords', every=23)
+    proxy.cut('GetRecords', 60, every=29)
+    proxy.lose('GetRecords', every=31)
+    proxy.slow('GetRecords', 2000, every=37)
+    proxy.error('ListShards', 'LimitExceededException', every=3)
+    proxy.error('GetShardIterator', 'ProvisionedThroughputExceededException', every=4)
+
+
 def counts(conn):
     return conn.execute('SELECT count(*), count(DISTINCT id) FROM target').fetchone()
 
 
+@pytest.mark.parametrize('faults', [False, True])
 @pytest.mark.parametrize('lagging', [False, True])
-def test_failover(primary, kinesalite, wait_until, lagging):
+def test_failover(primary, kinesalite, proxy, wait_until, lagging, faults):
     db, stream = primary
+    if faults:
+        set_faults(proxy)
     standby = Cluster(standby_of=db.cluster)
     producer = Producer(kinesalite, stream)
     try:

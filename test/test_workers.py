@@ -102,6 +102,35 @@ def test_after_a_merge_of_two_workers_shards(db, source, kinesis, put, wait_unti
     exactly(db, 200)
 
 
+def test_a_grandchild_of_a_shard_that_another_reads(db, source, kinesalite, proxy, put, wait_until):
+    """A child waits for the parent that the other worker reads, and its own
+    child with it, though nobody else has a hand in that."""
+    stream = source(shards=2, url=proxy.url)
+    client = kinesalite.client()
+    put(client, stream, ids(50))
+
+    def active():
+        return client.describe_stream_summary(StreamName=stream)[
+            'StreamDescriptionSummary']['StreamStatus'] == 'ACTIVE'
+    one, two = (shard['ShardId'] for shard in client.list_shards(StreamName=stream)['Shards'])
+    client.merge_shards(StreamName=stream, ShardToMerge=one, AdjacentShardToMerge=two)
+    wait_until(active)
+    merged = client.list_shards(StreamName=stream)['Shards'][-1]['ShardId']
+    client.split_shard(StreamName=stream, ShardToSplit=merged, NewStartingHashKey=str(2 ** 127))
+    wait_until(active)
+    put(client, stream, ids(50, 50))
+
+    held = proxy.hold('GetRecords', shard=two)
+    db.pipeline('p', 'src', target='target', workers=2, max_latency='0.2 s')
+    held.wait()
+    db.wait_value('SHARD_END', f"SELECT position FROM tracking.checkpoint WHERE shard_id = '{one}'")
+    assert {e['shard'] for e in proxy.requests('GetShardIterator')} == {one, two}
+    assert db.value('SELECT count(DISTINCT worker) FROM tracking.checkpoint WHERE shard_id IN (%s, %s)',
+                    one, merged) == 1
+    held.release()
+    exactly(db, 100)
+
+
 def test_a_session_and_workers_exclude_each_other(db, source, kinesalite, put):
     stream = source(shards=2)
     notices = []

@@ -208,7 +208,8 @@ send_attempt(AwsCall *call)
 		.request_timeout_ms = call->request.timeout_ms > 0 ?
 		Min(call->request.timeout_ms, client->config.request_timeout_ms) :
 		client->config.request_timeout_ms,
-		.ca_bundle = client->config.ca_bundle
+		.ca_bundle = client->config.ca_bundle,
+		.budget = call->request.budget
 	};
 
 	sigv4_sign(&sign, cred);

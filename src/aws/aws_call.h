@@ -13,6 +13,7 @@
 
 #include "aws/aws_error.h"
 #include "aws/sigv4.h"
+#include "http/http.h"
 
 /* How to reach AWS: filled by config/, read here. */
 typedef struct AwsConfig
@@ -46,6 +47,8 @@ typedef struct AwsRequest
 	const char *body;			/* copied */
 	size_t		body_bytes;
 	size_t		max_response_bytes;
+	HttpBudget *budget;			/* for the answer, until the call is closed;
+								 * or NULL */
 	int			timeout_ms;		/* 0: the config's request_timeout_ms */
 	bool		once;			/* no retries: the caller has its own */
 	void	   *owner;			/* handed back with the finished call */

@@ -17,6 +17,18 @@ typedef struct HttpExchange HttpExchange;
 /* Called from http_drive(), outside any library callback; may throw. */
 typedef void (*HttpDone) (HttpExchange *exchange, void *arg);
 
+/*
+ * Memory for the bodies of answers.  One that does not fit waits on its
+ * connection until others are freed; the only one may be of any size.  The
+ * owner sets max_bytes and keeps it for as long as there are such bodies.
+ */
+typedef struct HttpBudget
+{
+	size_t		max_bytes;
+	size_t		used_bytes;		/* by bodies that came or are coming */
+	int			n_paused;		/* exchanges whose answer waits for room */
+} HttpBudget;
+
 typedef struct HttpRequest
 {
 	const char *method;
@@ -30,6 +42,7 @@ typedef struct HttpRequest
 	long		connect_timeout_ms;
 	long		request_timeout_ms; /* whole exchange */
 	const char *ca_bundle;		/* PEM file, or NULL for the system's */
+	HttpBudget *budget;			/* for the answer's body, or NULL */
 } HttpRequest;
 
 typedef enum HttpFailure

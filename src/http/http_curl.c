@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "http/http.h"
+#include "http/http_budget.h"
 #include "http/http_multi.h"
 
 /* Finished easy handles kept for the next exchange; each is some kilobytes */
@@ -65,12 +66,19 @@ struct HttpExchange
 	char	   *body;			/* a buffer of cxt, or NULL */
 	size_t		body_bytes;
 	size_t		body_allocated;
+	HttpCharge *charge;			/* or NULL: no budget */
+	bool		is_paused;		/* on paused, until its body fits */
+	size_t		wanted_bytes;	/* to fit */
+	dlist_node	paused_node;
 	char		header_lines[HTTP_HEADERS_BYTES];
 	size_t		header_bytes;
 };
 
 /* Exchanges that are over and whose done was not called yet */
 static dlist_head ended = DLIST_STATIC_INIT(ended);
+
+/* Exchanges whose body does not fit into their budget; the oldest first */
+static dlist_head paused = DLIST_STATIC_INIT(paused);
 
 /* Easy handles for the next exchanges */
 static CURL *idle[HTTP_IDLE_HANDLES];
@@ -113,13 +121,24 @@ on_close_socket(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
+/* What to allocate for the body when its first bytes come. */
+static size_t
+first_allocation(HttpExchange *exchange, size_t bytes)
+{
+	curl_off_t	announced = -1;
+
+	/* the answer mostly says how long it will be */
+	curl_easy_getinfo(exchange->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
+					  &announced);
+	return Max(bytes, (size_t) Max(announced, 0));
+}
+
 /* Make room for more bytes of the body and a terminator. */
 static bool
 reserve_body(HttpExchange *exchange, size_t bytes)
 {
 	size_t		needed = exchange->body_bytes + bytes;
 	size_t		allocate = Max(needed, exchange->body_allocated * 2);
-	curl_off_t	announced = -1;
 	char	   *body;
 
 	if (needed > exchange->max_response_bytes)
@@ -130,12 +149,8 @@ reserve_body(HttpExchange *exchange, size_t bytes)
 	if (needed < exchange->body_allocated)
 		return true;
 
-	/* The first piece: the answer mostly says how long it will be. */
 	if (exchange->body == NULL)
-		curl_easy_getinfo(exchange->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
-						  &announced);
-	if (announced > (curl_off_t) allocate)
-		allocate = announced;
+		allocate = first_allocation(exchange, allocate);
 	allocate = Min(allocate, exchange->max_response_bytes) + 1;
 
 	body = buffer_alloc(exchange->cxt, allocate, &allocate);
@@ -151,6 +166,24 @@ reserve_body(HttpExchange *exchange, size_t bytes)
 	}
 	exchange->body = body;
 	exchange->body_allocated = allocate;
+	if (exchange->charge != NULL)
+		http_charge_set(exchange->charge, allocate);
+	return true;
+}
+
+/* The body is about to begin: does it have to wait for room? */
+static bool
+pause_body(HttpExchange *exchange, size_t bytes)
+{
+	if (exchange->charge == NULL || exchange->body != NULL)
+		return false;
+	exchange->wanted_bytes = Min(first_allocation(exchange, bytes),
+								 exchange->max_response_bytes);
+	if (http_charge_fits(exchange->charge, exchange->wanted_bytes))
+		return false;
+	exchange->is_paused = true;
+	http_charge_pause(exchange->charge, true);
+	dlist_push_tail(&paused, &exchange->paused_node);
 	return true;
 }
 
@@ -160,6 +193,8 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	HttpExchange *exchange = arg;
 	size_t		bytes = size * n;
 
+	if (pause_body(exchange, bytes))
+		return CURL_WRITEFUNC_PAUSE;	/* these bytes come again */
 	if (!reserve_body(exchange, bytes))
 		return 0;				/* libcurl ends with CURLE_WRITE_ERROR */
 
@@ -192,6 +227,17 @@ on_header(char *data, size_t size, size_t n, void *arg)
  * Making and ending exchanges
  * ---------------------------------------------------------------- */
 
+/* The exchange no longer waits for room. */
+static void
+leave_paused(HttpExchange *exchange)
+{
+	if (!exchange->is_paused)
+		return;
+	exchange->is_paused = false;
+	http_charge_pause(exchange->charge, false);
+	dlist_delete(&exchange->paused_node);
+}
+
 /*
  * Take the easy handle from the exchange; a transfer under way is cut.  The
  * handle is kept for another exchange if this one went well: one that failed
@@ -204,6 +250,7 @@ release_easy(HttpExchange *exchange, bool went_well)
 	CURL	   *easy = exchange->easy;
 
 	exchange->easy = NULL;
+	leave_paused(exchange);
 	if (exchange->state == EXCHANGE_RUNNING)
 		http_multi_remove(easy);
 	if (went_well && n_idle < HTTP_IDLE_HANDLES)
@@ -330,6 +377,9 @@ http_start(MemoryContext cxt, const HttpRequest *request, HttpDone done,
 	exchange->done = done;
 	exchange->arg = arg;
 	exchange->max_response_bytes = request->max_response_bytes;
+	/* the cleanup comes before the charge's end, which it may want */
+	if (request->budget != NULL)
+		exchange->charge = http_charge_open(cxt, request->budget);
 	exchange->cleanup = cleanup_register(cxt, exchange_destroy, exchange);
 
 	exchange->easy = n_idle > 0 ? idle[--n_idle] :
@@ -352,7 +402,11 @@ http_close(HttpExchange *exchange)
 {
 	cleanup_now(exchange->cleanup);
 	if (exchange->body != NULL)
+	{
 		buffer_free(exchange->body);
+		if (exchange->charge != NULL)
+			http_charge_set(exchange->charge, 0);
+	}
 	pfree(exchange);
 }
 
@@ -422,6 +476,37 @@ fill_response(HttpExchange *exchange, CURLcode code)
 		response->failure_text = curl_easy_strerror(code);
 }
 
+/* The transfer is over. */
+static void
+end_exchange(HttpExchange *exchange, CURLcode code)
+{
+	fill_response(exchange, code);
+	release_easy(exchange, code == CURLE_OK);
+	exchange->state = EXCHANGE_ENDED;
+	dlist_push_tail(&ended, &exchange->node);
+}
+
+/* Let in bodies that fit by now. */
+static void
+resume_paused(void)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &paused)
+	{
+		HttpExchange *exchange = dlist_container(HttpExchange, paused_node,
+												 iter.cur);
+		CURLcode	code;
+
+		if (!http_charge_fits(exchange->charge, exchange->wanted_bytes))
+			continue;
+		leave_paused(exchange);
+		code = curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
+		if (code != CURLE_OK)
+			end_exchange(exchange, code);
+	}
+}
+
 /* Move the transfers that are over from libcurl to ended. */
 static void
 collect_ended(void)
@@ -434,10 +519,7 @@ collect_ended(void)
 		HttpExchange *exchange;
 
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange);
-		fill_response(exchange, code);
-		release_easy(exchange, code == CURLE_OK);
-		exchange->state = EXCHANGE_ENDED;
-		dlist_push_tail(&ended, &exchange->node);
+		end_exchange(exchange, code);
 	}
 }
 
@@ -474,6 +556,7 @@ http_drive(long timeout_ms)
 		int			n;
 
 		CHECK_FOR_INTERRUPTS();
+		resume_paused();
 		http_multi_perform();
 		collect_ended();
 		n = deliver_ended();

@@ -49,6 +49,7 @@ typedef struct KinesisStream
 	AwsClient  *aws;
 	const char *name;			/* name or ARN */
 	bool		unpack;			/* records may be aggregates: for a reader */
+	HttpBudget *budget;			/* for what GetRecords answers, or NULL */
 } KinesisStream;
 
 typedef struct KinesisStreamSummary

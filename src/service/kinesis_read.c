@@ -97,6 +97,7 @@ kinesis_get_records_begin(const KinesisStream *stream, const char *iterator,
 	AwsRequest	request = {
 		.target = KINESIS_TARGET("GetRecords"),
 		.max_response_bytes = GET_RECORDS_ANSWER_BYTES,
+		.budget = stream->budget,
 		.once = true,
 		.owner = owner
 	};

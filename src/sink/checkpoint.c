@@ -212,6 +212,7 @@ checkpoint_load(const char *pipeline, List *shards, int worker)
 		MemoryContextSwitchTo(old);
 	}
 	catalog_end(&access);
+	checkpoint_wait_with_parents(checkpoints);
 	return checkpoints;
 }
 

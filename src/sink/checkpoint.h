@@ -20,7 +20,8 @@ typedef struct CheckpointShard
 	StreamPosition position;
 	TimestampTz read_until;		/* what had arrived by then was read; 0:
 								 * unknown */
-	bool		waits;			/* for a parent that another worker reads */
+	bool		waits;			/* for a parent that another worker reads, or
+								 * that waits itself */
 } CheckpointShard;
 
 /*
@@ -44,6 +45,9 @@ extern void checkpoint_assign(const char *pipeline, int workers, bool all);
  * that the pipeline has): CheckpointShard *, in the current context.
  */
 extern List *checkpoint_load(const char *pipeline, List *shards, int worker);
+
+/* Let those of checkpoints wait, too, that have a parent there that waits. */
+extern void checkpoint_wait_with_parents(List *checkpoints);
 
 /*
  * Move the positions of a batch's shards.  False if one of them is no longer

@@ -40,7 +40,7 @@ stream_listing_start(StreamReader *reader, int64 now_ms)
 	if (due_ms > now_ms)
 		return (long) (due_ms - now_ms);
 	reader->list_due_ms = next_listing(reader, now_ms);
-	reader->list_call = kinesis_list_shards_begin(reader->stream, NULL,
+	reader->list_call = kinesis_list_shards_begin(&reader->stream, NULL,
 												  reader);
 	return -1;
 }
@@ -58,7 +58,7 @@ check_beginning(const StreamReader *reader, const KinesisShard *known,
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("stream \"%s\" was created anew while it was read",
-					reader->stream->name)));
+					reader->stream.name)));
 }
 
 /* Keep of these shards those that are new. */
@@ -91,7 +91,7 @@ listing_failed(StreamReader *reader, const AwsError *error)
 	if (error->class != AWS_ERROR_EXPIRED_TOKEN &&
 		error->class != AWS_ERROR_THROTTLE && error->class != AWS_ERROR_RETRY)
 		aws_error_raise(error, psprintf("list the shards of stream \"%s\"",
-										reader->stream->name));
+										reader->stream.name));
 	shard_pace_failed(&reader->list_pace, clock_now_ms(), error);
 	reader->list_due_ms = 0;
 }
@@ -111,10 +111,10 @@ stream_listing_finish(StreamReader *reader, AwsCall *call)
 		return;
 	}
 
-	token = kinesis_list_shards_end(reader->stream, call, &shards);
+	token = kinesis_list_shards_end(&reader->stream, call, &shards);
 	keep_new(reader, shards);
 	if (token != NULL)
-		reader->list_call = kinesis_list_shards_begin(reader->stream, token,
+		reader->list_call = kinesis_list_shards_begin(&reader->stream, token,
 													  reader);
 	shard_pace_answered(&reader->list_pace, clock_now_ms(), 0);
 }

@@ -62,7 +62,8 @@ typedef struct QueuedPage
 struct StreamReader
 {
 	MemoryContext cxt;
-	const KinesisStream *stream;
+	KinesisStream stream;		/* as was given, with the budget */
+	HttpBudget	budget;
 	StreamReaderOptions options;
 	int64		retention_us;	/* 0: nobody asks for gaps */
 	struct shardhash_hash *shards;	/* by id, and those that others read */

@@ -110,7 +110,7 @@ stream_queue_next(StreamReader *reader, StreamRecord *record)
 		return false;
 	queued = dlist_head_element(QueuedPage, node, &reader->queue);
 	page = queued->page;
-	record->stream = reader->stream->name;
+	record->stream = reader->stream.name;
 	record->shard_id = queued->shard->shard.shard_id;
 	record->record = &page->records[queued->next];
 	record->ordinal = 0;
@@ -233,7 +233,7 @@ stream_queue_batch(StreamReader *reader)
 	/* a page that is taken may leave news */
 	max_shards = reader->n_queued + reader->n_news;
 	batch->cxt = cxt;
-	batch->stream = reader->stream->name;
+	batch->stream = reader->stream.name;
 	batch->shards = palloc0(sizeof(BatchShard) * Max(max_shards, 1));
 	batch->slices = palloc(sizeof(BatchSlice) * Max(reader->n_queued, 1));
 	open.shards = palloc(sizeof(ReaderShard *) * Max(max_shards, 1));

@@ -39,7 +39,9 @@ stream_reader_open(MemoryContext cxt, const KinesisStream *stream,
 	StreamReader *reader = MemoryContextAllocZero(cxt, sizeof(StreamReader));
 
 	reader->cxt = cxt;
-	reader->stream = stream;
+	reader->budget.max_bytes = options->budget_bytes;
+	reader->stream = *stream;
+	reader->stream.budget = &reader->budget;
 	reader->options = *options;
 	reader->shards = shardhash_create(cxt, 64, NULL);
 	stream_schedule_init(reader);
@@ -104,7 +106,7 @@ stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 	added->handed_out = *from;
 	added->handed_until = read_until;
 	added->in_batch = -1;
-	added->reader = shard_reader_open(reader->cxt, reader->stream,
+	added->reader = shard_reader_open(reader->cxt, &reader->stream,
 									  &added->shard, from, read_until,
 									  reader->retention_us,
 									  reader->options.until);
@@ -175,7 +177,7 @@ finish_call(StreamReader *reader, AwsCall *call)
 static bool
 receive(StreamReader *reader, long timeout_ms)
 {
-	AwsClient  *aws = reader->stream->aws;
+	AwsClient  *aws = reader->stream.aws;
 	AwsCall    *call = aws_client_wait(aws, timeout_ms);
 	bool		any = false;
 
@@ -273,9 +275,12 @@ stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 		long		timeout_ms = stream_start_calls(reader);
 		long		left_ms = deadline - clock_now_ms();
 
+		/* what is under way may come only when this batch is gone */
+		if (!empty && reader->n_calls <= reader->budget.n_paused)
+			break;
 		if (reader->n_calls == 0)
 		{
-			if (!empty || reader->n_news > 0)
+			if (reader->n_news > 0)
 				break;
 			if (reader->options.until == READ_TO_TIP &&
 				stream_reader_at_end(reader))

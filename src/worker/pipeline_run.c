@@ -195,48 +195,9 @@ of_source(const PipelineRun *run, List *shards)
 	return wanted;
 }
 
-/* Is this shard among those that wait? */
-static bool
-is_waiting(List *checkpoints, const char *shard_id)
-{
-	ListCell   *cell;
-
-	foreach(cell, checkpoints)
-	{
-		const CheckpointShard *checkpoint = lfirst(cell);
-
-		if (checkpoint->waits && shard_id != NULL &&
-			strcmp(checkpoint->shard->shard_id, shard_id) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* One more shard that is to wait, as a parent of its own worker waits? */
-static bool
-find_waiting_child(List *checkpoints)
-{
-	ListCell   *cell;
-
-	foreach(cell, checkpoints)
-	{
-		CheckpointShard *checkpoint = lfirst(cell);
-
-		if (checkpoint->waits ||
-			!(is_waiting(checkpoints, checkpoint->shard->parent_shard_id) ||
-			  is_waiting(checkpoints,
-						 checkpoint->shard->adjacent_parent_shard_id)))
-			continue;
-		checkpoint->waits = true;
-		return true;
-	}
-	return false;
-}
-
 /*
- * Shards wait, to be added again, while another worker reads a parent, and
- * their children with them: the reader would take a parent that it does not
- * have for one that has expired.
+ * Shards that have to wait for another worker are to be added again: the
+ * reader would take a parent that it does not have for one that has expired.
  */
 static void
 add_shards(PipelineRun *run, List *shards, const StreamPosition *first)
@@ -258,8 +219,6 @@ add_shards(PipelineRun *run, List *shards, const StreamPosition *first)
 											 "tracking_fdw shards that wait",
 											 ALLOCSET_SMALL_SIZES);
 	checkpoints = checkpoint_load(pipeline->name, shards, run->slot);
-	while (find_waiting_child(checkpoints))
-		;
 	foreach(cell, checkpoints)
 	{
 		const CheckpointShard *checkpoint = lfirst(cell);

@@ -158,6 +158,15 @@ class ManyShards(Server):
         self.url = self._line()['url']
 
 
+class BigRecords(Server):
+    """A stream "big" with so many records of so many bytes in each of its shards."""
+    name = 'big_records'
+
+    def __init__(self, shards, records, size):
+        self._spawn(['node', TEST / 'servers/big_records.js', *map(str, (shards, records, size))])
+        self.url = self._line()['url']
+
+
 class Moto(Server):
     """Verifies signatures: the test that SigV4 is right end to end."""
     name = 'moto'

@@ -1,0 +1,67 @@
+/*
+ * http_budget.c
+ *	  What the body of an answer takes of a budget.
+ */
+#include "postgres.h"
+
+#include "http/http_budget.h"
+#include "utils/memutils.h"
+
+/*
+ * A body of this size is let in however little room there is: an error, or
+ * the answer of a shard that has nothing new, says what is to be done next.
+ */
+#define HTTP_SMALL_BODY_BYTES (64 * 1024)
+
+struct HttpCharge
+{
+	HttpBudget *budget;
+	size_t		bytes;
+	bool		paused;
+	MemoryContextCallback callback;
+};
+
+static void
+release_charge(void *arg)
+{
+	HttpCharge *charge = arg;
+
+	http_charge_set(charge, 0);
+	http_charge_pause(charge, false);
+}
+
+HttpCharge *
+http_charge_open(MemoryContext cxt, HttpBudget *budget)
+{
+	HttpCharge *charge = MemoryContextAllocZero(cxt, sizeof(HttpCharge));
+
+	charge->budget = budget;
+	charge->callback.func = release_charge;
+	charge->callback.arg = charge;
+	MemoryContextRegisterResetCallback(cxt, &charge->callback);
+	return charge;
+}
+
+bool
+http_charge_fits(const HttpCharge *charge, size_t bytes)
+{
+	const HttpBudget *budget = charge->budget;
+
+	return bytes <= HTTP_SMALL_BODY_BYTES ||
+		budget->used_bytes <= HTTP_SMALL_BODY_BYTES ||
+		budget->used_bytes + bytes <= budget->max_bytes;
+}
+
+void
+http_charge_set(HttpCharge *charge, size_t bytes)
+{
+	charge->budget->used_bytes += bytes - charge->bytes;
+	charge->bytes = bytes;
+}
+
+void
+http_charge_pause(HttpCharge *charge, bool paused)
+{
+	charge->budget->n_paused += (int) paused - (int) charge->paused;
+	charge->paused = paused;
+}
