@@ -30,6 +30,7 @@ struct TableInsert
 	Relation	table;
 	EState	   *estate;
 	ResultRelInfo *target;
+	TupleDesc	tupdesc;		/* a copy, which slots need not pin */
 	BulkInsertState bulk;
 	CommandId	command;
 	ColumnDefault *defaults;
@@ -114,6 +115,7 @@ table_insert_begin(Relation table, const Bitmapset *given)
 
 	insert->cxt = cxt;
 	insert->table = table;
+	insert->tupdesc = CreateTupleDescCopy(RelationGetDescr(table));
 	insert->estate = CreateExecutorState();
 	compat_init_range_table(insert->estate, table);
 	insert->target = makeNode(ResultRelInfo);
@@ -137,7 +139,8 @@ table_insert_slot(TableInsert *insert)
 	{
 		MemoryContext old = MemoryContextSwitchTo(insert->cxt);
 
-		*slot = table_slot_create(insert->table, NULL);
+		*slot = MakeSingleTupleTableSlot(insert->tupdesc,
+										 table_slot_callbacks(insert->table));
 		MemoryContextSwitchTo(old);
 	}
 	else
