@@ -1,0 +1,43 @@
+/*
+ * store_session.h
+ *	  The session's connections to stores, and one remote transaction a local
+ *	  one.
+ *
+ * A connection is kept for a user mapping until the session ends or the
+ * mapping, or its server, is altered.  The remote transaction begins with its
+ * first use in a local one, and ends as that one ends: it is committed just
+ * before the local one is, so that what remains at risk is a crash between the
+ * two.  A pipeline closes that gap itself: see store_session_hold().
+ *
+ * A subtransaction is a savepoint of the remote where that has savepoints; on
+ * Redshift, which has none, a subtransaction that used the store and failed
+ * has spoilt the remote transaction, which the next use of it says.
+ */
+#ifndef TRACKING_SINK_STORE_SESSION_H
+#define TRACKING_SINK_STORE_SESSION_H
+
+#include "postgres.h"
+
+#include "sink/store_connection.h"
+
+/*
+ * The connection for a server's mapping, with a remote transaction begun for
+ * the current local (sub)transaction.
+ */
+extern StoreConnection *store_session_use(const StoreServer *server);
+
+/*
+ * The remote transaction of this mapping is to outlive local commits: until
+ * it is committed or rolled back by the functions below.  An error that ends
+ * the local transaction rolls it back all the same.
+ */
+extern void store_session_hold(const StoreServer *server);
+
+/*
+ * Commit a held transaction, in or between local ones: returns as
+ * store_commit().  When the outcome is not known the connection is ended.
+ */
+extern bool store_session_commit(const StoreServer *server);
+extern void store_session_rollback(const StoreServer *server);
+
+#endif							/* TRACKING_SINK_STORE_SESSION_H */
