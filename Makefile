@@ -57,6 +57,8 @@ OBJS = \
 	src/sink/dead_letter.o \
 	src/sink/gap.o \
 	src/sink/pipeline_lock.o \
+	src/sink/store_connection.o \
+	src/sink/store_session.o \
 	src/sink/table_insert.o \
 	src/config/config.o \
 	src/config/guc.o \
@@ -78,11 +80,12 @@ OBJS = \
 	src/worker/run_pipeline.o \
 	src/worker/supervisor.o
 
-PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) \
+	-I$(libpq_srcdir)
 PG_CFLAGS = -Wall -Wextra -Werror -fvisibility=hidden
 # before 16 the server's headers do not know that symbols can be hidden
 PG_CPPFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
-SHLIB_LINK = -lcurl -lcrypto -ljansson -lz -lzstd
+SHLIB_LINK = $(libpq) -lcurl -lcrypto -ljansson -lz -lzstd
 
 # clang does not know all of the options that PGXS remembers from gcc
 ifneq (,$(findstring clang,$(CC)))

@@ -73,6 +73,13 @@ extern int64 store_copy_end(StoreConnection *connection);
 extern bool store_cancel(StoreConnection *connection);
 
 /*
+ * Run a statement that returns nothing, ROLLBACK say, giving up what is
+ * running; as store_cancel() otherwise.
+ */
+extern bool store_execute_quietly(StoreConnection *connection,
+								  const char *sql);
+
+/*
  * COMMIT: false if the connection broke after it was sent, so that nobody
  * here knows whether it was done.  Any other failure is raised.
  */

@@ -1,0 +1,304 @@
+/*
+ * store_session.c
+ *	  The session's connections to stores, and their transactions.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/compat.h"
+#include "sink/store_session.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+typedef struct StoreSession
+{
+	Oid			mapping;		/* the key */
+	uint32		mapping_hash;	/* in the system cache */
+	uint32		server_hash;
+	MemoryContext cxt;			/* of the connection; NULL if there is none */
+	StoreConnection *connection;
+	int			depth;			/* of transactions begun there; 0: none */
+	bool		held;			/* it outlives local transactions */
+	bool		spoilt;			/* by a subtransaction that failed */
+	bool		altered;		/* the options are no longer those it has */
+} StoreSession;
+
+static HTAB *sessions = NULL;
+
+static void
+disconnect(StoreSession *session)
+{
+	if (session->cxt != NULL)
+		MemoryContextDelete(session->cxt);
+	session->cxt = NULL;
+	session->connection = NULL;
+	session->depth = 0;
+	session->held = false;
+	session->spoilt = false;
+	session->altered = false;
+}
+
+/* ----------------------------------------------------------------
+ * Following the local transaction
+ * ---------------------------------------------------------------- */
+
+static bool
+has_savepoints(const StoreSession *session)
+{
+	return store_dialect(session->connection) != STORE_DIALECT_REDSHIFT;
+}
+
+/* The remote transaction is over, one way or the other. */
+static void
+ended(StoreSession *session, bool usable)
+{
+	session->depth = 0;
+	session->held = false;
+	session->spoilt = false;
+	if (!usable || session->altered)
+		disconnect(session);
+}
+
+pg_noreturn static void
+raise_spoilt(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
+			 errmsg("the transaction in the store cannot go on"),
+			 errdetail("A subtransaction that wrote to the store has failed, and the store has no savepoints to go back to, or was lost."),
+			 errhint("Catch such errors outside of the transaction, not in a block with an EXCEPTION clause or after a SAVEPOINT.")));
+}
+
+pg_noreturn static void
+raise_unknown(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN),
+			 errmsg("lost the connection to the store while it committed"),
+			 errdetail("Whether the rows were stored is not known."),
+			 errhint("Look into the store before you try again. A pipeline does that by itself.")));
+}
+
+static bool
+commit(StoreSession *session)
+{
+	bool		known;
+
+	if (session->spoilt)
+		raise_spoilt();
+	known = store_commit(session->connection);
+	ended(session, known);
+	return known;
+}
+
+static void
+rollback(StoreSession *session)
+{
+	ended(session, store_execute_quietly(session->connection, "ROLLBACK"));
+}
+
+static void
+on_transaction(XactEvent event, void *arg)
+{
+	HASH_SEQ_STATUS scan;
+	StoreSession *session;
+
+	(void) arg;
+	hash_seq_init(&scan, sessions);
+	while ((session = hash_seq_search(&scan)) != NULL)
+	{
+		if (session->depth == 0)
+			continue;
+		switch (event)
+		{
+			case XACT_EVENT_PRE_COMMIT:
+			case XACT_EVENT_PARALLEL_PRE_COMMIT:
+				if (!session->held && !commit(session))
+					raise_unknown();
+				break;
+			case XACT_EVENT_PRE_PREPARE:
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has written to a store")));
+				break;
+			case XACT_EVENT_ABORT:
+			case XACT_EVENT_PARALLEL_ABORT:
+				rollback(session);
+				break;
+			default:
+				break;
+		}
+	}
+}
+
+static void
+on_subtransaction(SubXactEvent event, SubTransactionId id,
+				  SubTransactionId parent, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	HASH_SEQ_STATUS scan;
+	StoreSession *session;
+
+	(void) id;
+	(void) parent;
+	(void) arg;
+	if (event != SUBXACT_EVENT_PRE_COMMIT_SUB &&
+		event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	hash_seq_init(&scan, sessions);
+	while ((session = hash_seq_search(&scan)) != NULL)
+	{
+		char		sql[80];
+
+		if (session->depth < level)
+			continue;
+		session->depth = level - 1;
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+		{
+			snprintf(sql, sizeof(sql),
+					 "ROLLBACK TO SAVEPOINT s%d; RELEASE SAVEPOINT s%d",
+					 level, level);
+			if (!has_savepoints(session))
+				(void) store_cancel(session->connection);
+			if (!has_savepoints(session) ||
+				!store_execute_quietly(session->connection, sql))
+				session->spoilt = true;
+		}
+		else if (has_savepoints(session) && !session->spoilt)
+		{
+			snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT s%d", level);
+			store_query(session->connection, sql, 0, NULL);
+		}
+	}
+}
+
+/* A server or a mapping has changed; a hash of 0 means any. */
+static void
+on_altered(Datum arg, int cacheid, uint32 hash)
+{
+	HASH_SEQ_STATUS scan;
+	StoreSession *session;
+
+	(void) arg;
+	hash_seq_init(&scan, sessions);
+	while ((session = hash_seq_search(&scan)) != NULL)
+	{
+		if (hash == 0 || hash == (cacheid == USERMAPPINGOID ?
+								  session->mapping_hash :
+								  session->server_hash))
+			session->altered = true;
+	}
+}
+
+/* ----------------------------------------------------------------
+ * Connections
+ * ---------------------------------------------------------------- */
+
+static void
+init_sessions(void)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(Oid),
+		.entrysize = sizeof(StoreSession)
+	};
+
+	sessions = hash_create("tracking_fdw stores", 8, &control,
+						   HASH_ELEM | HASH_BLOBS);
+	RegisterXactCallback(on_transaction, NULL);
+	RegisterSubXactCallback(on_subtransaction, NULL);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, on_altered, (Datum) 0);
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, on_altered, (Datum) 0);
+}
+
+static StoreSession *
+find_session(const StoreServer *server)
+{
+	StoreSession *session;
+	bool		found;
+
+	if (sessions == NULL)
+		init_sessions();
+	session = hash_search(sessions, &server->mapping, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset((char *) session + sizeof(Oid), 0,
+			   sizeof(StoreSession) - sizeof(Oid));
+		session->mapping_hash =
+			GetSysCacheHashValue1(USERMAPPINGOID,
+								  ObjectIdGetDatum(server->mapping));
+		session->server_hash =
+			GetSysCacheHashValue1(FOREIGNSERVEROID,
+								  ObjectIdGetDatum(server->serverid));
+	}
+	return session;
+}
+
+static void
+connect_session(StoreSession *session, const StoreServer *server)
+{
+	disconnect(session);
+	session->cxt = AllocSetContextCreate(TopMemoryContext,
+										 "tracking_fdw store",
+										 ALLOCSET_SMALL_SIZES);
+	session->connection = store_connect(session->cxt, server);
+}
+
+/*
+ * Begin there.  A connection that was kept may have been ended by the other
+ * side meanwhile: then a new one is made.
+ */
+static void
+begin(StoreSession *session, const StoreServer *server)
+{
+	if (session->connection == NULL || session->altered ||
+		!store_execute_quietly(session->connection, "BEGIN"))
+	{
+		connect_session(session, server);
+		store_query(session->connection, "BEGIN", 0, NULL);
+	}
+	session->depth = 1;
+}
+
+StoreConnection *
+store_session_use(const StoreServer *server)
+{
+	StoreSession *session = find_session(server);
+
+	if (session->depth == 0)
+		begin(session, server);
+	if (session->spoilt || !store_is_usable(session->connection))
+		raise_spoilt();
+	while (session->depth < GetCurrentTransactionNestLevel())
+	{
+		char		sql[40];
+
+		snprintf(sql, sizeof(sql), "SAVEPOINT s%d", session->depth + 1);
+		if (has_savepoints(session))
+			store_query(session->connection, sql, 0, NULL);
+		session->depth++;
+	}
+	return session->connection;
+}
+
+void
+store_session_hold(const StoreServer *server)
+{
+	find_session(server)->held = true;
+}
+
+bool
+store_session_commit(const StoreServer *server)
+{
+	return commit(find_session(server));
+}
+
+void
+store_session_rollback(const StoreServer *server)
+{
+	StoreSession *session = find_session(server);
+
+	if (session->depth > 0)
+		rollback(session);
+}
