@@ -39,6 +39,7 @@ OBJS = \
 	src/stream/stream_reader.o \
 	src/stream/stream_schedule.o \
 	src/stream/stream_writer.o \
+	src/row/json_nodes.o \
 	src/row/payload.o \
 	src/row/row_decode.o \
 	src/row/row_encode.o \

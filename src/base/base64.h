@@ -1,6 +1,6 @@
 /*
  * base64.h
- *	  RFC 4648 base64, strict, table driven; no dependency, cannot fail hard.
+ *	  RFC 4648 base64, strict; no dependency, cannot fail hard.
  */
 #ifndef TRACKING_BASE_BASE64_H
 #define TRACKING_BASE_BASE64_H

@@ -24,6 +24,12 @@ enum
 	EXPECT_NOTHING				/* an error was found */
 };
 
+/*
+ * What a token goes through is one function in each of the three loops that
+ * read them; by itself gcc calls its way through it.
+ */
+#define inline_always inline __attribute__((always_inline))
+
 static JsonToken
 fail(JsonScan *scan, JsonScanError error, const char *where)
 {
@@ -37,7 +43,7 @@ fail(JsonScan *scan, JsonScanError error, const char *where)
 	return JSON_TOKEN_ERROR;
 }
 
-static inline JsonToken
+static inline_always JsonToken
 found(JsonScan *scan, JsonToken type, const char *start, const char *end)
 {
 	scan->value.start = start;
@@ -48,7 +54,7 @@ found(JsonScan *scan, JsonToken type, const char *start, const char *end)
 	return type;
 }
 
-static inline JsonToken
+static inline_always JsonToken
 found_value(JsonScan *scan, JsonToken type, const char *start,
 			const char *end)
 {
@@ -206,7 +212,7 @@ scan_string_rest(JsonScan *scan, JsonToken type, const char *start,
 }
 
 /* A string or key, from its opening quote. */
-static inline JsonToken
+static inline_always JsonToken
 scan_string(JsonScan *scan, JsonToken type, const char *p)
 {
 	const char *start = p + 1;
@@ -233,7 +239,7 @@ scan_digits(JsonScan *scan, const char *p)
 	return NULL;
 }
 
-static inline JsonToken
+static inline_always JsonToken
 scan_number(JsonScan *scan, const char *start)
 {
 	const char *p = start;
@@ -266,7 +272,7 @@ scan_number(JsonScan *scan, const char *start)
 	return found_value(scan, JSON_TOKEN_NUMBER, start, p);
 }
 
-static inline JsonToken
+static inline_always JsonToken
 scan_literal(JsonScan *scan, JsonToken type, const char *word,
 			 const char *start)
 {
@@ -282,7 +288,7 @@ scan_literal(JsonScan *scan, JsonToken type, const char *word,
 	return found_value(scan, type, start, p);
 }
 
-static inline JsonToken
+static inline_always JsonToken
 scan_open(JsonScan *scan, JsonToken type, const char *p)
 {
 	int			level = scan->depth;
@@ -306,7 +312,7 @@ scan_open(JsonScan *scan, JsonToken type, const char *p)
 }
 
 /* The end of the innermost container, or else an error. */
-static inline JsonToken
+static inline_always JsonToken
 scan_close(JsonScan *scan, const char *p)
 {
 	bool		object = in_object(scan);
@@ -318,7 +324,7 @@ scan_close(JsonScan *scan, const char *p)
 					   JSON_TOKEN_ARRAY_END, p, p + 1);
 }
 
-static inline JsonToken
+static inline_always JsonToken
 scan_value(JsonScan *scan, const char *p)
 {
 	if (p == scan->end)
@@ -347,7 +353,7 @@ scan_value(JsonScan *scan, const char *p)
 }
 
 /* A member's name with the colon after it. */
-static inline JsonToken
+static inline_always JsonToken
 scan_key(JsonScan *scan, const char *p)
 {
 	if (p == scan->end)
@@ -384,7 +390,7 @@ scan_end(JsonScan *scan)
 	}
 }
 
-static inline JsonToken
+static inline_always JsonToken
 scan_token(JsonScan *scan)
 {
 	const char *p = skip_space(scan->cur, scan->end);

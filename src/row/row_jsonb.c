@@ -2,9 +2,9 @@
  * row_jsonb.c
  *	  A JSON document in jsonb's stored form.
  *
- * First the document becomes a list of nodes in its order, each container
- * before what it holds; then they are written, the members of each object in
- * jsonb's order of keys.  Nothing is allocated for a value but the result.
+ * The document becomes a list of nodes, which are then written, the members
+ * of each object in jsonb's order of keys.  Nothing is allocated for a value
+ * but the result.
  *
  * The form is that of the server's jsonb.h: a container is a header, an entry
  * for each of its values with type and length, and the values; an object has
@@ -12,8 +12,7 @@
  */
 #include "postgres.h"
 
-#include "base/json_scan.h"
-#include "base/json_skip.h"
+#include "row/json_nodes.h"
 #include "row/row_jsonb.h"
 #include "row/row_numeric.h"
 #include "utils/jsonb.h"
@@ -28,8 +27,6 @@
 /* What is kept from one document to the next. */
 #define KEPT_MAX_BYTES (256 * 1024)
 
-#define FIRST_NODES 64
-
 /*
  * Bytes that a node takes at most, beyond those of its text: its entry,
  * padding, and the header of a container or what a number has about its
@@ -37,17 +34,9 @@
  */
 #define NODE_BYTES 24
 
-/* Keys that are sorted by insertion. */
+/* Keys that there is room for at the start; that are sorted by insertion. */
+#define FIRST_KEYS 32
 #define FEW_KEYS 24
-
-typedef struct JsonbNode
-{
-	const char *start;			/* unescaped; of strings and numbers */
-	uint32		len;			/* of containers: nodes right below it */
-	uint32		end;			/* of containers: the node behind all in it;
-								 * while it is open, the one that it is in */
-	JsonToken	type;
-} JsonbNode;
 
 typedef struct JsonbKey
 {
@@ -59,236 +48,74 @@ typedef struct JsonbKey
 struct RowJsonb
 {
 	MemoryContext cxt;			/* all of the following */
-
-	/* the document; the first node is an array that holds it */
-	JsonbNode  *nodes;
-	uint32		n_nodes;
-	uint32		max_nodes;
-	uint32		open;			/* the container being read */
-	const char *text;
-	char	   *unescaped;		/* strings with escapes, where they stand in
-								 * the text */
-	size_t		unescaped_size;
+	JsonNodes	nodes;			/* the document */
+	JsonbKey   *keys;			/* of the objects being written, a stack */
+	uint32		max_keys;
 
 	/* its stored form */
-	JsonbKey   *keys;			/* of the objects being written, a stack */
-	size_t		keys_size;
-	char	   *out;
-	size_t		out_size;
+	StringInfoData buffer;		/* has room for all of it */
+	char	   *out;			/* = buffer.data */
 	size_t		used;
 	bool		refused;		/* there is a number that cannot be written */
 };
 
-static JEntry write_value(RowJsonb *jsonb, const JsonbNode *node,
+static JEntry write_value(RowJsonb *jsonb, const JsonNode *node,
 						  JsonbKey *keys);
+
+static void
+init_buffers(RowJsonb *jsonb)
+{
+	MemoryContext old = MemoryContextSwitchTo(jsonb->cxt);
+
+	json_nodes_init(&jsonb->nodes);
+	initStringInfo(&jsonb->buffer);
+	jsonb->max_keys = FIRST_KEYS;
+	jsonb->keys = palloc(jsonb->max_keys * sizeof(JsonbKey));
+	MemoryContextSwitchTo(old);
+}
 
 RowJsonb *
 row_jsonb_open(void)
 {
-	RowJsonb   *jsonb = palloc0(sizeof(RowJsonb));
+	RowJsonb   *jsonb = palloc(sizeof(RowJsonb));
 
 	jsonb->cxt = AllocSetContextCreate(CurrentMemoryContext,
 									   "tracking_fdw jsonb",
 									   ALLOCSET_SMALL_SIZES);
+	init_buffers(jsonb);
 	return jsonb;
-}
-
-/* Make room for so many bytes, whatever becomes of what was there. */
-static void *
-ensure_room(RowJsonb *jsonb, void *buffer, size_t *size, size_t wanted)
-{
-	if (likely(wanted <= *size))
-		return buffer;
-	if (buffer != NULL)
-		pfree(buffer);
-	*size = Max(wanted, *size * 2);
-	return MemoryContextAllocHuge(jsonb->cxt, *size);
 }
 
 static void
 forget_large(RowJsonb *jsonb)
 {
-	MemoryContext cxt = jsonb->cxt;
-
-	if (likely(MemoryContextMemAllocated(cxt, false) <= KEPT_MAX_BYTES))
+	if (likely(MemoryContextMemAllocated(jsonb->cxt, false) <= KEPT_MAX_BYTES))
 		return;
-	MemoryContextReset(cxt);
-	memset(jsonb, 0, sizeof(RowJsonb));
-	jsonb->cxt = cxt;
+	MemoryContextReset(jsonb->cxt);
+	init_buffers(jsonb);
 }
 
-/* --- the document to nodes --- */
-
+/* What the document at hand needs at most. */
 static void
-grow_nodes(RowJsonb *jsonb)
+make_room(RowJsonb *jsonb, size_t len)
 {
-	uint32		max = Max(jsonb->max_nodes * 2, FIRST_NODES);
+	uint32		n_nodes = jsonb->nodes.n;
 
-	if (jsonb->nodes == NULL)
-		jsonb->nodes = MemoryContextAlloc(jsonb->cxt, max * sizeof(JsonbNode));
-	else
-		jsonb->nodes = repalloc_huge(jsonb->nodes, max * sizeof(JsonbNode));
-	jsonb->max_nodes = max;
-}
-
-static inline JsonbNode *
-add_node(RowJsonb *jsonb, JsonToken type)
-{
-	JsonbNode  *node;
-
-	if (unlikely(jsonb->n_nodes == jsonb->max_nodes))
-		grow_nodes(jsonb);
-	node = &jsonb->nodes[jsonb->n_nodes++];
-	node->type = type;
-	return node;
-}
-
-/*
- * A string or key, from behind its opening quote.  Returns what is behind the
- * closing one; NULL if it cannot be text.
- */
-static inline const char *
-read_string(RowJsonb *jsonb, const char *p, const char *end)
-{
-	JsonbNode  *node = add_node(jsonb, JSON_TOKEN_STRING);
-	const char *start = p;
-	bool		escaped = false;
-	size_t		len;
-
-	while (*(p = json_skip_plain(p, end)) != '"')
+	enlargeStringInfo(&jsonb->buffer, VARHDRSZ + len + n_nodes * NODE_BYTES);
+	jsonb->out = jsonb->buffer.data;
+	jsonb->used = VARHDRSZ;
+	if (n_nodes / 2 > jsonb->max_keys)
 	{
-		if (*p == '\\')
-		{
-			escaped = true;
-			p += 2;
-		}
-		else
-			p++;
-	}
-
-	node->start = start;
-	node->len = p - start;
-	if (escaped)
-	{
-		char	   *out = jsonb->unescaped + (start - jsonb->text);
-
-		if (json_unescape(start, p - start, out, &len) != JSON_SCAN_OK)
-			return NULL;
-		node->start = out;
-		node->len = len;
-	}
-	return p + 1;
-}
-
-static inline const char *
-read_number(RowJsonb *jsonb, const char *p, const char *end)
-{
-	JsonbNode  *node = add_node(jsonb, JSON_TOKEN_NUMBER);
-
-	node->start = p;
-	while (p < end && ((*p >= '0' && *p <= '9') || *p == '.' || *p == 'e' ||
-					   *p == 'E' || *p == '-' || *p == '+'))
-		p++;
-	node->len = p - node->start;
-	return p;
-}
-
-/* A container is entered; the ends of its values follow. */
-static inline const char *
-read_start(RowJsonb *jsonb, JsonToken type, const char *p)
-{
-	JsonbNode  *node = add_node(jsonb, type);
-
-	node->len = 0;
-	node->end = jsonb->open;
-	jsonb->open = jsonb->n_nodes - 1;
-	return p + 1;
-}
-
-static inline void
-read_end(RowJsonb *jsonb)
-{
-	JsonbNode  *node = &jsonb->nodes[jsonb->open];
-
-	jsonb->open = node->end;
-	node->end = jsonb->n_nodes;
-}
-
-/* A key or value, or the start of one; returns as read_string() does. */
-static inline const char *
-read_node(RowJsonb *jsonb, const char *p, const char *end)
-{
-	jsonb->nodes[jsonb->open].len++;
-	switch (*p)
-	{
-		case '"':
-			return read_string(jsonb, p + 1, end);
-		case '{':
-			return read_start(jsonb, JSON_TOKEN_OBJECT_START, p);
-		case '[':
-			return read_start(jsonb, JSON_TOKEN_ARRAY_START, p);
-		case 't':
-			add_node(jsonb, JSON_TOKEN_TRUE);
-			return p + strlen("true");
-		case 'f':
-			add_node(jsonb, JSON_TOKEN_FALSE);
-			return p + strlen("false");
-		case 'n':
-			add_node(jsonb, JSON_TOKEN_NULL);
-			return p + strlen("null");
-		default:
-			return read_number(jsonb, p, end);
+		jsonb->max_keys = n_nodes;
+		jsonb->keys = repalloc_huge(jsonb->keys, n_nodes * sizeof(JsonbKey));
 	}
 }
-
-/*
- * All of the document; false if a string of it cannot be text.  That the
- * syntax is right is known, so what stands between values is passed over.
- */
-static bool
-read_document(RowJsonb *jsonb, const char *text, size_t len)
-{
-	const char *p = text;
-	const char *end = text + len;
-
-	jsonb->text = text;
-	jsonb->n_nodes = 0;
-	jsonb->open = 0;
-	read_start(jsonb, JSON_TOKEN_ARRAY_START, p);
-	while (p != NULL && p < end)
-	{
-		if (*p == ',' || *p == ':' || *p == ' ' || *p == '\t' ||
-			*p == '\n' || *p == '\r')
-			p++;
-		else if (*p == '}' || *p == ']')
-		{
-			read_end(jsonb);
-			p++;
-		}
-		else
-			p = read_node(jsonb, p, end);
-	}
-	read_end(jsonb);
-	return p != NULL;
-}
-
-/* --- nodes to the stored form --- */
 
 static inline void
 align_out(RowJsonb *jsonb)
 {
 	while (jsonb->used % ALIGNOF_INT != 0)
 		jsonb->out[jsonb->used++] = '\0';
-}
-
-/* The next node of the same container. */
-static inline const JsonbNode *
-next_node(const RowJsonb *jsonb, const JsonbNode *node)
-{
-	if (node->type == JSON_TOKEN_OBJECT_START ||
-		node->type == JSON_TOKEN_ARRAY_START)
-		return &jsonb->nodes[node->end];
-	return node + 1;
 }
 
 /* The order of keys; of two that are the same the later comes first. */
@@ -336,9 +163,9 @@ sort_keys(JsonbKey *keys, uint32 n)
 
 /* The keys of an object, in order, each once; returns how many there are. */
 static uint32
-find_keys(const RowJsonb *jsonb, const JsonbNode *object, JsonbKey *keys)
+find_keys(const RowJsonb *jsonb, const JsonNode *object, JsonbKey *keys)
 {
-	const JsonbNode *node = object + 1;
+	const JsonNode *node = object + 1;
 	uint32		n = object->len / 2;
 	uint32		n_kept = 0;
 	uint32		i;
@@ -347,8 +174,8 @@ find_keys(const RowJsonb *jsonb, const JsonbNode *object, JsonbKey *keys)
 	{
 		keys[i].start = node->start;
 		keys[i].len = node->len;
-		keys[i].node = node - jsonb->nodes;
-		node = next_node(jsonb, node + 1);
+		keys[i].node = node - jsonb->nodes.node;
+		node = json_nodes_next(&jsonb->nodes, node + 1);
 	}
 	sort_keys(keys, n);
 	for (i = 0; i < n; i++)
@@ -388,19 +215,19 @@ set_entry(RowJsonb *jsonb, size_t entries, uint32 number, JEntry entry,
 }
 
 static JEntry
-write_array(RowJsonb *jsonb, const JsonbNode *array, uint32 flags,
+write_array(RowJsonb *jsonb, const JsonNode *array, uint32 flags,
 			JsonbKey *keys)
 {
 	size_t		start = jsonb->used;
 	size_t		entries = write_header(jsonb, array->len | flags, array->len);
-	const JsonbNode *node = array + 1;
+	const JsonNode *node = array + 1;
 	uint32		total = 0;
 	uint32		i;
 
 	for (i = 0; i < array->len; i++)
 	{
 		set_entry(jsonb, entries, i, write_value(jsonb, node, keys), &total);
-		node = next_node(jsonb, node);
+		node = json_nodes_next(&jsonb->nodes, node);
 	}
 	return JENTRY_ISCONTAINER | (jsonb->used - start);
 }
@@ -414,7 +241,7 @@ write_string(RowJsonb *jsonb, const char *start, uint32 len)
 }
 
 static JEntry
-write_object(RowJsonb *jsonb, const JsonbNode *object, JsonbKey *keys)
+write_object(RowJsonb *jsonb, const JsonNode *object, JsonbKey *keys)
 {
 	uint32		n = find_keys(jsonb, object, keys);
 	size_t		start = jsonb->used;
@@ -427,13 +254,13 @@ write_object(RowJsonb *jsonb, const JsonbNode *object, JsonbKey *keys)
 				  write_string(jsonb, keys[i].start, keys[i].len), &total);
 	for (i = 0; i < n; i++)
 		set_entry(jsonb, entries, n + i,
-				  write_value(jsonb, &jsonb->nodes[keys[i].node + 1],
+				  write_value(jsonb, &jsonb->nodes.node[keys[i].node + 1],
 							  keys + n), &total);
 	return JENTRY_ISCONTAINER | (jsonb->used - start);
 }
 
 static JEntry
-write_number(RowJsonb *jsonb, const JsonbNode *node)
+write_number(RowJsonb *jsonb, const JsonNode *node)
 {
 	size_t		start = jsonb->used;
 	size_t		bytes;
@@ -451,7 +278,7 @@ write_number(RowJsonb *jsonb, const JsonbNode *node)
  * bounded by JSON_SCAN_MAX_DEPTH.
  */
 static JEntry
-write_value(RowJsonb *jsonb, const JsonbNode *node, JsonbKey *keys)
+write_value(RowJsonb *jsonb, const JsonNode *node, JsonbKey *keys)
 {
 	switch (node->type)
 	{
@@ -476,21 +303,17 @@ write_value(RowJsonb *jsonb, const JsonbNode *node, JsonbKey *keys)
 static bool
 write_document(RowJsonb *jsonb, size_t len)
 {
-	const JsonbNode *holder = &jsonb->nodes[0];
-	const JsonbNode *root = holder + 1;
+	const JsonNode *holder = &jsonb->nodes.node[0];
+	const JsonNode *root = holder + 1;
 
-	jsonb->keys = ensure_room(jsonb, jsonb->keys, &jsonb->keys_size,
-							  jsonb->n_nodes / 2 * sizeof(JsonbKey));
-	jsonb->out = ensure_room(jsonb, jsonb->out, &jsonb->out_size,
-							 VARHDRSZ + len + jsonb->n_nodes * NODE_BYTES);
-	jsonb->used = VARHDRSZ;
+	make_room(jsonb, len);
 	jsonb->refused = false;
 	if (root->type == JSON_TOKEN_OBJECT_START ||
 		root->type == JSON_TOKEN_ARRAY_START)
 		write_value(jsonb, root, jsonb->keys);
 	else
 		write_array(jsonb, holder, JB_FARRAY | JB_FSCALAR, jsonb->keys);
-	Assert(jsonb->used <= jsonb->out_size);
+	Assert(jsonb->used <= (size_t) jsonb->buffer.maxlen);
 	return !jsonb->refused;
 }
 
@@ -501,9 +324,8 @@ row_jsonb_value(RowJsonb *jsonb, const char *text, size_t len, Datum *datum)
 
 	if (len > DOCUMENT_MAX_BYTES)
 		return ROW_INPUT_CALL;
-	jsonb->unescaped = ensure_room(jsonb, jsonb->unescaped,
-								   &jsonb->unescaped_size, len);
-	if (read_document(jsonb, text, len) && write_document(jsonb, len))
+	if (json_nodes_read(&jsonb->nodes, text, len) &&
+		write_document(jsonb, len))
 	{
 		char	   *value = palloc(jsonb->used);
 
