@@ -73,6 +73,7 @@ OBJS = \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_target.o \
+	src/worker/pipeline_watch.o \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
 	src/worker/run_pipeline.o \

@@ -2,7 +2,7 @@
 import psycopg
 import pytest
 
-from harness.records import ids
+from harness.records import ids, make_stream
 
 
 @pytest.fixture
@@ -81,6 +81,74 @@ def test_a_column_of_the_target_is_dropped(db, alice, kinesalite, put):
     put(kinesalite.client(), stream, ids(10, 10))
     db.wait_value(20, 'SELECT count(*) FROM target')
     assert db.value('SELECT count(DISTINCT id) FROM target') == 20
+
+
+@pytest.mark.parametrize('plain', [True, False], ids=['plain', 'with a trigger'])
+def test_the_target_is_altered(db, alice, kinesalite, put, plain):
+    """From the next batch on, in the same worker, all is done as the table then wants it."""
+    _, stream = alice
+    n, table = 10, 'target'
+
+    def exactly():
+        nonlocal n
+        put(kinesalite.client(), stream, ids(10, n))
+        n += 10
+        db.wait_value(n, 'SELECT rows FROM tracking.pipeline_status')
+        assert db.sql(f'SELECT count(*), count(DISTINCT id) FROM {table}') == [(n, n)]
+
+    if not plain:
+        db.sql("""CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+            CREATE TRIGGER nothing BEFORE INSERT ON target FOR EACH ROW EXECUTE FUNCTION nothing()""")
+        exactly()
+    worker = db.worker('p')
+    db.sql('ALTER TABLE target ALTER id TYPE bigint, DROP arrived')
+    exactly()
+    db.sql('ALTER TABLE target ADD arrived timestamptz')
+    exactly()
+    assert db.value('SELECT count(arrived) FROM target') == 10
+    db.sql('ALTER TABLE target RENAME TO renamed; CREATE SCHEMA elsewhere; '
+           'ALTER TABLE renamed SET SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO PUBLIC')
+    table = 'elsewhere.renamed'
+    exactly()
+    db.sql("""CREATE TABLE log (id bigint); GRANT INSERT ON log TO PUBLIC;
+        CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN INSERT INTO public.log VALUES (NEW.id); RETURN NEW; END';
+        CREATE TRIGGER log AFTER INSERT ON elsewhere.renamed FOR EACH ROW EXECUTE FUNCTION log()""")
+    exactly()
+    assert db.value('SELECT count(*) FROM log') == 10
+    assert db.worker('p') == worker
+    assert db.status('p')[0]['last_error'] is None
+
+
+def test_the_source_is_altered(db, alice, kinesalite, put, wait_until):
+    """A running worker reads what the table says now, as one that begins would."""
+    name, stream = alice
+    other = make_stream(kinesalite)
+    put(kinesalite.client(), other, ids(10, 10))
+    db.sql(f"ALTER FOREIGN TABLE src OPTIONS (SET stream '{other}')")
+    assert 'is not the one that pipeline "p" has read' in failed(db, wait_until, '55000')
+    db.sql("SELECT tracking.reset_pipeline('p', 'trim_horizon'), tracking.start_pipeline('p')")
+    db.wait_value(20, 'SELECT count(*) FROM target')
+
+
+@pytest.mark.parametrize('how', ["ALTER USER MAPPING FOR {name} SERVER aws OPTIONS (SET access_key_id 'new')",
+                                 "ALTER SERVER aws OPTIONS (SET region 'eu-west-1')"])
+def test_the_way_to_the_source_is_altered(db, alice, kinesalite, proxy, put, wait_until, how):
+    """Credentials can be rotated before the old ones end."""
+    name, stream = alice
+    db.sql(f"ALTER SERVER aws OPTIONS (SET endpoint '{proxy.url}')")
+
+    def signed_by():
+        requests = proxy.requests('GetRecords')
+        return requests[-1]['headers']['Authorization'] if requests else ''
+    wait_until(lambda: 'Credential=test/' in signed_by() and '/us-east-1/' in signed_by())
+    db.sql(how.format(name=name))
+    wait_until(lambda: 'Credential=new/' in signed_by() or '/eu-west-1/' in signed_by())
+    if 'region' in how:     # the server keeps a stream for each region
+        return
+    put(kinesalite.client(), stream, ids(10, 10))
+    db.wait_value(20, 'SELECT count(*) FROM target')
+    assert db.status('p')[0]['last_error'] is None
 
 
 @pytest.mark.parametrize('what, role', [('FOREIGN TABLE src', 'source'), ('TABLE target', 'target')])
