@@ -35,13 +35,16 @@ def failed(db, wait_until, sqlstate, state='failed'):
     return status['last_error']
 
 
-def test_rights_are_revoked(db, alice, kinesalite, put, wait_until):
+@pytest.mark.parametrize('right, role', [
+    ('INSERT ON target', '{name}'), ('SELECT ON src', '{name}'), ('USAGE ON SCHEMA public', 'PUBLIC')])
+def test_rights_are_revoked(db, alice, kinesalite, put, wait_until, right, role):
     name, stream = alice
-    db.sql(f'REVOKE INSERT ON target FROM {name}')
+    role = role.format(name=name)
+    db.sql(f'REVOKE {right} FROM {role}')
     put(kinesalite.client(), stream, ids(10, 10))
     error = failed(db, wait_until, '42501', 'retrying')
-    assert 'permission denied for table target' in error
-    db.sql(f'GRANT INSERT ON target TO {name}')
+    assert f'permission denied for {"schema" if "SCHEMA" in right else ""}' in error
+    db.sql(f'GRANT {right} TO {role}')
     db.wait_value(20, 'SELECT count(*) FROM target')
 
 
@@ -182,22 +185,25 @@ def test_worker_slots_are_exhausted(new_cluster, new_db, sql_server, kinesalite,
     wait_until(lambda: db.status(short)[0]['rows'] == 5)
 
 
-def test_a_database_is_dropped_by_force(cluster, new_db, sql_server, kinesalite, make_stream):
+def test_not_even_a_supervisor_has_a_slot(new_cluster, new_db, sql_server, kinesalite, make_stream,
+                                          put, wait_until):
+    cluster = new_cluster(conf='max_worker_processes = 2')  # two launchers, one of them the server's
     db = new_db(cluster)
+    notices = []
+    db.conn.add_notice_handler(lambda diag: notices.append(diag.message_primary))
+    stream = make_stream(kinesalite)
+    put(kinesalite.client(), stream, ids(5))
     sql_server(db, kinesalite.url)
-    db.foreign_table('src', 'id int', make_stream(kinesalite))
+    db.foreign_table('src', 'id int', stream)
     db.sql('CREATE TABLE target (id int)')
     db.pipeline('p', 'src', target='target')
-    db.worker('p')
-    db.drop()
-    with cluster.connect() as conn:
-        assert conn.execute('SELECT 1').fetchone() == (1,)
-
-
-def test_extension_is_dropped(db, alice):
-    pid = db.worker('p')
-    db.sql('DROP EXTENSION tracking_fdw CASCADE')
-    db.wait_value(0, f'SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}', timeout=5)
+    assert notices == ['no background worker slot is free for tracking_fdw']
+    assert db.status('p')[0]['state'] == 'waiting'
+    db.sql('ALTER SYSTEM SET max_worker_processes = 8')
+    db.conn.close()
+    cluster.restart()
+    db.conn = db.connect()
+    db.wait_value(5, 'SELECT count(*) FROM target')
 
 
 def test_a_dump_carries_the_pipeline_on(db, alice, cluster, kinesalite, put, wait_until):
