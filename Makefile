@@ -77,7 +77,8 @@ OBJS = \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
 	src/worker/run_pipeline.o \
-	src/worker/supervisor.o
+	src/worker/supervisor.o \
+	src/worker/worker.o
 
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -Wall -Wextra -Werror -fvisibility=hidden
