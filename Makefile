@@ -76,10 +76,12 @@ OBJS = \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_target.o \
+	src/worker/pipeline_watch.o \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
 	src/worker/run_pipeline.o \
-	src/worker/supervisor.o
+	src/worker/supervisor.o \
+	src/worker/worker.o
 
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) \
 	-I$(libpq_srcdir)

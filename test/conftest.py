@@ -283,3 +283,11 @@ def stream_of(db, sql_server, make_stream, put, kinesalite):
         sql_server(db, url or server.url)
         return stream
     return make
+
+
+@pytest.fixture
+def table(db, stream_of):
+    """table(records): table t over them."""
+    def make(records, columns="id int, name text", **options):
+        db.foreign_table('t', columns, stream_of(records), **options)
+    return make

@@ -1,32 +1,12 @@
 """A standby that is promoted, and a server restored to an earlier moment, go
 on where the rows they have end: exactly once."""
-import threading
 import time
 
 import psycopg
 import pytest
 
 from harness.cluster import Cluster
-from harness.records import ids, put as put_records
-
-
-class Producer(threading.Thread):
-    """Puts records with rising ids until it is told to end."""
-
-    def __init__(self, server, stream):
-        super().__init__(daemon=True)
-        self.client, self.stream, self.n = server.client(), stream, 0
-        self.ended = threading.Event()
-
-    def run(self):
-        while not self.ended.wait(0.05):
-            put_records(self.client, self.stream, ids(50, self.n))
-            self.n += 50
-
-    def end(self):
-        self.ended.set()
-        self.join()
-        return self.n
+from harness.records import Producer, ids
 
 
 @pytest.fixture

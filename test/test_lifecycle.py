@@ -2,7 +2,7 @@
 import psycopg
 import pytest
 
-from harness.records import ids
+from harness.records import ids, make_stream
 
 
 @pytest.fixture
@@ -35,13 +35,16 @@ def failed(db, wait_until, sqlstate, state='failed'):
     return status['last_error']
 
 
-def test_rights_are_revoked(db, alice, kinesalite, put, wait_until):
+@pytest.mark.parametrize('right, role', [
+    ('INSERT ON target', '{name}'), ('SELECT ON src', '{name}'), ('USAGE ON SCHEMA public', 'PUBLIC')])
+def test_rights_are_revoked(db, alice, kinesalite, put, wait_until, right, role):
     name, stream = alice
-    db.sql(f'REVOKE INSERT ON target FROM {name}')
+    role = role.format(name=name)
+    db.sql(f'REVOKE {right} FROM {role}')
     put(kinesalite.client(), stream, ids(10, 10))
     error = failed(db, wait_until, '42501', 'retrying')
-    assert 'permission denied for table target' in error
-    db.sql(f'GRANT INSERT ON target TO {name}')
+    assert f'permission denied for {"schema" if "SCHEMA" in right else ""}' in error
+    db.sql(f'GRANT {right} TO {role}')
     db.wait_value(20, 'SELECT count(*) FROM target')
 
 
@@ -83,6 +86,74 @@ def test_a_column_of_the_target_is_dropped(db, alice, kinesalite, put):
     assert db.value('SELECT count(DISTINCT id) FROM target') == 20
 
 
+@pytest.mark.parametrize('plain', [True, False], ids=['plain', 'with a trigger'])
+def test_the_target_is_altered(db, alice, kinesalite, put, plain):
+    """From the next batch on, in the same worker, all is done as the table then wants it."""
+    _, stream = alice
+    n, table = 10, 'target'
+
+    def exactly():
+        nonlocal n
+        put(kinesalite.client(), stream, ids(10, n))
+        n += 10
+        db.wait_value(n, 'SELECT rows FROM tracking.pipeline_status')
+        assert db.sql(f'SELECT count(*), count(DISTINCT id) FROM {table}') == [(n, n)]
+
+    if not plain:
+        db.sql("""CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+            CREATE TRIGGER nothing BEFORE INSERT ON target FOR EACH ROW EXECUTE FUNCTION nothing()""")
+        exactly()
+    worker = db.worker('p')
+    db.sql('ALTER TABLE target ALTER id TYPE bigint, DROP arrived')
+    exactly()
+    db.sql('ALTER TABLE target ADD arrived timestamptz')
+    exactly()
+    assert db.value('SELECT count(arrived) FROM target') == 10
+    db.sql('ALTER TABLE target RENAME TO renamed; CREATE SCHEMA elsewhere; '
+           'ALTER TABLE renamed SET SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO PUBLIC')
+    table = 'elsewhere.renamed'
+    exactly()
+    db.sql("""CREATE TABLE log (id bigint); GRANT INSERT ON log TO PUBLIC;
+        CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN INSERT INTO public.log VALUES (NEW.id); RETURN NEW; END';
+        CREATE TRIGGER log AFTER INSERT ON elsewhere.renamed FOR EACH ROW EXECUTE FUNCTION log()""")
+    exactly()
+    assert db.value('SELECT count(*) FROM log') == 10
+    assert db.worker('p') == worker
+    assert db.status('p')[0]['last_error'] is None
+
+
+def test_the_source_is_altered(db, alice, kinesalite, put, wait_until):
+    """A running worker reads what the table says now, as one that begins would."""
+    name, stream = alice
+    other = make_stream(kinesalite)
+    put(kinesalite.client(), other, ids(10, 10))
+    db.sql(f"ALTER FOREIGN TABLE src OPTIONS (SET stream '{other}')")
+    assert 'is not the one that pipeline "p" has read' in failed(db, wait_until, '55000')
+    db.sql("SELECT tracking.reset_pipeline('p', 'trim_horizon'), tracking.start_pipeline('p')")
+    db.wait_value(20, 'SELECT count(*) FROM target')
+
+
+@pytest.mark.parametrize('how', ["ALTER USER MAPPING FOR {name} SERVER aws OPTIONS (SET access_key_id 'new')",
+                                 "ALTER SERVER aws OPTIONS (SET region 'eu-west-1')"])
+def test_the_way_to_the_source_is_altered(db, alice, kinesalite, proxy, put, wait_until, how):
+    """Credentials can be rotated before the old ones end."""
+    name, stream = alice
+    db.sql(f"ALTER SERVER aws OPTIONS (SET endpoint '{proxy.url}')")
+
+    def signed_by():
+        requests = proxy.requests('GetRecords')
+        return requests[-1]['headers']['Authorization'] if requests else ''
+    wait_until(lambda: 'Credential=test/' in signed_by() and '/us-east-1/' in signed_by())
+    db.sql(how.format(name=name))
+    wait_until(lambda: 'Credential=new/' in signed_by() or '/eu-west-1/' in signed_by())
+    if 'region' in how:     # the server keeps a stream for each region
+        return
+    put(kinesalite.client(), stream, ids(10, 10))
+    db.wait_value(20, 'SELECT count(*) FROM target')
+    assert db.status('p')[0]['last_error'] is None
+
+
 @pytest.mark.parametrize('what, role', [('FOREIGN TABLE src', 'source'), ('TABLE target', 'target')])
 def test_source_or_target_is_dropped(db, alice, kinesalite, put, wait_until, what, role):
     """Only a session that switches event triggers off can do that."""
@@ -114,22 +185,25 @@ def test_worker_slots_are_exhausted(new_cluster, new_db, sql_server, kinesalite,
     wait_until(lambda: db.status(short)[0]['rows'] == 5)
 
 
-def test_a_database_is_dropped_by_force(cluster, new_db, sql_server, kinesalite, make_stream):
+def test_not_even_a_supervisor_has_a_slot(new_cluster, new_db, sql_server, kinesalite, make_stream,
+                                          put, wait_until):
+    cluster = new_cluster(conf='max_worker_processes = 2')  # two launchers, one of them the server's
     db = new_db(cluster)
+    notices = []
+    db.conn.add_notice_handler(lambda diag: notices.append(diag.message_primary))
+    stream = make_stream(kinesalite)
+    put(kinesalite.client(), stream, ids(5))
     sql_server(db, kinesalite.url)
-    db.foreign_table('src', 'id int', make_stream(kinesalite))
+    db.foreign_table('src', 'id int', stream)
     db.sql('CREATE TABLE target (id int)')
     db.pipeline('p', 'src', target='target')
-    db.worker('p')
-    db.drop()
-    with cluster.connect() as conn:
-        assert conn.execute('SELECT 1').fetchone() == (1,)
-
-
-def test_extension_is_dropped(db, alice):
-    pid = db.worker('p')
-    db.sql('DROP EXTENSION tracking_fdw CASCADE')
-    db.wait_value(0, f'SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}', timeout=5)
+    assert notices == ['no background worker slot is free for tracking_fdw']
+    assert db.status('p')[0]['state'] == 'waiting'
+    db.sql('ALTER SYSTEM SET max_worker_processes = 8')
+    db.conn.close()
+    cluster.restart()
+    db.conn = db.connect()
+    db.wait_value(5, 'SELECT count(*) FROM target')
 
 
 def test_a_dump_carries_the_pipeline_on(db, alice, cluster, kinesalite, put, wait_until):

@@ -25,14 +25,6 @@ def pack(request):
     return PACK[request.param]
 
 
-@pytest.fixture
-def table(db, stream_of):
-    """table(records): table t over them."""
-    def make(records, columns="id int, name text", **options):
-        db.foreign_table('t', columns, stream_of(records), **options)
-    return make
-
-
 def ids(db, where=''):
     return [row[0] for row in db.sql(f'SELECT id FROM t {where}')]
 

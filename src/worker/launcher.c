@@ -34,18 +34,10 @@ static uint32 launcher_wait_event = 0;
 void
 launcher_register(void)
 {
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker;
 
-	snprintf(worker.bgw_name, BGW_MAXLEN, LAUNCHER_TYPE);
-	snprintf(worker.bgw_type, BGW_MAXLEN, LAUNCHER_TYPE);
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
-		BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker_init(&worker, LAUNCHER_TYPE, "tracking_fdw_launcher_main");
 	worker.bgw_restart_time = 1;
-	snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name),
-			 "tracking_fdw");
-	snprintf(worker.bgw_function_name, BGW_MAXLEN,
-			 "tracking_fdw_launcher_main");
 	RegisterBackgroundWorker(&worker);
 	registered = true;
 }

@@ -61,6 +61,26 @@ pipeline_command_open(MemoryContext cxt, const Pipeline *pipeline)
 	return command;
 }
 
+/* The target's columns, or its name, may be others than for the last batch. */
+static void
+follow_target(PipelineCommand *command)
+{
+	char	   *text;
+
+	if (command->pipeline->command != NULL)
+		return;
+	text = pipeline_target_command(command->pipeline);
+	if (strcmp(text, command->text) != 0)
+	{
+		free_plan(command);
+		command->plan = NULL;
+		pfree(command->text);
+		command->text = MemoryContextStrdup(GetMemoryChunkContext(command),
+											text);
+	}
+	pfree(text);
+}
+
 /* Run the plan in SPI; the number of rows that its last statement affected. */
 static uint64
 execute(PipelineCommand *command)
@@ -69,6 +89,7 @@ execute(PipelineCommand *command)
 	uint64		rows;
 	int			rc;
 
+	follow_target(command);
 	SPI_connect();
 	if (command->plan == NULL)
 	{

@@ -24,6 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "worker/pipeline_run.h"
+#include "worker/pipeline_watch.h"
 #include "worker/worker.h"
 
 /* Between a failure and the next try. */
@@ -149,8 +150,8 @@ tend(PipelineRun *run, const Pipeline *pipeline)
 }
 
 /*
- * Read and apply until the process is ended, another was first, or a record
- * stops the pipeline: then that error is thrown.
+ * Read and apply until the process is ended, another was first, the source was
+ * altered, or a record stops the pipeline: then that error is thrown.
  */
 static void
 run_pipeline(const Pipeline *pipeline, int slot)
@@ -161,6 +162,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 													ALLOCSET_DEFAULT_SIZES);
 	PipelineRun *run;
 
+	pipeline_watch_begin(pipeline->source);
 	begin_transaction();
 	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER);
 	commit_transaction();
@@ -187,6 +189,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 		}
 		tend(run, pipeline);
+		if (pipeline_watch_changed())
+			return;
 	}
 }
 

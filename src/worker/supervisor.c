@@ -54,20 +54,12 @@ static object_access_hook_type next_access_hook = NULL;
 bool
 supervisor_start(Oid database)
 {
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker;
 
-	snprintf(worker.bgw_name, BGW_MAXLEN, SUPERVISOR_TYPE);
-	snprintf(worker.bgw_type, BGW_MAXLEN, SUPERVISOR_TYPE);
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
-		BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker_init(&worker, SUPERVISOR_TYPE, "tracking_fdw_supervisor_main");
 	/* without a launcher, only the postmaster is there to start it again */
-	worker.bgw_restart_time = launcher_is_registered() ?
-		BGW_NEVER_RESTART : 10;
-	snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name),
-			 "tracking_fdw");
-	snprintf(worker.bgw_function_name, BGW_MAXLEN,
-			 "tracking_fdw_supervisor_main");
+	if (!launcher_is_registered())
+		worker.bgw_restart_time = 10;
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	return RegisterDynamicBackgroundWorker(&worker, NULL);
 }
@@ -184,20 +176,13 @@ register_worker(const PipelineState *state, int slot,
 	WorkerArgs	args = {
 		MyDatabaseId, state->owner, state->id, slot, state->generation
 	};
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker;
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 	bool		registered;
 
+	worker_init(&worker, WORKER_TYPE, "tracking_fdw_worker_main");
 	snprintf(worker.bgw_name, BGW_MAXLEN, WORKER_TYPE " %d.%d", state->id,
 			 slot);
-	snprintf(worker.bgw_type, BGW_MAXLEN, WORKER_TYPE);
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
-		BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name),
-			 "tracking_fdw");
-	snprintf(worker.bgw_function_name, BGW_MAXLEN, "tracking_fdw_worker_main");
 	worker.bgw_notify_pid = MyProcPid;
 	memcpy(worker.bgw_extra, &args, sizeof(args));
 	registered = RegisterDynamicBackgroundWorker(&worker, handle);

@@ -30,6 +30,15 @@ typedef struct WorkerArgs
 	int64		generation;		/* of the settings it is to run with */
 } WorkerArgs;
 
+/* in worker.c */
+
+/*
+ * A background worker of this type (and name), with this function of the
+ * library; not started again when it ends.
+ */
+extern void worker_init(BackgroundWorker *worker, const char *type,
+						const char *function);
+
 /* in launcher.c */
 
 /* Register the launcher; from _PG_init, under shared_preload_libraries. */

@@ -1,5 +1,6 @@
 """Records for streams, put there by boto3: a client that is not ours."""
 import json
+import threading
 import uuid
 
 from .wait import wait_until
@@ -54,3 +55,22 @@ def put(client, stream, records):
 def ids(n, start=0):
     """Records with ids from start on."""
     return [{'id': i, 'name': f'n{i}'} for i in range(start, start + n)]
+
+
+class Producer(threading.Thread):
+    """Puts records with rising ids until it is told to end."""
+
+    def __init__(self, server, stream):
+        super().__init__(daemon=True)
+        self.client, self.stream, self.n = server.client(), stream, 0
+        self.ended = threading.Event()
+
+    def run(self):
+        while not self.ended.wait(0.05):
+            put(self.client, self.stream, ids(50, self.n))
+            self.n += 50
+
+    def end(self):
+        self.ended.set()
+        self.join()
+        return self.n

@@ -7,21 +7,12 @@
 
 #include "base/md5.h"
 #include "service/aggregate.h"
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check_slice(const AggregateSlice *slice, const char *text, size_t len)
 {
-	require(slice->start >= text && slice->start <= text + len);
-	require(slice->len <= (size_t) (text + len - slice->start));
+	require_within(slice->start, slice->len, text, len);
 }
 
 static void

@@ -7,21 +7,12 @@
 
 #include "base/base64.h"
 #include "base/json_scan.h"
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check_slice(const JsonSlice *slice, const char *text, size_t len)
 {
-	require(slice->start >= text && slice->start <= text + len);
-	require(slice->len <= (size_t) (text + len - slice->start));
+	require_within(slice->start, slice->len, text, len);
 }
 
 /* Unescape what the scanner let through: it can fail in two ways only. */

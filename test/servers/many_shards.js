@@ -1,31 +1,15 @@
 // many_shards.js COUNT
-//   A stand-in for a stream of very many shards, which the npm servers are too
-//   slow for: it knows what a reader asks, and PutRecord with the number of a
-//   shard as partition key.
-//
-// Prints one line of JSON, {"url":...}, once it listens.
-const http = require('http')
+//   A stream "many" of very many shards. PutRecord takes the number of a shard
+//   as partition key.
+const standin = require('./standin')
 
 const count = Number(process.argv[2])
 const page = 1000
-const created = Date.now() / 1000
-const shards = Array.from({ length: count }, (_, i) => ({
-  ShardId: `shardId-${String(i).padStart(12, '0')}`,
-  HashKeyRange: { StartingHashKey: String(i), EndingHashKey: String(i) },
-  SequenceNumberRange: { StartingSequenceNumber: '1' }
-}))
+const shards = standin.shards(count)
 const records = new Map()
 
-const operations = {
-  DescribeStreamSummary: asked => ({
-    StreamDescriptionSummary: {
-      StreamName: asked.StreamName,
-      StreamStatus: 'ACTIVE',
-      RetentionPeriodHours: 24,
-      StreamCreationTimestamp: created,
-      OpenShardCount: count
-    }
-  }),
+standin.serve({
+  DescribeStreamSummary: standin.summary(count),
   ListShards: asked => {
     const from = Number(asked.NextToken || 0)
     const answer = { Shards: shards.slice(from, from + page) }
@@ -33,7 +17,7 @@ const operations = {
     return answer
   },
   GetShardIterator: asked => {
-    const number = Number(asked.ShardId.slice(-12))
+    const number = standin.shardNumber(asked.ShardId)
     const from = {
       TRIM_HORIZON: 0,
       LATEST: (records.get(number) || []).length,
@@ -62,18 +46,4 @@ const operations = {
     })
     return { ShardId: shards[number].ShardId, SequenceNumber: String(kept.length) }
   }
-}
-
-const server = http.createServer((request, response) => {
-  const chunks = []
-  request.on('data', chunk => chunks.push(chunk))
-  request.on('end', () => {
-    const operation = request.headers['x-amz-target'].split('.').pop()
-    const answer = operations[operation](JSON.parse(Buffer.concat(chunks)))
-    response.setHeader('Content-Type', 'application/x-amz-json-1.1')
-    response.end(JSON.stringify(answer))
-  })
 })
-server.keepAliveTimeout = 60000
-server.listen(0, '127.0.0.1', () =>
-  console.log(JSON.stringify({ url: `http://127.0.0.1:${server.address().port}` })))
