@@ -70,6 +70,7 @@ OBJS = \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
 	src/worker/run_pipeline.o \
+	src/worker/source_stream.o \
 	src/worker/supervisor.o
 
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)

@@ -33,6 +33,8 @@ commit_work(void)
 	SPI_commit();
 }
 
+static const PipelineTransactions transactions = {begin_work, commit_work};
+
 static void
 rollback_work(void)
 {
@@ -47,9 +49,11 @@ rollback_work(void)
 static void
 apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 {
+	PipelineSource *source = pipeline_run_source(run);
 	ApplyResult result;
 
-	pipeline_run_check(run, batch);
+	if (source->ops->check != NULL)
+		source->ops->check(source, batch);
 	do
 	{
 		begin_work();
@@ -65,7 +69,7 @@ apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 		else
 			rollback_work();
 	} while (result == APPLY_AGAIN);
-	stream_reader_release(pipeline_run_reader(run), batch);
+	source->ops->release(source, batch);
 	if (pipeline_run_stop(run) != NULL)
 		ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 }
@@ -76,24 +80,20 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 {
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	PipelineRun *run;
-	StreamReader *reader;
-	List	   *shards;
+	PipelineSource *source;
 
 	begin_work();
-	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP);
+	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP, &transactions);
 	commit_work();
-	reader = pipeline_run_reader(run);
-	shards = pipeline_run_list(run);
-	begin_work();
-	pipeline_run_begin(run, shards);
-	commit_work();
+	source = pipeline_run_source(run);
+	source->ops->begin(source);
 	for (;;)
 	{
-		Batch	   *batch = stream_reader_next_batch(reader, BATCH_WAIT_MS);
+		Batch	   *batch = source->ops->next_batch(source, BATCH_WAIT_MS);
 
 		if (batch != NULL)
 			apply_to_tip(run, pipeline, batch);
-		else if (stream_reader_at_end(reader))
+		else if (source->ops->at_end(source))
 			break;
 	}
 	MemoryContextSwitchTo(old);
