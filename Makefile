@@ -62,16 +62,21 @@ OBJS = \
 	src/fdw/fdw_plan.o \
 	src/fdw/fdw_scan.o \
 	src/worker/launcher.o \
+	src/worker/pipeline_bounds.o \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
+	src/worker/pipeline_owner.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_target.o \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
 	src/worker/run_pipeline.o \
+	src/worker/source_key.o \
 	src/worker/source_stream.o \
-	src/worker/supervisor.o
+	src/worker/source_table.o \
+	src/worker/supervisor.o \
+	src/worker/table_writers.o
 
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -Wall -Wextra -Werror -fvisibility=hidden

@@ -58,6 +58,7 @@ create table tracking.pipeline (
     id integer generated always as identity unique,
     owner regrole not null,
     source regclass not null,
+    source_key text,
     target regclass,
     command text,
     search_path text not null,
@@ -88,7 +89,8 @@ comment on table tracking.pipeline is
 comment on column tracking.pipeline.name is 'name, unique in the database';
 comment on column tracking.pipeline.id is 'key of the lock that a running pipeline holds';
 comment on column tracking.pipeline.owner is 'role whose rights and user mapping the pipeline uses';
-comment on column tracking.pipeline.source is 'foreign table that the pipeline reads';
+comment on column tracking.pipeline.source is 'foreign table or table that the pipeline reads';
+comment on column tracking.pipeline.source_key is 'column by whose values a table is read, null if the source is a stream';
 comment on column tracking.pipeline.target is 'table that is filled by column name, or null if there is a command';
 comment on column tracking.pipeline.command is 'SQL run over every batch, or null if there is a target';
 comment on column tracking.pipeline.search_path is 'search_path of the session that created the pipeline, under which its command runs';
@@ -132,15 +134,15 @@ with (fillfactor = 40);
 comment on table tracking.checkpoint is
     'how far each pipeline has read each shard; moved in the transaction that applies the records';
 comment on column tracking.checkpoint.pipeline is 'name of the pipeline';
-comment on column tracking.checkpoint.shard_id is 'shard of the stream';
+comment on column tracking.checkpoint.shard_id is 'shard of the stream; of a table, the column by which it is read';
 comment on column tracking.checkpoint.parent_shard_ids is 'shards that are read to their end before this one';
 comment on column tracking.checkpoint.position is
-    'last sequence number applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+    'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
 comment on column tracking.checkpoint.worker is 'number of the worker that reads the shard, from 0';
 comment on column tracking.checkpoint.records is 'records applied, dead letters included';
 comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.dead_letter instead';
-comment on column tracking.checkpoint.bytes is 'bytes of payload applied';
-comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream';
+comment on column tracking.checkpoint.bytes is 'bytes of payload applied; of the rows of a table, as they are stored';
+comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream, or was first seen in the table';
 comment on column tracking.checkpoint.millis_behind_latest is 'how far behind the tip of the shard the last batch was';
 comment on column tracking.checkpoint.read_until is 'what had arrived in the shard by then is read; tells whether the stream may have dropped records unread';
 comment on column tracking.checkpoint.updated_at is 'time of the last batch';
@@ -163,16 +165,16 @@ create table tracking.dead_letter (
 create index on tracking.dead_letter (pipeline, id);
 
 comment on table tracking.dead_letter is
-    'records that a pipeline could not decode, whole and with the reason';
+    'records that a pipeline could not apply, whole and with the reason';
 comment on column tracking.dead_letter.id is 'number in order of arrival here';
 comment on column tracking.dead_letter.pipeline is 'name of the pipeline';
-comment on column tracking.dead_letter.stream is 'stream that the record came from';
-comment on column tracking.dead_letter.shard_id is 'shard that the record came from';
-comment on column tracking.dead_letter.sequence_number is 'position of the record in its shard';
+comment on column tracking.dead_letter.stream is 'stream or table that the record came from';
+comment on column tracking.dead_letter.shard_id is 'shard that the record came from, or the key column of its table';
+comment on column tracking.dead_letter.sequence_number is 'position of the record in its shard, or the key of its row';
 comment on column tracking.dead_letter.sub_sequence_number is 'place of the record in the aggregate that it came in, from 0; null if it came alone';
 comment on column tracking.dead_letter.partition_key is 'partition key of the record';
 comment on column tracking.dead_letter.approximate_arrival_timestamp is 'when the record arrived in the stream';
-comment on column tracking.dead_letter.data is 'payload, byte for byte';
+comment on column tracking.dead_letter.data is 'payload, byte for byte; a row of a table as JSON';
 comment on column tracking.dead_letter.sqlstate is 'SQLSTATE of the reason';
 comment on column tracking.dead_letter.reason is 'why the record could not be applied';
 comment on column tracking.dead_letter.failed_at is 'time of the transaction that put it here';
@@ -372,12 +374,12 @@ comment on view tracking.pipeline_status is
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
     'running; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
-comment on column tracking.pipeline_status.shard_id is 'shard, null before the stream was listed for the first time';
+comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
-    'last sequence number applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+    'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
 comment on column tracking.pipeline_status.rows is 'records applied, dead letters included';
 comment on column tracking.pipeline_status.dead_letters is 'records kept in tracking.dead_letter instead';
-comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was';
+comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was; of a table, how long rows behind it had been waiting';
 comment on column tracking.pipeline_status.last_arrival is 'when the last record applied had arrived in the stream';
 comment on column tracking.pipeline_status.updated_at is 'time of the last batch';
 comment on column tracking.pipeline_status.worker is 'number of the worker that reads the shard, from 0';
@@ -425,12 +427,13 @@ create function tracking.create_pipeline(
     on_error text default 'dead_letter',
     max_errors integer default -1,
     on_gap text default 'record',
-    enabled boolean default true)
+    enabled boolean default true,
+    source_key text default null)
 returns void
 as 'MODULE_PATHNAME', 'tracking_create_pipeline'
 language c;
 
-comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean) is
+comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
 
 create function tracking.alter_pipeline(

@@ -17,7 +17,7 @@
 	" start_position, batch_rows, batch_bytes," \
 	" (extract(epoch from max_latency) * 1000)::int8, workers," \
 	" on_error = 'stop', max_errors, enabled, generation, failures," \
-	" on_gap = 'stop', stream_created"
+	" on_gap = 'stop', stream_created, source_key"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
@@ -43,14 +43,14 @@ static CatalogStatement states_statement = {
 #define SETTING_COLUMNS \
 	"name, owner, source, target, command, search_path, start_position," \
 	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
-	" enabled, on_gap"
+	" enabled, on_gap, source_key"
 #define SETTING_VALUES \
 	"$1, $2, $3, $4, $5, $6, $7, $8, $9," \
-	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14, $15"
+	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14, $15, $16"
 #define SETTING_TYPES \
 	{TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
-	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID}
-#define N_SETTINGS 15
+	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TEXTOID}
+#define N_SETTINGS 16
 
 static CatalogStatement insert_statement = {
 	"insert into tracking.pipeline (" SETTING_COLUMNS ")"
@@ -169,6 +169,7 @@ read_pipeline(MemoryContext cxt)
 	pipeline->stop_on_gap = DatumGetBool(catalog_datum(0, 18, &isnull));
 	created = catalog_datum(0, 19, &isnull);
 	pipeline->stream_created = isnull ? 0 : DatumGetTimestampTz(created);
+	pipeline->source_key = catalog_text(cxt, 0, 20);
 	return pipeline;
 }
 
@@ -270,7 +271,7 @@ change(CatalogStatement *statement, Datum *values, const char *nulls)
 static void
 write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 {
-	char		nulls[] = "               ";
+	char		nulls[N_SETTINGS + 1];
 	Datum		values[N_SETTINGS] = {
 		CStringGetTextDatum(pipeline->name),
 		ObjectIdGetDatum(pipeline->owner),
@@ -288,11 +289,16 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 							"stop" : "dead_letter"),
 		Int32GetDatum(pipeline->max_errors),
 		BoolGetDatum(pipeline->enabled),
-		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record")
+		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record"),
+		pipeline->source_key == NULL ? (Datum) 0 :
+		CStringGetTextDatum(pipeline->source_key)
 	};
 
+	memset(nulls, ' ', N_SETTINGS);
+	nulls[N_SETTINGS] = '\0';
 	nulls[3] = OidIsValid(pipeline->target) ? ' ' : 'n';
 	nulls[4] = pipeline->command == NULL ? 'n' : ' ';
+	nulls[15] = pipeline->source_key == NULL ? 'n' : ' ';
 	change(statement, values, nulls);
 }
 

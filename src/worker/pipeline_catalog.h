@@ -19,6 +19,8 @@ typedef struct Pipeline
 	int32		id;
 	Oid			owner;
 	Oid			source;
+	char	   *source_key;		/* column that a table is read by; NULL: the
+								 * source is a stream */
 	Oid			target;			/* InvalidOid if there is a command */
 	char	   *command;		/* NULL if there is a target */
 	char	   *search_path;	/* for the command */

@@ -47,7 +47,8 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	run->cxt = cxt;
 	run->pipeline = pipeline;
 	run->command = pipeline_command_open(cxt, pipeline);
-	run->source = source_stream_open(&source);
+	run->source = pipeline->source_key == NULL ?
+		source_stream_open(&source) : source_table_open(&source);
 	return run;
 }
 

@@ -88,5 +88,6 @@ struct PipelineSource
  * source->cxt and in a transaction; the other members are set but ops.
  */
 extern PipelineSource *source_stream_open(const PipelineSource *source);
+extern PipelineSource *source_table_open(const PipelineSource *source);
 
 #endif							/* TRACKING_WORKER_PIPELINE_SOURCE_H */
