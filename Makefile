@@ -66,6 +66,7 @@ OBJS = \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
 	src/worker/pipeline_owner.o \
+	src/worker/pipeline_pause.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_target.o \

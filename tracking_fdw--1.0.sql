@@ -71,6 +71,8 @@ create table tracking.pipeline (
     on_error text not null check (on_error in ('dead_letter', 'stop')),
     max_errors integer not null check (max_errors >= -1),
     on_gap text not null check (on_gap in ('record', 'stop')),
+    pause_between text,
+    paused_until timestamptz,
     enabled boolean not null,
     generation bigint not null default 1,
     assigned_generation bigint not null default 0,
@@ -102,6 +104,8 @@ comment on column tracking.pipeline.workers is 'number of workers, among which t
 comment on column tracking.pipeline.on_error is 'what becomes of a record that cannot be applied: dead_letter, or stop the pipeline before it';
 comment on column tracking.pipeline.max_errors is 'records of one batch that may become dead letters before the pipeline stops, -1 for any number';
 comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';
+comment on column tracking.pipeline.pause_between is 'time of day at which nothing is applied, as 02:00-04:00, or null';
+comment on column tracking.pipeline.paused_until is 'when the pause ends that its worker makes';
 comment on column tracking.pipeline.enabled is 'whether a worker should run';
 comment on column tracking.pipeline.generation is 'counts changes, so that a worker with old settings is replaced';
 comment on column tracking.pipeline.assigned_generation is 'generation for which the shards were last spread over the workers';
@@ -337,7 +341,9 @@ create view tracking.pipeline_status
 with (security_invoker = true) as
 with runner as materialized (select * from tracking.pipeline_runner)
 select p.name as pipeline,
-       case when exists (select from runner where pipeline_id = p.id) then 'running'
+       case when exists (select from runner where pipeline_id = p.id)
+            then case when p.paused_until > pg_catalog.clock_timestamp()
+                      then 'paused' else 'running' end
             when not p.enabled and p.last_error is not null then 'failed'
             when not p.enabled then 'stopped'
             when p.retry_at is not null then 'retrying'
@@ -373,7 +379,7 @@ comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
+    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
@@ -428,12 +434,13 @@ create function tracking.create_pipeline(
     max_errors integer default -1,
     on_gap text default 'record',
     enabled boolean default true,
-    source_key text default null)
+    source_key text default null,
+    pause_between text default null)
 returns void
 as 'MODULE_PATHNAME', 'tracking_create_pipeline'
 language c;
 
-comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text) is
+comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
 
 create function tracking.alter_pipeline(
@@ -446,13 +453,14 @@ create function tracking.alter_pipeline(
     workers integer default null,
     on_error text default null,
     max_errors integer default null,
-    on_gap text default null)
+    on_gap text default null,
+    pause_between text default null)
 returns void
 as 'MODULE_PATHNAME', 'tracking_alter_pipeline'
 language c;
 
-comment on function tracking.alter_pipeline(text, regclass, text, integer, bigint, interval, integer, text, integer, text) is
-    'changes settings of a pipeline, once the transaction commits; null leaves one as it is, and positions are kept';
+comment on function tracking.alter_pipeline(text, regclass, text, integer, bigint, interval, integer, text, integer, text, text) is
+    'changes settings of a pipeline, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
 
 create function tracking.start_pipeline(name text)
 returns void

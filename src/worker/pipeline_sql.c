@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_pause.h"
 #include "worker/pipeline_sql.h"
 #include "worker/source_key.h"
 #include "worker/worker.h"
@@ -216,6 +217,8 @@ check_settings(const Pipeline *pipeline)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a pipeline whose source is a table has one worker"),
 				 errhint("Use workers => 1. Larger batches make fewer transactions: batch_rows, batch_bytes, max_latency.")));
+	if (pipeline->pause_between != NULL)
+		pipeline_pause_check(pipeline->pause_between);
 	check_range("max_errors", pipeline->max_errors, -1, PG_INT32_MAX,
 				"records; -1 sets no bound");
 	if (OidIsValid(pipeline->target))
@@ -291,6 +294,8 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.max_errors = PG_GETARG_INT32(10);
 	pipeline.stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(11));
 	pipeline.enabled = PG_GETARG_BOOL(12);
+	pipeline.pause_between = PG_ARGISNULL(14) ? NULL :
+		text_to_cstring(PG_GETARG_TEXT_PP(14));
 
 	pipeline.source_key = check_source(pipeline.source, PG_ARGISNULL(13) ?
 									   NULL :
@@ -346,6 +351,12 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 		pipeline->max_errors = PG_GETARG_INT32(8);
 	if (!PG_ARGISNULL(9))
 		pipeline->stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(9));
+	if (!PG_ARGISNULL(10))
+	{
+		pipeline->pause_between = text_to_cstring(PG_GETARG_TEXT_PP(10));
+		if (pipeline->pause_between[0] == '\0')
+			pipeline->pause_between = NULL;
+	}
 
 	check_settings(pipeline);
 	pipeline_update(pipeline);

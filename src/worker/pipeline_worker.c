@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "worker/pipeline_pause.h"
 #include "worker/pipeline_run.h"
 #include "worker/worker.h"
 
@@ -80,11 +81,12 @@ note_trouble(const Pipeline *pipeline, PipelineSource *source)
 
 /* False if another session has moved the positions. */
 static bool
-apply(PipelineRun *run, Batch *batch)
+apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 {
 	PipelineSource *source = pipeline_run_source(run);
 	ApplyResult result;
 
+	pipeline_pause_wait(pipeline, &transactions);
 	pipeline_run_report(run, batch);
 	if (source->ops->check != NULL)
 		source->ops->check(source, batch);
@@ -144,9 +146,10 @@ run_pipeline(const Pipeline *pipeline, int slot)
 
 		MemoryContextSwitchTo(round_cxt);
 		MemoryContextReset(round_cxt);
+		pipeline_pause_wait(pipeline, &transactions);
 		pipeline_run_report(run, NULL);
 		batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
-		if (batch != NULL && !apply(run, batch))
+		if (batch != NULL && !apply(run, pipeline, batch))
 		{
 			ereport(LOG,
 					(errmsg("positions of pipeline \"%s\" were moved by another session; reading them again",

@@ -11,6 +11,8 @@
 #include "sink/pipeline_lock.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "worker/pipeline_pause.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_sql.h"
 
@@ -40,6 +42,22 @@ rollback_work(void)
 {
 	PopActiveSnapshot();
 	SPI_rollback();
+}
+
+/* True, with a notice, if it is a time at which nothing is applied. */
+static bool
+is_paused(const Pipeline *pipeline)
+{
+	TimestampTz until;
+
+	if (!pipeline_is_paused(pipeline, &until))
+		return false;
+	ereport(NOTICE,
+			(errmsg("pipeline \"%s\" is paused until %s", pipeline->name,
+					timestamptz_to_str(until)),
+			 errdetail("Its pause_between is \"%s\".",
+					   pipeline->pause_between)));
+	return true;
 }
 
 /*
@@ -91,10 +109,12 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 	{
 		Batch	   *batch = source->ops->next_batch(source, BATCH_WAIT_MS);
 
+		if (batch == NULL && source->ops->at_end(source))
+			break;
+		if (is_paused(pipeline))
+			break;
 		if (batch != NULL)
 			apply_to_tip(run, pipeline, batch);
-		else if (source->ops->at_end(source))
-			break;
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -125,9 +145,9 @@ tracking_run_pipeline(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 		SPI_connect_ext(SPI_OPT_NONATOMIC);
 		locked = pipeline_lock_run(pipeline->id);
-		if (locked)
+		if (locked && !is_paused(pipeline))
 			run_to_tip(cxt, pipeline);
-		else
+		else if (!locked)
 			ereport(NOTICE,
 					(errmsg("pipeline \"%s\" is already running",
 							pipeline->name)));
