@@ -70,9 +70,12 @@ OBJS = \
 	src/fdw/fdw_plan.o \
 	src/fdw/fdw_scan.o \
 	src/worker/launcher.o \
+	src/worker/pipeline_bounds.o \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
 	src/worker/pipeline_drop.o \
+	src/worker/pipeline_owner.o \
+	src/worker/pipeline_pause.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_target.o \
@@ -80,7 +83,11 @@ OBJS = \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
 	src/worker/run_pipeline.o \
+	src/worker/source_key.o \
+	src/worker/source_stream.o \
+	src/worker/source_table.o \
 	src/worker/supervisor.o \
+	src/worker/table_writers.o \
 	src/worker/worker.o
 
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) \

@@ -58,6 +58,7 @@ create table tracking.pipeline (
     id integer generated always as identity unique,
     owner regrole not null,
     source regclass not null,
+    source_key text,
     target regclass,
     command text,
     search_path text not null,
@@ -70,6 +71,8 @@ create table tracking.pipeline (
     on_error text not null check (on_error in ('dead_letter', 'stop')),
     max_errors integer not null check (max_errors >= -1),
     on_gap text not null check (on_gap in ('record', 'stop')),
+    pause_between text,
+    paused_until timestamptz,
     enabled boolean not null,
     generation bigint not null default 1,
     assigned_generation bigint not null default 0,
@@ -88,7 +91,8 @@ comment on table tracking.pipeline is
 comment on column tracking.pipeline.name is 'name, unique in the database';
 comment on column tracking.pipeline.id is 'key of the lock that a running pipeline holds';
 comment on column tracking.pipeline.owner is 'role whose rights and user mapping the pipeline uses';
-comment on column tracking.pipeline.source is 'foreign table that the pipeline reads';
+comment on column tracking.pipeline.source is 'foreign table or table that the pipeline reads';
+comment on column tracking.pipeline.source_key is 'column by whose values a table is read, null if the source is a stream';
 comment on column tracking.pipeline.target is 'table that is filled by column name, or null if there is a command';
 comment on column tracking.pipeline.command is 'SQL run over every batch, or null if there is a target';
 comment on column tracking.pipeline.search_path is 'search_path of the session that created the pipeline, under which its command runs';
@@ -100,6 +104,8 @@ comment on column tracking.pipeline.workers is 'number of workers, among which t
 comment on column tracking.pipeline.on_error is 'what becomes of a record that cannot be applied: dead_letter, or stop the pipeline before it';
 comment on column tracking.pipeline.max_errors is 'records of one batch that may become dead letters before the pipeline stops, -1 for any number';
 comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';
+comment on column tracking.pipeline.pause_between is 'time of day at which nothing is applied, as 02:00-04:00, or null';
+comment on column tracking.pipeline.paused_until is 'when the pause ends that its worker makes';
 comment on column tracking.pipeline.enabled is 'whether a worker should run';
 comment on column tracking.pipeline.generation is 'counts changes, so that a worker with old settings is replaced';
 comment on column tracking.pipeline.assigned_generation is 'generation for which the shards were last spread over the workers';
@@ -132,15 +138,15 @@ with (fillfactor = 40);
 comment on table tracking.checkpoint is
     'how far each pipeline has read each shard; moved in the transaction that applies the records';
 comment on column tracking.checkpoint.pipeline is 'name of the pipeline';
-comment on column tracking.checkpoint.shard_id is 'shard of the stream';
+comment on column tracking.checkpoint.shard_id is 'shard of the stream; of a table, the column by which it is read';
 comment on column tracking.checkpoint.parent_shard_ids is 'shards that are read to their end before this one';
 comment on column tracking.checkpoint.position is
-    'last sequence number applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+    'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
 comment on column tracking.checkpoint.worker is 'number of the worker that reads the shard, from 0';
 comment on column tracking.checkpoint.records is 'records applied, dead letters included';
 comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.dead_letter instead';
-comment on column tracking.checkpoint.bytes is 'bytes of payload applied';
-comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream';
+comment on column tracking.checkpoint.bytes is 'bytes of payload applied; of the rows of a table, as they are stored';
+comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream, or was first seen in the table';
 comment on column tracking.checkpoint.millis_behind_latest is 'how far behind the tip of the shard the last batch was';
 comment on column tracking.checkpoint.read_until is 'what had arrived in the shard by then is read; tells whether the stream may have dropped records unread';
 comment on column tracking.checkpoint.updated_at is 'time of the last batch';
@@ -163,16 +169,16 @@ create table tracking.dead_letter (
 create index on tracking.dead_letter (pipeline, id);
 
 comment on table tracking.dead_letter is
-    'records that a pipeline could not decode, whole and with the reason';
+    'records that a pipeline could not apply, whole and with the reason';
 comment on column tracking.dead_letter.id is 'number in order of arrival here';
 comment on column tracking.dead_letter.pipeline is 'name of the pipeline';
-comment on column tracking.dead_letter.stream is 'stream that the record came from';
-comment on column tracking.dead_letter.shard_id is 'shard that the record came from';
-comment on column tracking.dead_letter.sequence_number is 'position of the record in its shard';
+comment on column tracking.dead_letter.stream is 'stream or table that the record came from';
+comment on column tracking.dead_letter.shard_id is 'shard that the record came from, or the key column of its table';
+comment on column tracking.dead_letter.sequence_number is 'position of the record in its shard, or the key of its row';
 comment on column tracking.dead_letter.sub_sequence_number is 'place of the record in the aggregate that it came in, from 0; null if it came alone';
 comment on column tracking.dead_letter.partition_key is 'partition key of the record';
 comment on column tracking.dead_letter.approximate_arrival_timestamp is 'when the record arrived in the stream';
-comment on column tracking.dead_letter.data is 'payload, byte for byte';
+comment on column tracking.dead_letter.data is 'payload, byte for byte; a row of a table as JSON';
 comment on column tracking.dead_letter.sqlstate is 'SQLSTATE of the reason';
 comment on column tracking.dead_letter.reason is 'why the record could not be applied';
 comment on column tracking.dead_letter.failed_at is 'time of the transaction that put it here';
@@ -335,7 +341,9 @@ create view tracking.pipeline_status
 with (security_invoker = true) as
 with runner as materialized (select * from tracking.pipeline_runner)
 select p.name as pipeline,
-       case when exists (select from runner where pipeline_id = p.id) then 'running'
+       case when exists (select from runner where pipeline_id = p.id)
+            then case when p.paused_until > pg_catalog.clock_timestamp()
+                      then 'paused' else 'running' end
             when not p.enabled and p.last_error is not null then 'failed'
             when not p.enabled then 'stopped'
             when p.retry_at is not null then 'retrying'
@@ -371,13 +379,13 @@ comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
-comment on column tracking.pipeline_status.shard_id is 'shard, null before the stream was listed for the first time';
+    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
+comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
-    'last sequence number applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
+    'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
 comment on column tracking.pipeline_status.rows is 'records applied, dead letters included';
 comment on column tracking.pipeline_status.dead_letters is 'records kept in tracking.dead_letter instead';
-comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was';
+comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was; of a table, how long rows behind it had been waiting';
 comment on column tracking.pipeline_status.last_arrival is 'when the last record applied had arrived in the stream';
 comment on column tracking.pipeline_status.updated_at is 'time of the last batch';
 comment on column tracking.pipeline_status.worker is 'number of the worker that reads the shard, from 0';
@@ -425,12 +433,14 @@ create function tracking.create_pipeline(
     on_error text default 'dead_letter',
     max_errors integer default -1,
     on_gap text default 'record',
-    enabled boolean default true)
+    enabled boolean default true,
+    source_key text default null,
+    pause_between text default null)
 returns void
 as 'MODULE_PATHNAME', 'tracking_create_pipeline'
 language c;
 
-comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean) is
+comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
 
 create function tracking.alter_pipeline(
@@ -443,13 +453,14 @@ create function tracking.alter_pipeline(
     workers integer default null,
     on_error text default null,
     max_errors integer default null,
-    on_gap text default null)
+    on_gap text default null,
+    pause_between text default null)
 returns void
 as 'MODULE_PATHNAME', 'tracking_alter_pipeline'
 language c;
 
-comment on function tracking.alter_pipeline(text, regclass, text, integer, bigint, interval, integer, text, integer, text) is
-    'changes settings of a pipeline, once the transaction commits; null leaves one as it is, and positions are kept';
+comment on function tracking.alter_pipeline(text, regclass, text, integer, bigint, interval, integer, text, integer, text, text) is
+    'changes settings of a pipeline, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
 
 create function tracking.start_pipeline(name text)
 returns void

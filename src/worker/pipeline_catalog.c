@@ -17,7 +17,8 @@
 	" start_position, batch_rows, batch_bytes," \
 	" (extract(epoch from max_latency) * 1000)::int8, workers," \
 	" on_error = 'stop', max_errors, enabled, generation, failures," \
-	" on_gap = 'stop', stream_created"
+	" on_gap = 'stop', stream_created, source_key," \
+	" pause_between"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
@@ -43,14 +44,16 @@ static CatalogStatement states_statement = {
 #define SETTING_COLUMNS \
 	"name, owner, source, target, command, search_path, start_position," \
 	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
-	" enabled, on_gap"
+	" enabled, on_gap, source_key, pause_between"
 #define SETTING_VALUES \
 	"$1, $2, $3, $4, $5, $6, $7, $8, $9," \
-	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14, $15"
+	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14, $15," \
+	" $16, $17"
 #define SETTING_TYPES \
 	{TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
-	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID}
-#define N_SETTINGS 15
+	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TEXTOID, \
+	TEXTOID}
+#define N_SETTINGS 17
 
 static CatalogStatement insert_statement = {
 	"insert into tracking.pipeline (" SETTING_COLUMNS ")"
@@ -61,7 +64,7 @@ static CatalogStatement insert_statement = {
 static CatalogStatement update_statement = {
 	"update tracking.pipeline set (" SETTING_COLUMNS ")"
 	" = row(" SETTING_VALUES "), generation = generation + 1,"
-	" retry_at = null where name = $1",
+	" retry_at = null, paused_until = null where name = $1",
 	N_SETTINGS, SETTING_TYPES, NULL
 };
 
@@ -109,6 +112,12 @@ static CatalogStatement start_statement = {
 
 static CatalogStatement created_statement = {
 	"update tracking.pipeline set stream_created = $2 where id = $1",
+	2, {INT4OID, TIMESTAMPTZOID}, NULL
+};
+
+static CatalogStatement paused_statement = {
+	"update tracking.pipeline set paused_until = $2 where id = $1"
+	" and paused_until is distinct from $2",
 	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
@@ -169,6 +178,8 @@ read_pipeline(MemoryContext cxt)
 	pipeline->stop_on_gap = DatumGetBool(catalog_datum(0, 18, &isnull));
 	created = catalog_datum(0, 19, &isnull);
 	pipeline->stream_created = isnull ? 0 : DatumGetTimestampTz(created);
+	pipeline->source_key = catalog_text(cxt, 0, 20);
+	pipeline->pause_between = catalog_text(cxt, 0, 21);
 	return pipeline;
 }
 
@@ -270,7 +281,7 @@ change(CatalogStatement *statement, Datum *values, const char *nulls)
 static void
 write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 {
-	char		nulls[] = "               ";
+	char		nulls[N_SETTINGS + 1];
 	Datum		values[N_SETTINGS] = {
 		CStringGetTextDatum(pipeline->name),
 		ObjectIdGetDatum(pipeline->owner),
@@ -288,11 +299,19 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 							"stop" : "dead_letter"),
 		Int32GetDatum(pipeline->max_errors),
 		BoolGetDatum(pipeline->enabled),
-		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record")
+		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record"),
+		pipeline->source_key == NULL ? (Datum) 0 :
+		CStringGetTextDatum(pipeline->source_key),
+		pipeline->pause_between == NULL ? (Datum) 0 :
+		CStringGetTextDatum(pipeline->pause_between)
 	};
 
+	memset(nulls, ' ', N_SETTINGS);
+	nulls[N_SETTINGS] = '\0';
 	nulls[3] = OidIsValid(pipeline->target) ? ' ' : 'n';
 	nulls[4] = pipeline->command == NULL ? 'n' : ' ';
+	nulls[15] = pipeline->source_key == NULL ? 'n' : ' ';
+	nulls[16] = pipeline->pause_between == NULL ? 'n' : ' ';
 	change(statement, values, nulls);
 }
 
@@ -365,6 +384,16 @@ pipeline_set_stream_created(int32 id, TimestampTz created)
 	};
 
 	change(&created_statement, values, NULL);
+}
+
+void
+pipeline_set_paused_until(int32 id, TimestampTz until)
+{
+	Datum		values[] = {
+		Int32GetDatum(id), TimestampTzGetDatum(until)
+	};
+
+	change(&paused_statement, values, until == 0 ? " n" : NULL);
 }
 
 /* Message, detail and hint as psql would show them. */

@@ -19,6 +19,8 @@ typedef struct Pipeline
 	int32		id;
 	Oid			owner;
 	Oid			source;
+	char	   *source_key;		/* column that a table is read by; NULL: the
+								 * source is a stream */
 	Oid			target;			/* InvalidOid if there is a command */
 	char	   *command;		/* NULL if there is a target */
 	char	   *search_path;	/* for the command */
@@ -30,6 +32,7 @@ typedef struct Pipeline
 	bool		stop_on_error;	/* else dead letters */
 	int			max_errors;		/* rejects a batch, before it stops; -1: any */
 	bool		stop_on_gap;	/* else a gap is recorded */
+	char	   *pause_between;	/* time of day without batches, or NULL */
 	bool		enabled;
 	int64		generation;		/* counts changes */
 	int			failures;		/* in a row */
@@ -85,6 +88,9 @@ extern void pipeline_set_start(const char *name, const StreamPosition *start);
 
 /* Remember which stream it is that the pipeline reads. */
 extern void pipeline_set_stream_created(int32 id, TimestampTz created);
+
+/* Say until when a worker pauses, 0: it does not. */
+extern void pipeline_set_paused_until(int32 id, TimestampTz until);
 
 /* Note a change, so that a running worker is replaced. */
 extern void pipeline_touch(const char *name);

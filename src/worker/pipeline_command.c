@@ -20,7 +20,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
+#include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_owner.h"
 #include "worker/pipeline_target.h"
 
 struct PipelineCommand
@@ -83,8 +85,9 @@ follow_target(PipelineCommand *command)
 
 /* Run the plan in SPI; the number of rows that its last statement affected. */
 static uint64
-execute(PipelineCommand *command)
+execute(PipelineCommand *command, Batch *batch)
 {
+	bool		has_bounds = command->pipeline->source_key != NULL;
 	SPIExecuteOptions options = {.dest = None_Receiver};
 	uint64		rows;
 	int			rc;
@@ -93,7 +96,9 @@ execute(PipelineCommand *command)
 	SPI_connect();
 	if (command->plan == NULL)
 	{
-		SPIPlanPtr	plan = SPI_prepare(command->text, 0, NULL);
+		SPIPlanPtr	plan = has_bounds ?
+			pipeline_bounds_prepare(command->text) :
+			SPI_prepare(command->text, 0, NULL);
 
 		if (plan == NULL || SPI_keepplan(plan) != 0)
 			elog(ERROR, "could not prepare the command of pipeline \"%s\": %s",
@@ -101,6 +106,8 @@ execute(PipelineCommand *command)
 				 SPI_result_code_string(SPI_result));
 		command->plan = plan;
 	}
+	if (has_bounds)
+		options.params = pipeline_bounds_values(batch);
 	rc = SPI_execute_plan_extended(command->plan, &options);
 	if (rc < 0)
 		ereport(ERROR,
@@ -127,27 +134,16 @@ check_deferred_constraints(void)
 
 /*
  * Run the command with the batch as its source, as the pipeline's owner and
- * under the search_path that the pipeline was created with.  When somebody
- * else calls, the owner's command must not be able to leave anything behind
- * that would later run with the caller's rights.
+ * under the search_path that the pipeline was created with.
  */
 static uint64
 run(PipelineCommand *command, Batch *batch)
 {
 	const Pipeline *pipeline = command->pipeline;
-	Oid			userid;
-	int			sec_context;
-	int			guc_nestlevel = NewGUCNestLevel();
+	OwnerAccess access;
 	volatile uint64 rows = 0;
 
-	GetUserIdAndSecContext(&userid, &sec_context);
-	if (userid != pipeline->owner)
-		SetUserIdAndSecContext(pipeline->owner, sec_context |
-							   SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_RESTRICTED_OPERATION);
-	(void) set_config_option("search_path", pipeline->search_path,
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
+	owner_begin(&access, pipeline, pipeline->search_path);
 	batch_bind(pipeline->source, batch);
 	PG_TRY();
 	{
@@ -157,7 +153,7 @@ run(PipelineCommand *command, Batch *batch)
 			pipeline_target_insert(pipeline, batch, &inserted))
 			rows = inserted;
 		else
-			rows = execute(command);
+			rows = execute(command, batch);
 		check_deferred_constraints();
 	}
 	PG_FINALLY();
@@ -165,8 +161,7 @@ run(PipelineCommand *command, Batch *batch)
 		batch_unbind();
 	}
 	PG_END_TRY();
-	AtEOXact_GUC(false, guc_nestlevel);
-	SetUserIdAndSecContext(userid, sec_context);
+	owner_end(&access);
 	return rows;
 }
 
@@ -293,6 +288,20 @@ pipeline_command_apply(PipelineCommand *command, Batch *batch)
 
 	if (batch->n_records > 0)
 		apply_range(command, batch, 0, batch->n_records, &rows);
+	batch_restrict(batch, 0, batch->n_records);
+	return rows;
+}
+
+uint64
+pipeline_command_apply_each(PipelineCommand *command, Batch *batch)
+{
+	uint64		rows = 0;
+
+	for (int64 i = 0; i < batch->n_records; i++)
+	{
+		if (!bms_is_member(i, batch->rejected))
+			apply_range(command, batch, i, i + 1, &rows);
+	}
 	batch_restrict(batch, 0, batch->n_records);
 	return rows;
 }

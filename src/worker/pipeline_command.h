@@ -14,7 +14,8 @@ typedef struct PipelineCommand PipelineCommand;
 
 /*
  * The SQL that a pipeline runs over each batch: its own, or the INSERT made
- * of source and target by column name.  Needs a transaction.  Raises an error
+ * of source and target by column name.  Over a table it has parameters, see
+ * pipeline_bounds.h.  Needs a transaction.  Raises an error
  * if they have no column in common, or one of them is gone.
  */
 extern char *pipeline_command_text(const Pipeline *pipeline);
@@ -31,6 +32,13 @@ extern PipelineCommand *pipeline_command_open(MemoryContext cxt,
  * When pipeline_command_gives_up() afterwards, not all was applied.
  */
 extern uint64 pipeline_command_apply(PipelineCommand *command, Batch *batch);
+
+/*
+ * The same for a batch whose records do not follow each other in their source:
+ * each of them by itself.
+ */
+extern uint64 pipeline_command_apply_each(PipelineCommand *command,
+										  Batch *batch);
 
 /*
  * The batch has more rejects than the pipeline's on_error and max_errors

@@ -4,18 +4,14 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "base/clock.h"
-#include "config/config.h"
 #include "config/guc.h"
 #include "pgstat.h"
 #include "sink/batch_history.h"
 #include "sink/checkpoint.h"
 #include "sink/dead_letter.h"
 #include "sink/gap.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_run.h"
 
@@ -26,260 +22,52 @@ struct PipelineRun
 {
 	MemoryContext cxt;
 	const Pipeline *pipeline;
-	int			slot;			/* reads the shards of this worker; -1: all */
-	StreamTable *table;
-	KinesisStream stream;
-	StreamReader *reader;
+	PipelineSource *source;
 	PipelineCommand *command;
 	bool		failures_cleared;
-	TimestampTz stream_created; /* 0: the stream does not say */
-	int64		retention_us;
-	List	   *waiting;		/* KinesisShard *, for a parent that another
-								 * worker reads; in waiting_cxt */
-	MemoryContext waiting_cxt;
 	int			batches;		/* applied so far */
 	ErrorData  *stop;			/* why the pipeline is to stop, or NULL */
 };
 
 static bool hopeless = false;
 
-/* The settings that a reader needs. */
-static void
-reader_options(const PipelineRun *run, ReadUntil until,
-			   StreamReaderOptions *options)
-{
-	const Pipeline *pipeline = run->pipeline;
-
-	options->until = until;
-	options->budget_bytes = pipeline->batch_bytes;
-	options->batch_rows = pipeline->batch_rows;
-	options->poll_ms = pipeline->max_latency_ms;
-	options->max_latency_ms = pipeline->max_latency_ms;
-	options->list_interval_ms = 0;
-	if (until == READ_FOREVER && run->table->shard == NULL)
-		options->list_interval_ms = guc_shard_list_interval_ms();
-}
-
 PipelineRun *
 pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
-				  ReadUntil until)
+				  ReadUntil until, const PipelineTransactions *transactions)
 {
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	PipelineRun *run = palloc0(sizeof(PipelineRun));
-	Relation	source;
-	StreamReaderOptions options;
+	PipelineSource source = {
+		.cxt = cxt,
+		.pipeline = pipeline,
+		.slot = slot,
+		.until = until,
+		.transactions = transactions
+	};
+	PipelineRun *run = MemoryContextAllocZero(cxt, sizeof(PipelineRun));
 
 	run->cxt = cxt;
 	run->pipeline = pipeline;
-	run->slot = slot;
 	run->command = pipeline_command_open(cxt, pipeline);
-	source = table_open(pipeline->source, AccessShareLock);
-	run->table = config_stream_table(source);
-	config_credentials(run->table, pipeline->owner);
-	run->stream.aws = aws_client_open(cxt, &run->table->aws, "kinesis");
-	run->stream.name = run->table->stream;
-	run->stream.unpack = run->table->unpack;
-	reader_options(run, until, &options);
-	run->reader = stream_reader_open(cxt, &run->stream, &options);
-	table_close(source, AccessShareLock);
-	MemoryContextSwitchTo(old);
+	run->source = pipeline->source_key == NULL ?
+		source_stream_open(&source) : source_table_open(&source);
 	return run;
 }
 
-StreamReader *
-pipeline_run_reader(PipelineRun *run)
+PipelineSource *
+pipeline_run_source(PipelineRun *run)
 {
-	return run->reader;
+	return run->source;
+}
+
+void
+pipeline_run_give_up(void)
+{
+	hopeless = true;
 }
 
 bool
 pipeline_run_is_hopeless(void)
 {
 	return hopeless;
-}
-
-pg_noreturn static void
-another_stream(const PipelineRun *run, const char *detail)
-{
-	const char *name = quote_literal_cstr(run->pipeline->name);
-
-	hopeless = true;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("stream \"%s\" is not the one that pipeline \"%s\" has read",
-					run->stream.name, run->pipeline->name),
-			 errdetail_internal("%s", detail),
-			 errhint("To read the new stream from its beginning: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
-					 name, name)));
-}
-
-static void
-check_created(const PipelineRun *run, TimestampTz created)
-{
-	TimestampTz before = run->pipeline->stream_created;
-
-	if (before == 0 || created == 0 || before == created)
-		return;
-	another_stream(run,
-				   psprintf("It was created at %s, the one that the positions belong to at %s.",
-							pstrdup(timestamptz_to_str(created)),
-							pstrdup(timestamptz_to_str(before))));
-}
-
-/* A position before the beginning of its shard is another stream's. */
-static void
-check_position(const PipelineRun *run, const KinesisShard *shard,
-			   const StreamPosition *position)
-{
-	const char *beginning = shard->starting_sequence_number;
-
-	if (position->kind == POSITION_AFTER_SEQUENCE && beginning != NULL &&
-		sequence_compare(position->sequence, strlen(position->sequence),
-						 beginning, strlen(beginning)) < 0)
-		another_stream(run,
-					   psprintf("Its shard \"%s\" begins after the position that the pipeline has.",
-								shard->shard_id));
-}
-
-void
-pipeline_run_check(PipelineRun *run, const Batch *batch)
-{
-	ListCell   *cell;
-
-	if (batch->gaps == NIL)
-		return;
-	check_created(run, kinesis_describe_stream_summary(&run->stream)->created);
-	foreach(cell, kinesis_list_shards(&run->stream))
-	{
-		const KinesisShard *shard = lfirst(cell);
-		ListCell   *other;
-
-		foreach(other, batch->gaps)
-		{
-			const StreamGap *gap = lfirst(other);
-
-			if (strcmp(gap->shard_id, shard->shard_id) == 0)
-				check_position(run, shard, &gap->from);
-		}
-	}
-}
-
-List *
-pipeline_run_list(PipelineRun *run)
-{
-	KinesisStreamSummary *summary =
-		kinesis_describe_stream_summary(&run->stream);
-
-	check_created(run, summary->created);
-	run->stream_created = summary->created;
-	run->retention_us = summary->retention_hours * USECS_PER_HOUR;
-	return kinesis_list_shards(&run->stream);
-}
-
-/* Those of shards that the source is about. */
-static List *
-of_source(const PipelineRun *run, List *shards)
-{
-	List	   *wanted = NIL;
-	ListCell   *cell;
-
-	if (run->table->shard == NULL)
-		return shards;
-	foreach(cell, shards)
-	{
-		KinesisShard *shard = lfirst(cell);
-
-		if (strcmp(shard->shard_id, run->table->shard) == 0)
-			wanted = lappend(wanted, shard);
-	}
-	return wanted;
-}
-
-/*
- * Shards that have to wait for another worker are to be added again: the
- * reader would take a parent that it does not have for one that has expired.
- */
-static void
-add_shards(PipelineRun *run, List *shards, const StreamPosition *first)
-{
-	const Pipeline *pipeline = run->pipeline;
-	MemoryContext waiting_before = run->waiting_cxt;
-	List	   *checkpoints;
-	ListCell   *cell;
-
-	checkpoint_add(pipeline->name, shards, first, run->retention_us);
-	if (run->slot >= 0)
-		checkpoint_assign(pipeline->name, pipeline->workers,
-						  pipeline_claim_assignment(pipeline->id));
-	foreach(cell, shards)
-		stream_reader_leave(run->reader, lfirst(cell));
-
-	run->waiting = NIL;
-	run->waiting_cxt = AllocSetContextCreate(run->cxt,
-											 "tracking_fdw shards that wait",
-											 ALLOCSET_SMALL_SIZES);
-	checkpoints = checkpoint_load(pipeline->name, shards, run->slot);
-	foreach(cell, checkpoints)
-	{
-		const CheckpointShard *checkpoint = lfirst(cell);
-
-		check_position(run, checkpoint->shard, &checkpoint->position);
-		if (checkpoint->waits)
-		{
-			MemoryContext old = MemoryContextSwitchTo(run->waiting_cxt);
-
-			run->waiting = lappend(run->waiting,
-								   kinesis_shard_copy(checkpoint->shard));
-			MemoryContextSwitchTo(old);
-		}
-		else
-			stream_reader_add(run->reader, checkpoint->shard,
-							  &checkpoint->position, checkpoint->read_until);
-	}
-	if (waiting_before != NULL)
-		MemoryContextDelete(waiting_before);
-}
-
-void
-pipeline_run_add(PipelineRun *run, List *shards)
-{
-	add_shards(run, list_concat_copy(run->waiting, shards), NULL);
-}
-
-pg_noreturn static void
-stop_on_gap(const PipelineRun *run)
-{
-	const char *name = quote_literal_cstr(run->pipeline->name);
-
-	hopeless = true;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("stream \"%s\" may have dropped records that pipeline \"%s\" has not read",
-					run->stream.name, run->pipeline->name),
-			 errdetail("They were older than the %d hours that the stream keeps records.",
-					   (int) (run->retention_us / USECS_PER_HOUR)),
-			 errhint("To go on with what there is: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
-					 name, name)));
-}
-
-void
-pipeline_run_begin(PipelineRun *run, List *shards)
-{
-	const Pipeline *pipeline = run->pipeline;
-
-	if (pipeline->stream_created == 0 && run->stream_created != 0)
-		pipeline_set_stream_created(pipeline->id, run->stream_created);
-	if (gap_expire_shards(pipeline->name, shards, run->retention_us) > 0 &&
-		pipeline->stop_on_gap)
-		stop_on_gap(run);
-	stream_reader_set_retention(run->reader, run->retention_us);
-	add_shards(run, of_source(run, shards), &pipeline->start);
-}
-
-bool
-pipeline_run_waits(const PipelineRun *run)
-{
-	return run->waiting != NIL;
 }
 
 const ErrorData *
@@ -353,8 +141,6 @@ apply(PipelineRun *run, Batch *batch)
 	int64		began_ms = clock_now_ms();
 	uint64		rows;
 
-	if (batch->gaps != NIL && pipeline->stop_on_gap)
-		stop_on_gap(run);
 	if (!checkpoint_advance(pipeline->name, batch))
 		return APPLY_FENCED;
 	rows = pipeline_command_apply(run->command, batch);
@@ -371,6 +157,8 @@ apply(PipelineRun *run, Batch *batch)
 		gap_keep(pipeline->name, batch);
 	if (batch->rejects != NIL)
 	{
+		if (run->source->ops->complete_rejects != NULL)
+			run->source->ops->complete_rejects(run->source, batch);
 		dead_letter_keep(pipeline->name, batch);
 		checkpoint_count_dead_letters(pipeline->name, batch);
 	}
@@ -402,21 +190,16 @@ pipeline_run_apply(PipelineRun *run, Batch *batch)
 void
 pipeline_run_report(const PipelineRun *run, const Batch *batch)
 {
+	char		doing[200];
 	char		activity[256];
 
 	if (batch == NULL)
-	{
-		snprintf(activity, sizeof(activity),
-				 "pipeline \"%s\": reading %d shards of stream \"%s\"",
-				 run->pipeline->name, stream_reader_shards(run->reader),
-				 run->stream.name);
-		pgstat_report_activity(STATE_IDLE, activity);
-	}
+		run->source->ops->describe(run->source, doing, sizeof(doing));
 	else
-	{
-		snprintf(activity, sizeof(activity),
-				 "pipeline \"%s\": applying " INT64_FORMAT " records",
-				 run->pipeline->name, batch->n_records);
-		pgstat_report_activity(STATE_RUNNING, activity);
-	}
+		snprintf(doing, sizeof(doing), "applying " INT64_FORMAT " records",
+				 batch->n_records);
+	snprintf(activity, sizeof(activity), "pipeline \"%s\": %s",
+			 run->pipeline->name, doing);
+	pgstat_report_activity(batch == NULL ? STATE_IDLE : STATE_RUNNING,
+						   activity);
 }

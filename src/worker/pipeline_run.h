@@ -10,53 +10,30 @@
 
 #include "postgres.h"
 
-#include "stream/stream_reader.h"
 #include "worker/pipeline_catalog.h"
+#include "worker/pipeline_source.h"
 
 typedef struct PipelineRun PipelineRun;
 
 /*
  * Open a run in cxt; in a transaction.  It reads the shards that are assigned
- * to worker number slot, or all of them if slot is -1.  pipeline must live as
- * long.
+ * to worker number slot, or all of them if slot is -1.  pipeline and
+ * transactions must live as long.
  */
 extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 									  const Pipeline *pipeline, int slot,
-									  ReadUntil until);
+									  ReadUntil until,
+									  const PipelineTransactions *transactions);
+
+/* Where its batches come from. */
+extern PipelineSource *pipeline_run_source(PipelineRun *run);
 
 /*
- * Ask the stream for its shards (KinesisShard *), at first; without a
- * transaction.  Raises an error, as pipeline_run_check() does, if it is not
- * the stream that the pipeline has read.
+ * The error that is about to be raised is one that trying again cannot mend;
+ * was it?
  */
-extern List *pipeline_run_list(PipelineRun *run);
-
-/* Begin: read those shards from their positions on; in a transaction. */
-extern void pipeline_run_begin(PipelineRun *run, List *shards);
-
-/*
- * Read shards, too, that the stream has got since, and those that waited; in a
- * transaction.
- */
-extern void pipeline_run_add(PipelineRun *run, List *shards);
-
-/*
- * A shard of this worker waits for a parent that another one reads: call
- * pipeline_run_add() again in a while.
- */
-extern bool pipeline_run_waits(const PipelineRun *run);
-
-/*
- * Before a batch is applied, without a transaction: if it has gaps, ask whether
- * the stream is still the one that the pipeline has read.  One that was deleted
- * and created again under its name is not: its sequence numbers are others.
- */
-extern void pipeline_run_check(PipelineRun *run, const Batch *batch);
-
-/* The error that was raised last is one that trying again cannot mend. */
+extern void pipeline_run_give_up(void);
 extern bool pipeline_run_is_hopeless(void);
-
-extern StreamReader *pipeline_run_reader(PipelineRun *run);
 
 typedef enum ApplyResult
 {

@@ -16,8 +16,11 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
+#include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_pause.h"
 #include "worker/pipeline_sql.h"
+#include "worker/source_key.h"
 #include "worker/worker.h"
 
 PG_FUNCTION_INFO_V1(tracking_create_pipeline);
@@ -45,20 +48,30 @@ pipeline_sql_get(text *name_arg)
 	return pipeline;
 }
 
-static void
-check_source(Oid source)
+/* The column by which the source is read, NULL if it is a stream. */
+static char *
+check_source(Oid source, const char *column)
 {
 	AclResult	acl;
 
-	if (!config_is_stream_table(source))
+	bool		is_stream = config_is_stream_table(source);
+
+	if (!is_stream && !source_key_is_table(source))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a foreign table of tracking_fdw",
+				 errmsg("\"%s\" is neither a foreign table of tracking_fdw nor an ordinary table",
 						get_rel_name(source)),
-				 errhint("A pipeline's source is a stream: CREATE FOREIGN TABLE ... SERVER ... OPTIONS (stream '...').")));
+				 errhint("A pipeline's source is a stream, CREATE FOREIGN TABLE ... SERVER ... OPTIONS (stream '...'), or a table to which rows are added.")));
+	if (is_stream && column != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("source_key is for a pipeline whose source is a table"),
+				 errhint("A stream is read by shard and sequence number. Leave source_key out.")));
 	acl = pg_class_aclcheck(source, GetUserId(), ACL_SELECT);
 	if (acl != ACLCHECK_OK)
-		aclcheck_error(acl, OBJECT_FOREIGN_TABLE, get_rel_name(source));
+		aclcheck_error(acl, is_stream ? OBJECT_FOREIGN_TABLE : OBJECT_TABLE,
+					   get_rel_name(source));
+	return is_stream ? NULL : source_key_choose(source, column);
 }
 
 static void
@@ -72,7 +85,7 @@ check_target(Oid target, Oid source)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" cannot be both source and target",
 						get_rel_name(source)),
-				 errdetail("Every record would be published again, without end.")));
+				 errdetail("Every record would come back to it, without end.")));
 	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE &&
 		relkind != RELKIND_VIEW && relkind != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
@@ -88,13 +101,16 @@ static void
 check_command(const Pipeline *pipeline)
 {
 	const char *command = pipeline_command_text(pipeline);
+	SPIPlanPtr	plan;
 
 	if (strspn(command, " \t\r\n;") == strlen(command))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the command of a pipeline cannot be empty")));
 	SPI_connect();
-	if (SPI_prepare(command, 0, NULL) == NULL)
+	plan = pipeline->source_key == NULL ? SPI_prepare(command, 0, NULL) :
+		pipeline_bounds_prepare(command);
+	if (plan == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot use this command in a pipeline: %s",
@@ -104,13 +120,19 @@ check_command(const Pipeline *pipeline)
 }
 
 /*
- * Where shards are begun.  LATEST is not a place that can be come back to: a
+ * Where the source is begun.  LATEST is not a place that can be come back to: a
  * failure before the first record would lose what came meanwhile.  The time
  * now is one.
  */
 static void
-fixed_start(const char *start_at, StreamPosition *position)
+fixed_start(const Pipeline *pipeline, const char *start_at,
+			StreamPosition *position)
 {
+	if (pipeline->source_key != NULL)
+	{
+		source_key_start(pipeline, start_at, position);
+		return;
+	}
 	position_from_start_at(start_at, position);
 	if (position->kind == POSITION_LATEST)
 	{
@@ -190,6 +212,13 @@ check_settings(const Pipeline *pipeline)
 				"milliseconds");
 	check_range("workers", pipeline->workers, 1, PIPELINE_MAX_WORKERS,
 				"workers");
+	if (pipeline->source_key != NULL && pipeline->workers > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a pipeline whose source is a table has one worker"),
+				 errhint("Use workers => 1. Larger batches make fewer transactions: batch_rows, batch_bytes, max_latency.")));
+	if (pipeline->pause_between != NULL)
+		pipeline_pause_check(pipeline->pause_between);
 	check_range("max_errors", pipeline->max_errors, -1, PG_INT32_MAX,
 				"records; -1 sets no bound");
 	if (OidIsValid(pipeline->target))
@@ -257,7 +286,6 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.command = PG_ARGISNULL(3) ? NULL :
 		text_to_cstring(PG_GETARG_TEXT_PP(3));
 	pipeline.search_path = GetConfigOptionByName("search_path", NULL, false);
-	fixed_start(text_to_cstring(PG_GETARG_TEXT_PP(4)), &pipeline.start);
 	pipeline.batch_rows = PG_GETARG_INT32(5);
 	pipeline.batch_bytes = PG_GETARG_INT64(6);
 	pipeline.max_latency_ms = interval_ms(PG_GETARG_INTERVAL_P(7));
@@ -266,9 +294,17 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.max_errors = PG_GETARG_INT32(10);
 	pipeline.stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(11));
 	pipeline.enabled = PG_GETARG_BOOL(12);
+	pipeline.pause_between = PG_ARGISNULL(14) ? NULL :
+		text_to_cstring(PG_GETARG_TEXT_PP(14));
 
-	check_source(pipeline.source);
+	pipeline.source_key = check_source(pipeline.source, PG_ARGISNULL(13) ?
+									   NULL :
+									   text_to_cstring(PG_GETARG_TEXT_PP(13)));
+	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(4)),
+				&pipeline.start);
 	check_settings(&pipeline);
+	if (pipeline.source_key != NULL)
+		source_key_check_rows(&pipeline);
 	if (pipeline.enabled)
 		check_can_login(&pipeline);
 	if (pipeline_load(pipeline.name) != NULL)
@@ -315,6 +351,12 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 		pipeline->max_errors = PG_GETARG_INT32(8);
 	if (!PG_ARGISNULL(9))
 		pipeline->stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(9));
+	if (!PG_ARGISNULL(10))
+	{
+		pipeline->pause_between = text_to_cstring(PG_GETARG_TEXT_PP(10));
+		if (pipeline->pause_between[0] == '\0')
+			pipeline->pause_between = NULL;
+	}
 
 	check_settings(pipeline);
 	pipeline_update(pipeline);
@@ -369,10 +411,10 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 		shard_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
 
 	/* a sequence number means something in one shard only */
-	if (shard_id == NULL ||
+	if (shard_id == NULL || pipeline->source_key != NULL ||
 		!position_from_text(start_at, &position) ||
 		position.kind == POSITION_LATEST)
-		fixed_start(start_at, &position);
+		fixed_start(pipeline, start_at, &position);
 
 	if (shard_id == NULL)
 	{

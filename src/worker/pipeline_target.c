@@ -93,6 +93,18 @@ common_columns(TupleDesc target, TupleDesc source)
 	return columns.data;
 }
 
+/* Which rows of the source are of the batch: a stream shows no others. */
+static const char *
+source_condition(const Pipeline *pipeline)
+{
+	const char *key;
+
+	if (pipeline->source_key == NULL)
+		return "";
+	key = quote_identifier(pipeline->source_key);
+	return psprintf(" WHERE %s > $1 AND %s <= $2 ORDER BY %s", key, key, key);
+}
+
 char *
 pipeline_target_command(const Pipeline *pipeline)
 {
@@ -110,9 +122,9 @@ pipeline_target_command(const Pipeline *pipeline)
 						RelationGetRelationName(source),
 						RelationGetRelationName(target)),
 				 errhint("Columns are matched by name. Name them alike, or give a command instead of a target.")));
-	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s",
+	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s%s",
 					   qualified_name(target), columns, columns,
-					   qualified_name(source));
+					   qualified_name(source), source_condition(pipeline));
 	table_close(target, AccessShareLock);
 	table_close(source, AccessShareLock);
 	return command;
@@ -192,12 +204,16 @@ insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
 bool
 pipeline_target_insert(const Pipeline *pipeline, Batch *batch, uint64 *rows)
 {
-	Relation	source = pipeline_open_source(pipeline);
-	Relation	target = open_relation(pipeline, pipeline->target,
-									   RowExclusiveLock, "target");
+	Relation	source;
+	Relation	target;
 	RowDecoder *decoder = NULL;
 	Bitmapset  *given = NULL;
 
+	if (pipeline->source_key != NULL)
+		return false;
+	source = pipeline_open_source(pipeline);
+	target = open_relation(pipeline, pipeline->target, RowExclusiveLock,
+						   "target");
 	if (!XactReadOnly && is_granted(source, ACL_SELECT) &&
 		is_granted(target, ACL_INSERT))
 		decoder = open_decoder(&config_stream_table(source)->row,

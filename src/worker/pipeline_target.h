@@ -20,7 +20,7 @@ extern char *pipeline_target_command(const Pipeline *pipeline);
  * Do what that command does for the records that a batch shows, at a fraction
  * of its cost, in the caller's transaction and as the current role.  Those
  * that cannot be decoded become the batch's rejects.  False, with nothing
- * done, if the target is not plain (see table_insert.h), a column's type is
+ * done, if the source is a table, the target is not plain (see table_insert.h), a column's type is
  * not that of its source, or a right is not granted for the whole table: then
  * the command has the last word.  Else *rows is what was inserted.
  */

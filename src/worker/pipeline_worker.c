@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "worker/pipeline_pause.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_watch.h"
 #include "worker/worker.h"
@@ -34,11 +35,10 @@
 /* How often an idle worker looks at what else there is to do. */
 #define TEND_INTERVAL_MS 500
 
-/* How often a shard that cannot be read is told of. */
+/* How often it is told what cannot be read. */
 #define TROUBLE_INTERVAL_MS 10000
 
 static bool stop_wanted = false;	/* the error is to stop the pipeline */
-static int64 added_ms;			/* when the reader got the shards it may read */
 
 static void
 begin_transaction(void)
@@ -56,72 +56,41 @@ commit_transaction(void)
 	pgstat_report_stat(false);
 }
 
-static void
-begin_run(PipelineRun *run)
-{
-	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
-											  "tracking_fdw shards",
-											  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	List	   *shards = pipeline_run_list(run);
-
-	MemoryContextSwitchTo(old);
-	begin_transaction();
-	pipeline_run_begin(run, shards);
-	commit_transaction();
-	MemoryContextDelete(cxt);
-	added_ms = clock_now_ms();
-}
-
-/* Read shards that the stream has got, or that need wait no longer. */
-static void
-add_shards(PipelineRun *run)
-{
-	List	   *found = stream_reader_found(pipeline_run_reader(run));
-
-	if (found == NIL && (!pipeline_run_waits(run) ||
-						 clock_now_ms() < added_ms + TEND_INTERVAL_MS))
-		return;
-	begin_transaction();
-	pipeline_run_add(run, found);
-	commit_transaction();
-	added_ms = clock_now_ms();
-}
+static const PipelineTransactions transactions = {
+	begin_transaction, commit_transaction
+};
 
 /*
- * A shard that cannot be read holds up no other, so the worker goes on; but
- * its owner should know.
+ * What keeps some of the source from being read is not the end of the worker;
+ * but its owner should know.
  */
 static void
-note_trouble(const Pipeline *pipeline, StreamReader *reader)
+note_trouble(const Pipeline *pipeline, PipelineSource *source)
 {
 	static int64 noted_ms = 0;
-	const char *shard_id;
-	const AwsError *trouble = stream_reader_trouble(reader, &shard_id);
-	ErrorData	error = {0};
+	ErrorData	error;
 
-	if (trouble == NULL || clock_now_ms() < noted_ms + TROUBLE_INTERVAL_MS)
+	if (source->ops->trouble == NULL ||
+		clock_now_ms() < noted_ms + TROUBLE_INTERVAL_MS ||
+		!source->ops->trouble(source, &error))
 		return;
 	noted_ms = clock_now_ms();
 	begin_transaction();
-	error.sqlerrcode = trouble->sqlstate;
-	error.message = shard_id != NULL ?
-		psprintf("could not read shard \"%s\"", shard_id) :
-		pstrdup("could not look for new shards");
-	error.detail = aws_error_detail(trouble);
-	error.hint = unconstify(char *, trouble->hint);
 	pipeline_note_trouble(pipeline->id, &error);
 	commit_transaction();
 }
 
 /* False if another session has moved the positions. */
 static bool
-apply(PipelineRun *run, Batch *batch)
+apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 {
+	PipelineSource *source = pipeline_run_source(run);
 	ApplyResult result;
 
+	pipeline_pause_wait(pipeline, &transactions);
 	pipeline_run_report(run, batch);
-	pipeline_run_check(run, batch);
+	if (source->ops->check != NULL)
+		source->ops->check(source, batch);
 	do
 	{
 		begin_transaction();
@@ -131,7 +100,7 @@ apply(PipelineRun *run, Batch *batch)
 		else
 			AbortCurrentTransaction();
 	} while (result == APPLY_AGAIN);
-	stream_reader_release(pipeline_run_reader(run), batch);
+	source->ops->release(source, batch);
 	return result == APPLY_DONE;
 }
 
@@ -139,8 +108,11 @@ apply(PipelineRun *run, Batch *batch)
 static void
 tend(PipelineRun *run, const Pipeline *pipeline)
 {
-	note_trouble(pipeline, pipeline_run_reader(run));
-	add_shards(run);
+	PipelineSource *source = pipeline_run_source(run);
+
+	note_trouble(pipeline, source);
+	if (source->ops->tend != NULL)
+		source->ops->tend(source);
 	CHECK_FOR_INTERRUPTS();
 	if (ConfigReloadPending)
 	{
@@ -161,22 +133,25 @@ run_pipeline(const Pipeline *pipeline, int slot)
 													"tracking_fdw round",
 													ALLOCSET_DEFAULT_SIZES);
 	PipelineRun *run;
+	PipelineSource *source;
 
 	pipeline_watch_begin(pipeline->source);
 	begin_transaction();
-	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER);
+	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER,
+							&transactions);
 	commit_transaction();
-	begin_run(run);
+	source = pipeline_run_source(run);
+	source->ops->begin(source);
 	for (;;)
 	{
 		Batch	   *batch;
 
 		MemoryContextSwitchTo(round_cxt);
 		MemoryContextReset(round_cxt);
+		pipeline_pause_wait(pipeline, &transactions);
 		pipeline_run_report(run, NULL);
-		batch = stream_reader_next_batch(pipeline_run_reader(run),
-										 TEND_INTERVAL_MS);
-		if (batch != NULL && !apply(run, batch))
+		batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
+		if (batch != NULL && !apply(run, pipeline, batch))
 		{
 			ereport(LOG,
 					(errmsg("positions of pipeline \"%s\" were moved by another session; reading them again",

@@ -15,8 +15,10 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_sql.h"
+#include "worker/source_key.h"
 
 PG_FUNCTION_INFO_V1(tracking_replay_dead_letters);
 
@@ -54,6 +56,26 @@ pick_ids(MemoryContext cxt, const char *pipeline, const char *filter)
 	return ids;
 }
 
+/* What is a row of a table is read there again: is it still there? */
+static void
+reject_missing_rows(const Pipeline *pipeline, Batch *batch)
+{
+	BatchCursor cursor;
+	StreamRecord record;
+
+	batch_cursor_start(&cursor, batch);
+	while (batch_cursor_next(&cursor, &record))
+	{
+		int64		key = pipeline_bounds_key(record.record);
+
+		if (source_key_rows(pipeline, key) == NULL)
+			batch_reject(batch, &record, ERRCODE_NO_DATA_FOUND,
+						 psprintf("the row with %s = " INT64_FORMAT " is no longer in table \"%s\"",
+								  quote_identifier(pipeline->source_key), key,
+								  batch->stream));
+	}
+}
+
 Datum
 tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 {
@@ -74,7 +96,13 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	pipeline->stop_on_error = false;
 	pipeline->max_errors = -1;
 	command = pipeline_command_open(cxt, pipeline);
-	pipeline_command_apply(command, letters.batch);
+	if (pipeline->source_key == NULL)
+		pipeline_command_apply(command, letters.batch);
+	else
+	{
+		reject_missing_rows(pipeline, letters.batch);
+		pipeline_command_apply_each(command, letters.batch);
+	}
 	dead_letter_settle(&letters);
 
 	n = letters.batch->n_records - list_length(letters.batch->rejects);

@@ -11,6 +11,8 @@
 #include "sink/pipeline_lock.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "worker/pipeline_pause.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_sql.h"
 
@@ -33,11 +35,29 @@ commit_work(void)
 	SPI_commit();
 }
 
+static const PipelineTransactions transactions = {begin_work, commit_work};
+
 static void
 rollback_work(void)
 {
 	PopActiveSnapshot();
 	SPI_rollback();
+}
+
+/* True, with a notice, if it is a time at which nothing is applied. */
+static bool
+is_paused(const Pipeline *pipeline)
+{
+	TimestampTz until;
+
+	if (!pipeline_is_paused(pipeline, &until))
+		return false;
+	ereport(NOTICE,
+			(errmsg("pipeline \"%s\" is paused until %s", pipeline->name,
+					timestamptz_to_str(until)),
+			 errdetail("Its pause_between is \"%s\".",
+					   pipeline->pause_between)));
+	return true;
 }
 
 /*
@@ -47,9 +67,11 @@ rollback_work(void)
 static void
 apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 {
+	PipelineSource *source = pipeline_run_source(run);
 	ApplyResult result;
 
-	pipeline_run_check(run, batch);
+	if (source->ops->check != NULL)
+		source->ops->check(source, batch);
 	do
 	{
 		begin_work();
@@ -65,7 +87,7 @@ apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 		else
 			rollback_work();
 	} while (result == APPLY_AGAIN);
-	stream_reader_release(pipeline_run_reader(run), batch);
+	source->ops->release(source, batch);
 	if (pipeline_run_stop(run) != NULL)
 		ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 }
@@ -76,25 +98,23 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 {
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	PipelineRun *run;
-	StreamReader *reader;
-	List	   *shards;
+	PipelineSource *source;
 
 	begin_work();
-	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP);
+	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP, &transactions);
 	commit_work();
-	reader = pipeline_run_reader(run);
-	shards = pipeline_run_list(run);
-	begin_work();
-	pipeline_run_begin(run, shards);
-	commit_work();
+	source = pipeline_run_source(run);
+	source->ops->begin(source);
 	for (;;)
 	{
-		Batch	   *batch = stream_reader_next_batch(reader, BATCH_WAIT_MS);
+		Batch	   *batch = source->ops->next_batch(source, BATCH_WAIT_MS);
 
+		if (batch == NULL && source->ops->at_end(source))
+			break;
+		if (is_paused(pipeline))
+			break;
 		if (batch != NULL)
 			apply_to_tip(run, pipeline, batch);
-		else if (stream_reader_at_end(reader))
-			break;
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -125,9 +145,9 @@ tracking_run_pipeline(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 		SPI_connect_ext(SPI_OPT_NONATOMIC);
 		locked = pipeline_lock_run(pipeline->id);
-		if (locked)
+		if (locked && !is_paused(pipeline))
 			run_to_tip(cxt, pipeline);
-		else
+		else if (!locked)
 			ereport(NOTICE,
 					(errmsg("pipeline \"%s\" is already running",
 							pipeline->name)));

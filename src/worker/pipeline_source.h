@@ -1,0 +1,93 @@
+/*
+ * pipeline_source.h
+ *	  Where the batches of a pipeline come from: a stream, or a table.
+ *
+ * A batch is fetched with no transaction open.  What a source looks up in
+ * the database meanwhile it does in short transactions of its own, begun and
+ * committed the way its caller's process does that.
+ */
+#ifndef TRACKING_WORKER_PIPELINE_SOURCE_H
+#define TRACKING_WORKER_PIPELINE_SOURCE_H
+
+#include "postgres.h"
+
+#include "stream/batch.h"
+#include "stream/shard_reader.h"
+#include "worker/pipeline_catalog.h"
+
+/* How a transaction is begun, with a snapshot, and committed in a process. */
+typedef struct PipelineTransactions
+{
+	void		(*begin) (void);
+	void		(*commit) (void);
+} PipelineTransactions;
+
+typedef struct PipelineSource PipelineSource;
+
+/*
+ * Functions are called without a transaction unless they say otherwise; those
+ * that may be NULL say so.
+ */
+typedef struct PipelineSourceOps
+{
+	/*
+	 * Begin to read from the pipeline's positions on.  Raises an error if the
+	 * source is not the one that they belong to.
+	 */
+	void		(*begin) (PipelineSource *source);
+
+	/*
+	 * The next batch, which is to be released; NULL if there was none for
+	 * max_wait_ms, or there is something to tend, or at the end.
+	 */
+	Batch	   *(*next_batch) (PipelineSource *source, long max_wait_ms);
+	void		(*release) (PipelineSource *source, Batch *batch);
+
+	/* All that there was at the start was handed out; never, READ_FOREVER. */
+	bool		(*at_end) (const PipelineSource *source);
+
+	/*
+	 * Before a batch is applied: raise an error if it is not of the source
+	 * that the pipeline has read, or the pipeline is not to go on with it.
+	 * Or NULL.
+	 */
+	void		(*check) (PipelineSource *source, const Batch *batch);
+
+	/* Do what comes up now and then, between batches.  Or NULL. */
+	void		(*tend) (PipelineSource *source);
+
+	/*
+	 * Does something keep part of the source from being read?  Then *error
+	 * says what, in the current context.  Or NULL.
+	 */
+	bool		(*trouble) (const PipelineSource *source, ErrorData *error);
+
+	/*
+	 * Give the rejects of a batch the bytes that are kept of them, in the
+	 * transaction that applies it.  NULL: they have them.
+	 */
+	void		(*complete_rejects) (PipelineSource *source, Batch *batch);
+
+	/* What it reads, for pg_stat_activity. */
+	void		(*describe) (const PipelineSource *source, char *text,
+							 size_t size);
+} PipelineSourceOps;
+
+struct PipelineSource
+{
+	const PipelineSourceOps *ops;
+	MemoryContext cxt;
+	const Pipeline *pipeline;
+	int			slot;			/* of the worker; -1: reads everything */
+	ReadUntil	until;
+	const PipelineTransactions *transactions;
+};
+
+/*
+ * Make what begins with a PipelineSource into one of the two kinds.  In
+ * source->cxt and in a transaction; the other members are set but ops.
+ */
+extern PipelineSource *source_stream_open(const PipelineSource *source);
+extern PipelineSource *source_table_open(const PipelineSource *source);
+
+#endif							/* TRACKING_WORKER_PIPELINE_SOURCE_H */
