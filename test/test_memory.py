@@ -8,7 +8,7 @@ import pytest
 
 MIB = 1 << 20
 # the constants of docs/operations.md: with records of up to 1 MiB, of up to 10 MiB
-ABOVE_BATCH_BYTES, ABOVE_FOR_LARGE = 24 * MIB, 40 * MIB
+ABOVE_BATCH_BYTES, ABOVE_FOR_LARGE = 32 * MIB, 48 * MIB
 
 
 def private_bytes(pid):

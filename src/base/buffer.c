@@ -53,13 +53,7 @@ keep(Buffer *buffer)
 	}
 	dlist_push_head(&kept, &buffer->node);
 	kept_bytes += buffer->room;
-	while (kept_bytes > BUFFER_KEEP_BYTES)
-	{
-		Buffer	   *oldest = dlist_tail_element(Buffer, node, &kept);
-
-		forget(oldest);
-		free(oldest);
-	}
+	buffer_keep_at_most(BUFFER_KEEP_BYTES);
 }
 
 static void
@@ -136,13 +130,19 @@ buffer_free(void *data)
 }
 
 void
+buffer_keep_at_most(size_t bytes)
+{
+	while (kept_bytes > bytes)
+	{
+		Buffer	   *oldest = dlist_tail_element(Buffer, node, &kept);
+
+		forget(oldest);
+		free(oldest);
+	}
+}
+
+void
 buffer_trim(void)
 {
-	while (!dlist_is_empty(&kept))
-	{
-		Buffer	   *buffer = dlist_head_element(Buffer, node, &kept);
-
-		forget(buffer);
-		free(buffer);
-	}
+	buffer_keep_at_most(0);
 }

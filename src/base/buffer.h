@@ -11,7 +11,10 @@
 
 #include "utils/palloc.h"
 
-/* A process that reads without end keeps so much beside what it uses. */
+/*
+ * A process that reads without end keeps so much beside what it uses, and less
+ * if that would take it over its budget.
+ */
 #define BUFFER_KEEP_BYTES (24 * 1024 * 1024)
 
 /*
@@ -22,6 +25,9 @@
 extern void *buffer_alloc(MemoryContext cxt, size_t bytes, size_t *room);
 
 extern void buffer_free(void *data);
+
+/* Keep no more than so many bytes of what is kept now; never throws. */
+extern void buffer_keep_at_most(size_t bytes);
 
 /* Give what is kept back to the system: nobody reads for now. */
 extern void buffer_trim(void);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/buffer.h"
 #include "http/http_budget.h"
 #include "utils/memutils.h"
 
@@ -55,8 +56,15 @@ http_charge_fits(const HttpCharge *charge, size_t bytes)
 void
 http_charge_set(HttpCharge *charge, size_t bytes)
 {
-	charge->budget->used_bytes += bytes - charge->bytes;
+	HttpBudget *budget = charge->budget;
+	bool		grows = bytes > charge->bytes;
+
+	budget->used_bytes += bytes - charge->bytes;
 	charge->bytes = bytes;
+	/* what is kept to be used again is within the budget, too */
+	if (grows)
+		buffer_keep_at_most(budget->max_bytes -
+							Min(budget->max_bytes, budget->used_bytes));
 }
 
 void
