@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from harness import records
+from harness.bucket import Bucket
 from harness.cluster import Cluster
 from harness.proxy import Proxy
 from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, BigRecords, Certificate, Clock,
@@ -291,3 +292,10 @@ def table(db, stream_of):
     def make(records, columns="id int, name text", **options):
         db.foreign_table('t', columns, stream_of(records), **options)
     return make
+
+
+# S3
+
+@pytest.fixture
+def bucket(moto):
+    return Bucket(moto)
