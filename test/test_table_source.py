@@ -110,12 +110,14 @@ def test_vacuum_is_no_writer(db, landed, wait_until):
         vacuum.execute("SET vacuum_cost_delay = '100ms'; SET vacuum_cost_limit = 1")
         thread = threading.Thread(target=cancelled, args=(vacuum, 'VACUUM landed'))
         thread.start()
-        wait_until(lambda: db.value('SELECT count(*) FROM pg_stat_progress_vacuum'))
-        add(db, 10)
-        same(db)
-        assert db.value('SELECT count(*) FROM pg_stat_progress_vacuum') == 1
-        vacuum.cancel()
-        thread.join()
+        try:
+            wait_until(lambda: db.value('SELECT count(*) FROM pg_stat_progress_vacuum'))
+            add(db, 10)
+            same(db)
+            assert db.value('SELECT count(*) FROM pg_stat_progress_vacuum') == 1
+        finally:
+            vacuum.cancel()
+            thread.join()
 
 
 def cancelled(conn, statement):
