@@ -471,6 +471,25 @@ def test_the_key_column_is_gone(db, landed, wait_until):
     same(db)
 
 
+def test_maintenance_does_not_replace_the_worker(db, landed, wait_until):
+    db.pipeline('p', 'landed', target='copied', max_latency='0.2 s')
+    pid = db.worker('p')
+    for statement in ('ANALYZE landed', 'VACUUM landed', 'ALTER TABLE landed ADD extra int',
+                      'CREATE INDEX CONCURRENTLY ON landed (n)', 'REINDEX TABLE landed'):
+        db.sql(statement)
+        db.sql("INSERT INTO landed (name) VALUES ('x')")
+        db.wait_value(db.value('SELECT count(*) FROM landed'), 'SELECT count(*) FROM copied')
+    assert db.worker('p') == pid and db.status('p')[0]['last_error'] is None
+
+
+def test_the_source_is_dropped(db, landed):
+    db.pipeline('p', 'landed', target='copied', max_latency='0.2 s')
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist):
+        db.sql('DROP TABLE landed')
+    db.sql('DROP TABLE landed CASCADE')
+    assert db.status('p') == []
+
+
 def test_a_dump_carries_it_on(db, landed, cluster, wait_until):
     add(db, 20)
     db.pipeline('p', 'landed', target='copied', max_latency='0.2 s')

@@ -135,7 +135,9 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	PipelineRun *run;
 	PipelineSource *source;
 
-	pipeline_watch_begin(pipeline->source);
+	/* a table is asked anew each time; maintenance of it is no change */
+	if (pipeline->source_key == NULL)
+		pipeline_watch_begin(pipeline->source);
 	begin_transaction();
 	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER,
 							&transactions);
