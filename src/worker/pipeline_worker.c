@@ -114,11 +114,7 @@ tend(PipelineRun *run, const Pipeline *pipeline)
 	if (source->ops->tend != NULL)
 		source->ops->tend(source);
 	CHECK_FOR_INTERRUPTS();
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
+	worker_reload_config();
 }
 
 /*
