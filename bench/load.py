@@ -89,6 +89,10 @@ class Load:
         wait_until(done, TIMEOUT, f'{self.n_events} events in {self.table}')
         self.stop()
 
+    def n_batches(self):
+        """Of the last run, as far as the history goes."""
+        return self.bed.value('SELECT count(*) FROM tracking.batch WHERE pipeline = %s', self.name)
+
     def events_per_second(self):
         """From the first batch that was applied to the last one."""
         records, seconds = self.bed.sql(
@@ -99,9 +103,11 @@ class Load:
 
 
 def take_turns(loads, rounds):
-    """Costs by load, a list over the rounds."""
-    costs = {load: [] for load in loads}
+    """Costs by load, a list over the rounds; and how many batches each made in
+    the last one."""
+    costs, batches = {load: [] for load in loads}, {}
     for _ in range(rounds):
         for load in loads:
             costs[load].append(load.by_call())
-    return costs
+            batches[load] = load.n_batches()
+    return costs, batches

@@ -6,15 +6,15 @@ from load import Load, bed_of, take_turns
 
 def compare(heading, loads, rounds, first='what'):
     """A table of loads by label, as ratios to the first."""
-    costs = take_turns(loads.values(), rounds)
+    costs, batches = take_turns(loads.values(), rounds)
     base = next(iter(costs.values()))
-    rows = [[first, 's per million', 'ratio', 'WAL bytes a row', 'elapsed s']]
+    rows = [[first, 's per million', 'ratio', 'WAL bytes a row', 'batches', 'elapsed s']]
     for label, load in loads.items():
         mine = costs[load]
         rows.append([
             label, report.spread([cost.cpu / load.n_events * 1e6 for cost in mine]),
             report.spread([cost.cpu / other.cpu for cost, other in zip(mine, base)]),
-            f'{mine[0].wal / load.n_events:.0f}',
+            f'{mine[0].wal / load.n_events:.0f}', batches[load],
             report.spread([cost.elapsed for cost in mine], 1)])
     report.table(heading, rows)
     return {label: costs[load] for label, load in loads.items()}

@@ -183,5 +183,6 @@ class Bed:
         self.sql('CHECKPOINT')
         wal, cpu, began = self.wal(), self.cpu(), time.monotonic()
         work()
-        elapsed, cpu = time.monotonic() - began, self.cpu() - cpu
+        # less than a tick cannot be told
+        elapsed, cpu = time.monotonic() - began, max(self.cpu() - cpu, 1 / TICK)
         return Cost(cpu, int(self.wal() - wal), elapsed)
