@@ -15,10 +15,12 @@ OBJS = \
 	src/base/json.o \
 	src/base/json_scan.o \
 	src/base/md5.o \
+	src/base/xml.o \
 	src/http/http_budget.o \
 	src/http/http_curl.o \
 	src/http/http_multi.o \
 	src/aws/aws_call.o \
+	src/aws/aws_document.o \
 	src/aws/aws_endpoint.o \
 	src/aws/aws_error.o \
 	src/aws/sigv4.o \

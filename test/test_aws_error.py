@@ -6,11 +6,11 @@ import pytest
 
 @pytest.fixture
 def classify(unit):
-    def run(status, body=b'', error_type=None):
+    def run(status, body=b'', error_type=None, bucket_region=None):
         if isinstance(body, dict):
             body = json.dumps(body).encode()
-        cursor = unit.execute('SELECT * FROM unit.aws_error(%s, %s, %s)',
-                              (status, error_type, body))
+        cursor = unit.execute('SELECT * FROM unit.aws_error(%s, %s, %s, %s)',
+                              (status, error_type, body, bucket_region))
         return dict(zip([c.name for c in cursor.description], cursor.fetchone()))
     return run
 
@@ -75,6 +75,41 @@ def test_xml(classify):
                      b'</Message></Error></Errors></ErrorResponse>')
     assert (error['code'], error['class']) == ('SignatureDoesNotMatch', 'clock')
     assert error['message'] == 'The request signature'
+
+
+@pytest.mark.parametrize('status, code, expected, sqlstate, hint', [
+    (503, 'SlowDown', 'throttle', '53400', 'fewer requests'),
+    (500, 'InternalError', 'retry', 'HV000', None),
+    (409, 'OperationAborted', 'retry', 'HV000', None),
+    (400, 'BadDigest', 'retry', 'HV000', None),
+    (404, 'NoSuchBucket', 'not_found', '42704', "bucket's name"),
+    (404, 'NoSuchUpload', 'not_found', '42704', None),
+    (403, 'AccessDenied', 'denied', '42501', 'IAM'),
+    (400, 'InvalidToken', 'denied', '28000', '"session_token"'),
+    (301, 'PermanentRedirect', 'fatal', 'HV000', '"region"'),
+    (400, 'EntityTooSmall', 'fatal', 'HV000', None)])
+def test_codes_of_s3(classify, status, code, expected, sqlstate, hint):
+    error = classify(status, (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>'
+                              '<Message>a &lt; b</Message><Resource>/b/k</Resource>'
+                              '<RequestId>4442587FB7D0A2F9</RequestId></Error>').encode())
+    assert (error['class'], error['sqlstate']) == (expected, sqlstate)
+    assert (error['code'], error['message']) == (code, 'a < b')
+    assert error['request_id'] == '4442587FB7D0A2F9'
+    assert error['hint'] is None if hint is None else hint in error['hint']
+
+
+@pytest.mark.parametrize('status, body, header, named', [
+    (301, b'<Error><Code>PermanentRedirect</Code></Error>', 'eu-west-1', True),
+    (301, b'', 'eu-west-1', True),
+    (307, b'', 'eu-west-1', True),
+    (400, b'<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>',
+     None, True),
+    # S3 tells it with other refusals, too, and it is not their reason
+    (403, b'<Error><Code>AccessDenied</Code></Error>', 'eu-west-1', False),
+    (400, b'<Error><Code>EntityTooSmall</Code></Error>', 'eu-west-1', False)])
+def test_the_region_of_a_bucket(classify, status, body, header, named):
+    error = classify(status, body, bucket_region=header)
+    assert ('region "eu-west-1"' in (error['hint'] or '')) == named
 
 
 @pytest.mark.parametrize('body', [

@@ -73,3 +73,33 @@ def test_sequence_numbers_compare_as_integers(unit, a, b, order):
     ('TRIM_HORIZONS', None), ('AT_TIMESTAMP:', None), ('1 ', None)])
 def test_positions_as_text(unit, text, normal):
     assert unit.execute('SELECT unit.position_normalize(%s)', (text,)).fetchone() == (normal,)
+
+
+@pytest.mark.parametrize('document, texts', [
+    (b'<a>1</a>', ['1']), (b'<a x="y">1</a >\n<a\t>2</a>', ['1', '2']), (b'<a/><a />', ['', '']),
+    (b'<b><a> 1 </a></b><c><a><b>2</b></a></c>', [' 1 ', '<b>2</b>']),
+    (b'<aa>1</aa><ba>2</ba><a>3</a>', ['3']), (b'<a>1</aa></a>', ['1</aa>']),
+    (b'<a>&lt;&gt;&amp;&quot;&apos;&#65;&#x42;&#x437;&#x1F600;</a>', ['<>&"\'ABз😀']),
+    (b'<a>& &; &x; &#; &#x; &#0; &#xD800; &#x110000; &ampamp; &amp</a>',
+     ['& &; &x; &#; &#x; &#0; &#xD800; &#x110000; &ampamp; &amp']),
+    (b'', []), (b'<', []), (b'<a', []), (b'<a>', []), (b'<a>1', []), (b'<a>1</a', []), (b'</a>', []),
+    (b'<a>1</', []), (b'<b>1</b>', []), (b'\0<a>1</a>', ['1'])])
+def test_texts_of_xml(unit, document, texts):
+    assert unit.execute("SELECT unit.xml_texts(%s, 'a')", (document,)).fetchone() == (texts,)
+
+
+@pytest.mark.parametrize('document, is_root', [
+    (b'<a>', True), (b'<a/>', True), (b'<a x="1">', True),
+    (b' \n\n<?xml version="1.0"?>\r\n <a>', True), (b'<?xml?><?x?><a>', True),
+    (b'<aa>', False), (b'<b><a>', False), (b'</a>', False), (b'', False), (b'<a', False), (b'<', False),
+    (b'a>', False), (b'<?xml', False), (b' ', False), (b'\0<a>', False)])
+def test_the_root_of_xml(unit, document, is_root):
+    assert unit.execute("SELECT unit.xml_root_is(%s, 'a')", (document,)).fetchone() == (is_root,)
+
+
+def test_xml_escapes(unit):
+    text = 'a<b>&"\'é\r\n\t'
+    escaped = unit.execute('SELECT unit.xml_escape(%s)', (text,)).fetchone()[0]
+    assert escaped == 'a&lt;b&gt;&amp;&quot;\'é&#13;&#10;&#9;'
+    assert unit.execute("SELECT unit.xml_texts(%s, 'a')",
+                        (f'<a>{escaped}</a>'.encode(),)).fetchone() == ([text],)

@@ -247,14 +247,18 @@ static void
 fill_answer_error(AwsError *error, const HttpExchange *http)
 {
 	const HttpResponse *response = http_response(http);
-	const char *request_id = http_response_header(http, "x-amzn-RequestId");
+	AwsAnswer	answer = {
+		.http_status = response->status,
+		.error_type = http_response_header(http, "x-amzn-ErrorType"),
+		.request_id = http_response_header(http, "x-amzn-RequestId"),
+		.bucket_region = http_response_header(http, "x-amz-bucket-region"),
+		.body = response->body,
+		.body_bytes = response->body_bytes
+	};
 
-	aws_error_from_answer(error, response->status,
-						  http_response_header(http, "x-amzn-ErrorType"),
-						  response->body, response->body_bytes);
-	if (request_id != NULL)
-		error->request_id = aws_error_clean_text(request_id,
-												 strlen(request_id), 128);
+	if (answer.request_id == NULL)
+		answer.request_id = http_response_header(http, "x-amz-request-id");
+	aws_error_from_answer(error, &answer);
 }
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" to seconds since 1970; false if none */

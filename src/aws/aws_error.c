@@ -12,15 +12,13 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
+#include "aws/aws_document.h"
 #include "aws/aws_error.h"
-#include "base/json.h"
 
 /* The remote's words are for reading: an answer can be as long as it likes */
 #define MESSAGE_BYTES 1024
-#define CODE_BYTES 128
-
-/* An error document that is longer is none of AWS's */
-#define DOCUMENT_BYTES (64 * 1024)
+#define REQUEST_ID_BYTES 128
+#define REGION_BYTES 64
 
 #define HINT_ENDPOINT \
 	"Check the \"endpoint\" and \"region\" options of the foreign server."
@@ -45,6 +43,14 @@
 #define HINT_THROTTLE \
 	"Others read or write the same shards: try again later, or add shards " \
 	"to the stream."
+#define HINT_SLOW_DOWN \
+	"The service asks for fewer requests: try again later."
+#define HINT_BUCKET \
+	"Check the bucket's name, and the \"endpoint\" and \"region\" options " \
+	"of the foreign server."
+#define HINT_REGION \
+	"Check the \"region\" option of the foreign server: the bucket is in " \
+	"another one."
 #define HINT_BUSY \
 	"Wait until the stream is ACTIVE, then try again."
 #define HINT_KMS \
@@ -61,8 +67,9 @@ typedef struct ErrorRule
 } ErrorRule;
 
 /*
- * Sources: the Kinesis API's reference, the common errors of AWS's query and
- * JSON services, and the lists of throttling codes in AWS's own SDKs.
+ * Sources: the Kinesis and S3 API's references, the common errors of AWS's
+ * query and JSON services, and the lists of throttling codes in AWS's own
+ * SDKs.
  */
 static const ErrorRule rules[] = {
 	{AWS_ERROR_THROTTLE, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, HINT_THROTTLE,
@@ -72,7 +79,11 @@ static const ErrorRule rules[] = {
 			"Throttling", "ThrottlingException", "ThrottledException",
 			"RequestThrottled", "RequestThrottledException",
 			"TooManyRequestsException", "RequestLimitExceeded",
-			"BandwidthLimitExceeded", "SlowDown", "PriorRequestNotComplete"
+			"BandwidthLimitExceeded", "PriorRequestNotComplete"
+	}},
+	{AWS_ERROR_THROTTLE, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, HINT_SLOW_DOWN,
+		{
+			"SlowDown"
 	}},
 	/* InternalFailure is what a result of PutRecords says */
 	{AWS_ERROR_RETRY, ERRCODE_FDW_ERROR, NULL,
@@ -80,7 +91,12 @@ static const ErrorRule rules[] = {
 			"InternalFailure", "InternalFailureException",
 			"InternalServerError", "ServiceUnavailable",
 			"ServiceUnavailableException", "RequestTimeout",
-			"RequestTimeoutException"
+			"RequestTimeoutException", "InternalError", "OperationAborted"
+	}},
+	/* what came is not what was sent */
+	{AWS_ERROR_RETRY, ERRCODE_FDW_ERROR, NULL,
+		{
+			"BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"
 	}},
 	{AWS_ERROR_EXPIRED_ITERATOR, ERRCODE_FDW_ERROR, NULL,
 		{
@@ -93,6 +109,20 @@ static const ErrorRule rules[] = {
 	{AWS_ERROR_NOT_FOUND, ERRCODE_FDW_TABLE_NOT_FOUND, HINT_STREAM,
 		{
 			"ResourceNotFoundException"
+	}},
+	{AWS_ERROR_NOT_FOUND, ERRCODE_UNDEFINED_OBJECT, HINT_BUCKET,
+		{
+			"NoSuchBucket"
+	}},
+	{AWS_ERROR_NOT_FOUND, ERRCODE_UNDEFINED_OBJECT, NULL,
+		{
+			"NoSuchKey", "NoSuchUpload"
+	}},
+	{AWS_ERROR_FATAL, ERRCODE_FDW_ERROR, HINT_REGION,
+		{
+			"PermanentRedirect", "TemporaryRedirect", "Redirect",
+			"AuthorizationHeaderMalformed",
+			"IllegalLocationConstraintException"
 	}},
 	{AWS_ERROR_BUSY, ERRCODE_OBJECT_IN_USE, HINT_BUSY,
 		{
@@ -107,7 +137,7 @@ static const ErrorRule rules[] = {
 	}},
 	{AWS_ERROR_DENIED, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, HINT_TOKEN,
 		{
-			"ExpiredToken", "ExpiredTokenException"
+			"ExpiredToken", "ExpiredTokenException", "InvalidToken"
 	}},
 	{AWS_ERROR_DENIED, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, HINT_KEY,
 		{
@@ -118,7 +148,8 @@ static const ErrorRule rules[] = {
 	}},
 	{AWS_ERROR_DENIED, ERRCODE_INSUFFICIENT_PRIVILEGE, HINT_PERMISSION,
 		{
-			"AccessDenied", "AccessDeniedException", "OptInRequired"
+			"AccessDenied", "AccessDeniedException", "AllAccessDisabled",
+			"AccountProblem", "OptInRequired"
 	}},
 	{AWS_ERROR_DENIED, ERRCODE_INSUFFICIENT_PRIVILEGE, HINT_KMS,
 		{
@@ -197,60 +228,10 @@ aws_error_clean_text(const char *text, size_t bytes, size_t max_bytes)
 	return clean;
 }
 
-/* com.amazonaws.kinesis.v20131202#ResourceNotFoundException:http://... */
-static const char *
-bare_code(const char *type)
+static char *
+clean_text(const char *text, size_t max_bytes)
 {
-	size_t		bytes = strcspn(type, ":");
-	const char *hash = memchr(type, '#', bytes);
-
-	if (hash != NULL)
-	{
-		bytes -= hash + 1 - type;
-		type = hash + 1;
-	}
-	return aws_error_clean_text(type, bytes, CODE_BYTES);
-}
-
-/* The text of the first <tag> of an XML document, NULL if there is none. */
-static const char *
-xml_text(const char *body, const char *tag, size_t max_bytes)
-{
-	const char *start = strstr(body, psprintf("<%s>", tag));
-	const char *end;
-
-	if (start == NULL)
-		return NULL;
-	start += strlen(tag) + 2;
-	end = strstr(start, psprintf("</%s>", tag));
-	return end ? aws_error_clean_text(start, end - start, max_bytes) : NULL;
-}
-
-/* Code and message as the document has them; both may stay NULL. */
-static void
-read_document(const char *body, size_t bytes, const char **code,
-			  const char **message)
-{
-	const JsonDoc *json;
-	const char *text;
-
-	if (bytes == 0 || bytes > DOCUMENT_BYTES)
-		return;
-
-	json = jsondoc_parse(CurrentMemoryContext, body, bytes, NULL);
-	if (json == NULL)
-	{
-		*code = xml_text(body, "Code", CODE_BYTES);
-		*message = xml_text(body, "Message", MESSAGE_BYTES);
-		return;
-	}
-
-	if ((text = jsondoc_string(json, "__type")) != NULL ||
-		(text = jsondoc_string(json, "code")) != NULL)
-		*code = bare_code(text);
-	if ((text = jsondoc_string(json, "message")) != NULL ||
-		(text = jsondoc_string(json, "Message")) != NULL)
-		*message = aws_error_clean_text(text, strlen(text), MESSAGE_BYTES);
+	return aws_error_clean_text(text, strlen(text), max_bytes);
 }
 
 /* What the status alone tells, when no code is known. */
@@ -306,31 +287,52 @@ classify_code(AwsError *error)
 		error->hint = NULL;
 }
 
-void
-aws_error_from_answer(AwsError *error, int http_status,
-					  const char *error_type, const char *body,
-					  size_t body_bytes)
+/* A bucket that is elsewhere, and the service says where. */
+static void
+name_region(AwsError *error, const char *region)
 {
-	const char *code = NULL;
-	const char *message = NULL;
+	bool		redirected = error->http_status == 301 ||
+		error->http_status == 307;
 
-	read_document(body, body_bytes, &code, &message);
-	if (error_type != NULL)
-		code = bare_code(error_type);
+	if (region == NULL || *region == '\0')
+		return;
+	region = clean_text(region, REGION_BYTES);
+	if (redirected ||
+		(error->hint != NULL && strcmp(error->hint, HINT_REGION) == 0))
+		error->hint = psprintf("The bucket is in region \"%s\": use a foreign server with the option \"region\" '%s', and without an \"endpoint\" elsewhere.",
+							   region, region);
+}
+
+void
+aws_error_from_answer(AwsError *error, const AwsAnswer *answer)
+{
+	AwsDocument document;
+
+	aws_document_read(answer->body, answer->body_bytes, &document);
+	if (answer->error_type != NULL)
+		document.code = aws_document_code(answer->error_type);
+	if (answer->request_id != NULL)
+		document.request_id = answer->request_id;
+	if (answer->bucket_region != NULL)
+		document.region = answer->bucket_region;
 
 	memset(error, 0, sizeof(AwsError));
-	error->http_status = http_status;
-	error->message = message ? message : "";
-	if (code != NULL && *code != '\0')
+	error->http_status = answer->http_status;
+	error->message = document.message ?
+		clean_text(document.message, MESSAGE_BYTES) : "";
+	error->request_id = document.request_id ?
+		clean_text(document.request_id, REQUEST_ID_BYTES) : NULL;
+	if (document.code != NULL && *document.code != '\0')
 	{
-		error->code = code;
+		error->code = document.code;
 		classify_code(error);
 	}
 	else
 	{
-		error->code = psprintf("HTTP %d", http_status);
+		error->code = psprintf("HTTP %d", answer->http_status);
 		classify_status(error);
 	}
+	name_region(error, document.region);
 }
 
 void
@@ -341,7 +343,7 @@ aws_error_from_failure(AwsError *error, HttpFailure failure, const char *text)
 	error->sqlstate = failures[failure].sqlstate;
 	error->code = failures[failure].code;
 	error->hint = failures[failure].hint;
-	error->message = aws_error_clean_text(text, strlen(text), MESSAGE_BYTES);
+	error->message = clean_text(text, MESSAGE_BYTES);
 }
 
 void
@@ -352,8 +354,7 @@ aws_error_from_nonsense(AwsError *error, const char *message)
 	error->sqlstate = ERRCODE_FDW_ERROR;
 	error->code = "bad answer";
 	error->hint = HINT_ENDPOINT;
-	error->message = aws_error_clean_text(message, strlen(message),
-										  MESSAGE_BYTES);
+	error->message = clean_text(message, MESSAGE_BYTES);
 }
 
 void
@@ -364,15 +365,17 @@ aws_error_copy(AwsError *copy, const AwsError *error)
 	copy->message = pstrdup(error->message);
 	if (error->request_id != NULL)
 		copy->request_id = pstrdup(error->request_id);
+	if (error->hint != NULL)
+		copy->hint = pstrdup(error->hint);
 }
 
 void
 aws_error_from_code(AwsError *error, const char *code, const char *message)
 {
 	memset(error, 0, sizeof(AwsError));
-	error->code = bare_code(code);
+	error->code = aws_document_code(code);
 	error->message = message == NULL ? "" :
-		aws_error_clean_text(message, strlen(message), MESSAGE_BYTES);
+		clean_text(message, MESSAGE_BYTES);
 	classify_code(error);
 }
 

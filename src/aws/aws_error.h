@@ -18,7 +18,7 @@ typedef enum AwsErrorClass
 	AWS_ERROR_CLOCK,			/* our clock is off: correct it, sign again */
 	AWS_ERROR_EXPIRED_ITERATOR, /* ask for a new iterator */
 	AWS_ERROR_EXPIRED_TOKEN,	/* start the listing again */
-	AWS_ERROR_NOT_FOUND,		/* stream or shard */
+	AWS_ERROR_NOT_FOUND,		/* stream or shard; bucket, object or upload */
 	AWS_ERROR_DENIED,			/* credentials or permission */
 	AWS_ERROR_BUSY,				/* the resource is not ACTIVE */
 	AWS_ERROR_TOO_LARGE,		/* the answer was over max_response_bytes: ask
@@ -39,13 +39,19 @@ typedef struct AwsError
 	int			attempts;		/* how often it was tried */
 } AwsError;
 
-/*
- * Fill *error from an answer's status, its x-amzn-ErrorType header (or NULL)
- * and its body (JSON, XML, or anything; NUL-terminated).  Texts are palloc'd.
- */
-extern void aws_error_from_answer(AwsError *error, int http_status,
-								  const char *error_type, const char *body,
-								  size_t body_bytes);
+/* An answer that refuses: its status, headers or NULL, and its body. */
+typedef struct AwsAnswer
+{
+	int			http_status;
+	const char *error_type;		/* x-amzn-ErrorType */
+	const char *request_id;		/* x-amzn-RequestId or x-amz-request-id */
+	const char *bucket_region;	/* x-amz-bucket-region */
+	const char *body;			/* JSON, XML, or anything; NUL-terminated */
+	size_t		body_bytes;
+} AwsAnswer;
+
+/* Fill *error from an answer.  Texts are palloc'd. */
+extern void aws_error_from_answer(AwsError *error, const AwsAnswer *answer);
 
 /* The same when no answer came; text is libcurl's. */
 extern void aws_error_from_failure(AwsError *error, HttpFailure failure,

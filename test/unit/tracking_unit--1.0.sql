@@ -15,18 +15,27 @@ CREATE FUNCTION backoff_delay_ms(attempt int, base_ms bigint, cap_ms bigint,
 
 -- src/aws/aws_error.h
 CREATE FUNCTION aws_error(status int, error_type text, body bytea,
+	bucket_region text DEFAULT NULL,
 	OUT class text, OUT sqlstate text, OUT code text, OUT message text,
-	OUT hint text)
+	OUT hint text, OUT request_id text)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_error';
 CREATE FUNCTION aws_error_from_code(code text, message text,
 	OUT class text, OUT sqlstate text, OUT code_out text, OUT message_out text,
-	OUT hint text)
+	OUT hint text, OUT request_id text)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_error_from_code';
 
 -- src/aws/aws_endpoint.h
 CREATE FUNCTION aws_endpoint(region text, endpoint text, kinesis_endpoint text,
 	OUT url text, OUT host text, OUT path text)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_endpoint';
+
+-- src/base/xml.h
+CREATE FUNCTION xml_texts(document bytea, name text) RETURNS text[]
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_xml_texts';
+CREATE FUNCTION xml_root_is(document bytea, name text) RETURNS bool
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_xml_root_is';
+CREATE FUNCTION xml_escape(text) RETURNS text
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_xml_escape';
 
 -- src/stream/position.h
 CREATE FUNCTION sequence_compare(a text, b text) RETURNS int

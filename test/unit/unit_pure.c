@@ -16,6 +16,7 @@
 #include "aws/sigv4.h"
 #include "base/backoff.h"
 #include "base/compat.h"
+#include "base/xml.h"
 #include "stream/position.h"
 
 PG_MODULE_MAGIC;
@@ -25,6 +26,9 @@ PG_FUNCTION_INFO_V1(unit_backoff_delay_ms);
 PG_FUNCTION_INFO_V1(unit_aws_error);
 PG_FUNCTION_INFO_V1(unit_aws_error_from_code);
 PG_FUNCTION_INFO_V1(unit_aws_endpoint);
+PG_FUNCTION_INFO_V1(unit_xml_texts);
+PG_FUNCTION_INFO_V1(unit_xml_root_is);
+PG_FUNCTION_INFO_V1(unit_xml_escape);
 PG_FUNCTION_INFO_V1(unit_sequence_compare);
 PG_FUNCTION_INFO_V1(unit_position_normalize);
 
@@ -134,7 +138,7 @@ error_row(FunctionCallInfo fcinfo, const AwsError *error)
 	};
 	const char *row[] = {
 		classes[error->class], unpack_sql_state(error->sqlstate), error->code,
-		error->message, error->hint
+		error->message, error->hint, error->request_id
 	};
 
 	return text_row(fcinfo, row, lengthof(row));
@@ -143,12 +147,17 @@ error_row(FunctionCallInfo fcinfo, const AwsError *error)
 Datum
 unit_aws_error(PG_FUNCTION_ARGS)
 {
-	char	   *body = TextDatumGetCString(PG_GETARG_DATUM(2));
+	/* a bytea is a text to the eye of C, and so gets its terminator */
+	AwsAnswer	answer = {
+		.http_status = PG_GETARG_INT32(0),
+		.error_type = text_arg(fcinfo, 1),
+		.bucket_region = text_arg(fcinfo, 3),
+		.body = TextDatumGetCString(PG_GETARG_DATUM(2)),
+		.body_bytes = VARSIZE_ANY_EXHDR(PG_GETARG_BYTEA_PP(2))
+	};
 	AwsError	error;
 
-	/* a bytea is a text to the eye of C, and so gets its terminator */
-	aws_error_from_answer(&error, PG_GETARG_INT32(0), text_arg(fcinfo, 1),
-						  body, VARSIZE_ANY_EXHDR(PG_GETARG_BYTEA_PP(2)));
+	aws_error_from_answer(&error, &answer);
 	return error_row(fcinfo, &error);
 }
 
@@ -177,6 +186,55 @@ unit_aws_endpoint(PG_FUNCTION_ARGS)
 	row[1] = endpoint.host;
 	row[2] = endpoint.path;
 	return text_row(fcinfo, row, lengthof(row));
+}
+
+static XmlSlice
+document_arg(FunctionCallInfo fcinfo)
+{
+	bytea	   *document = PG_GETARG_BYTEA_PP(0);
+
+	return (XmlSlice) {
+		VARDATA_ANY(document), VARSIZE_ANY_EXHDR(document)
+	};
+}
+
+/* Of all elements of a name. */
+Datum
+unit_xml_texts(PG_FUNCTION_ARGS)
+{
+	XmlSlice	rest = document_arg(fcinfo);
+	XmlSlice	content;
+	char	   *name = text_arg(fcinfo, 1);
+	ArrayBuildState *texts = initArrayResult(TEXTOID, CurrentMemoryContext,
+											 false);
+
+	for (;;)
+	{
+		char	   *text = xml_text(&rest, name);
+
+		if (!xml_next(&rest, name, &content))
+			PG_RETURN_DATUM(makeArrayResult(texts, CurrentMemoryContext));
+		accumArrayResult(texts, CStringGetTextDatum(text), false, TEXTOID,
+						 CurrentMemoryContext);
+	}
+}
+
+Datum
+unit_xml_root_is(PG_FUNCTION_ARGS)
+{
+	XmlSlice	document = document_arg(fcinfo);
+
+	PG_RETURN_BOOL(xml_root_is(&document, text_arg(fcinfo, 1)));
+}
+
+Datum
+unit_xml_escape(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	xml_append(&out, text_arg(fcinfo, 0));
+	PG_RETURN_TEXT_P(cstring_to_text(out.data));
 }
 
 Datum

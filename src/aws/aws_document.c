@@ -1,0 +1,84 @@
+/*
+ * aws_document.c
+ *	  What the document in a refusing answer says, word for word.
+ *
+ * What it means is not known here.
+ */
+#include "postgres.h"
+
+#include "aws/aws_document.h"
+#include "aws/aws_error.h"
+#include "base/json.h"
+#include "base/xml.h"
+
+#define CODE_BYTES 128
+
+/* An error document that is longer is none of AWS's */
+#define DOCUMENT_BYTES (64 * 1024)
+
+/* com.amazonaws.kinesis.v20131202#ResourceNotFoundException:http://... */
+const char *
+aws_document_code(const char *type)
+{
+	size_t		bytes = strcspn(type, ":");
+	const char *hash = memchr(type, '#', bytes);
+
+	if (hash != NULL)
+	{
+		bytes -= hash + 1 - type;
+		type = hash + 1;
+	}
+	return aws_error_clean_text(type, bytes, CODE_BYTES);
+}
+
+static void
+read_json(const JsonDoc *json, AwsDocument *document)
+{
+	const char *type;
+
+	if ((type = jsondoc_string(json, "__type")) != NULL ||
+		(type = jsondoc_string(json, "code")) != NULL)
+		document->code = aws_document_code(type);
+	document->message = jsondoc_string(json, "message");
+	if (document->message == NULL)
+		document->message = jsondoc_string(json, "Message");
+}
+
+static void
+read_xml(const char *body, size_t bytes, AwsDocument *document)
+{
+	XmlSlice	xml = {body, bytes};
+
+	document->code = xml_text(&xml, "Code");
+	if (document->code != NULL)
+		document->code = aws_error_clean_text(document->code,
+											  strlen(document->code),
+											  CODE_BYTES);
+	document->message = xml_text(&xml, "Message");
+	document->request_id = xml_text(&xml, "RequestId");
+	document->region = xml_text(&xml, "Region");
+}
+
+void
+aws_document_read(const char *body, size_t bytes, AwsDocument *document)
+{
+	const JsonDoc *json;
+
+	memset(document, 0, sizeof(AwsDocument));
+	if (bytes == 0 || bytes > DOCUMENT_BYTES)
+		return;
+
+	json = jsondoc_parse(CurrentMemoryContext, body, bytes, NULL);
+	if (json != NULL)
+		read_json(json, document);
+	else
+		read_xml(body, bytes, document);
+}
+
+bool
+aws_document_is_error(const char *body, size_t bytes)
+{
+	XmlSlice	xml = {body, bytes};
+
+	return xml_root_is(&xml, "Error");
+}
