@@ -1,6 +1,6 @@
 /*
  * aws_call.c
- *	  One signed call of an AWS JSON 1.1 service: sign, send, judge, retry.
+ *	  One signed call of an AWS service: sign, send, judge, retry.
  *
  * Memory: a client has a context, each of its calls a child of that.  The
  * request, every attempt's exchange, the answer and the error live in the
@@ -20,7 +20,8 @@
 #include "utils/memutils.h"
 
 #include "aws/aws_call.h"
-#include "aws/aws_endpoint.h"
+#include "aws/aws_document.h"
+#include "aws/aws_request.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "http/http.h"
@@ -39,8 +40,6 @@
  */
 #define CLOCK_SKEW_SECONDS (4 * 60)
 
-#define CALL_HEADERS 6
-
 typedef enum CallState
 {
 	CALL_SENDING,				/* next: ANSWERED */
@@ -53,10 +52,7 @@ typedef enum CallState
 struct AwsClient
 {
 	MemoryContext cxt;
-	AwsConfig	config;
-	const char *service;
-	AwsEndpoint endpoint;
-	Sigv4Key	key;			/* of the config's credentials */
+	AwsService	service;
 	int64		clock_offset;	/* seconds that our clock is behind AWS's */
 	AwsStats	stats;
 	dlist_head	calls[CALL_RETURNED];	/* by state */
@@ -69,7 +65,8 @@ struct AwsCall
 	AwsRequest	request;
 	CallState	state;
 	dlist_node	node;			/* in client->calls[state] */
-	HttpExchange *http;			/* of the current attempt, or NULL */
+	HttpExchange *http;			/* of the current attempt, or NULL; of the
+								 * last if its headers are kept */
 	int			attempts;
 	time_t		signed_at;		/* the time in the last signature */
 	bool		clock_corrected;	/* tried again with another time */
@@ -97,17 +94,18 @@ aws_client_open(MemoryContext cxt, const AwsConfig *config,
 													 ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(client_cxt);
 	AwsClient  *client = palloc0(sizeof(AwsClient));
-	AwsConfig  *copy = &client->config;
+	AwsConfig  *copy = &client->service.config;
 
 	client->cxt = client_cxt;
-	client->service = pstrdup(service);
-	aws_endpoint_init(&client->endpoint, config, service);
+	client->service.name = pstrdup(service);
+	aws_endpoint_init(&client->service.endpoint, config, service);
 
 	/* a custom endpoint mostly does not care for the region it is told */
 	*copy = *config;
 	copy->region = pstrdup(config->region ? config->region : "us-east-1");
 	copy->endpoint = NULL;
 	copy->kinesis_endpoint = NULL;
+	copy->s3_endpoint = NULL;
 	copy->ca_bundle = copy_string(config->ca_bundle);
 	copy->credentials.access_key_id =
 		copy_string(config->credentials.access_key_id);
@@ -132,7 +130,7 @@ aws_client_stats(const AwsClient *client)
 int
 aws_client_max_retries(const AwsClient *client)
 {
-	return client->config.max_retries;
+	return client->service.config.max_retries;
 }
 
 bool
@@ -176,55 +174,11 @@ static HttpExchange *
 send_attempt(AwsCall *call)
 {
 	AwsClient  *client = call->client;
-	const AwsCredentials *cred = &client->config.credentials;
-	const Sigv4Header signed_headers[] = {
-		{"Host", client->endpoint.host},
-		{"Content-Type", "application/x-amz-json-1.1"},
-		{"X-Amz-Target", call->request.target},
-	};
-	const char *headers[CALL_HEADERS];
-	int			n_headers = 0;
-	Sigv4		sign = {
-		.method = "POST",
-		.path = client->endpoint.path,
-		.query = "",
-		.headers = signed_headers,
-		.n_headers = lengthof(signed_headers),
-		.body = call->request.body,
-		.body_bytes = call->request.body_bytes,
-		.region = client->config.region,
-		.service = client->service,
-		.now = time(NULL) + client->clock_offset,
-		.key = &client->key
-	};
-	HttpRequest request = {
-		.method = "POST",
-		.url = client->endpoint.url,
-		.headers = headers,
-		.body = call->request.body,
-		.body_bytes = call->request.body_bytes,
-		.max_response_bytes = call->request.max_response_bytes,
-		.connect_timeout_ms = client->config.connect_timeout_ms,
-		.request_timeout_ms = call->request.timeout_ms > 0 ?
-		Min(call->request.timeout_ms, client->config.request_timeout_ms) :
-		client->config.request_timeout_ms,
-		.ca_bundle = client->config.ca_bundle,
-		.budget = call->request.budget
-	};
+	HttpRequest request;
 
-	sigv4_sign(&sign, cred);
-	call->signed_at = sign.now;
-
-	for (size_t i = 0; i < lengthof(signed_headers); i++)
-		headers[n_headers++] = psprintf("%s: %s", signed_headers[i].name,
-										signed_headers[i].value);
-	headers[n_headers++] = psprintf("X-Amz-Date: %s", sign.amz_date);
-	if (cred->session_token != NULL)
-		headers[n_headers++] = psprintf("X-Amz-Security-Token: %s",
-										cred->session_token);
-	headers[n_headers++] = psprintf("Authorization: %s", sign.authorization);
-	request.n_headers = n_headers;
-
+	call->signed_at = time(NULL) + client->clock_offset;
+	aws_request_sign(&request, &call->request, &client->service,
+					 call->signed_at);
 	return http_start(call->cxt, &request, attempt_done, call);
 }
 
@@ -259,6 +213,15 @@ fill_answer_error(AwsError *error, const HttpExchange *http)
 	if (answer.request_id == NULL)
 		answer.request_id = http_response_header(http, "x-amz-request-id");
 	aws_error_from_answer(error, &answer);
+}
+
+/* The status is that of a success, and the body does not say otherwise. */
+static bool
+succeeded(const AwsCall *call, const HttpResponse *response)
+{
+	return response->status >= 200 && response->status <= 299 &&
+		!(call->request.doubt_success &&
+		  aws_document_is_error(response->body, response->body_bytes));
 }
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" to seconds since 1970; false if none */
@@ -333,7 +296,7 @@ retry_delay_ms(AwsCall *call)
 	else if (call->error.class != AWS_ERROR_RETRY)
 		return -1;
 	if (call->request.once ||
-		retries >= call->client->config.max_retries)
+		retries >= call->client->service.config.max_retries)
 		return -1;
 
 	return respect_retry_after(call, backoff_delay_ms(retries, base_ms,
@@ -371,7 +334,7 @@ judge_attempt(AwsCall *call)
 	if (response->failure != HTTP_OK)
 		aws_error_from_failure(&call->error, response->failure,
 							   response->failure_text);
-	else if (response->status < 200 || response->status > 299)
+	else if (!succeeded(call, response))
 		fill_answer_error(&call->error, call->http);
 	else
 	{
@@ -382,8 +345,11 @@ judge_attempt(AwsCall *call)
 	if (call->error.class != AWS_ERROR_NONE)
 		delay_ms = retry_delay_ms(call);
 
-	http_close(call->http);
-	call->http = NULL;
+	if (call->error.class != AWS_ERROR_NONE || !call->request.keep_headers)
+	{
+		http_close(call->http);
+		call->http = NULL;
+	}
 	call->client->stats.bytes_received += bytes;
 	if (call->error.class == AWS_ERROR_THROTTLE)
 		call->client->stats.throttles++;
@@ -505,13 +471,12 @@ aws_call_start(AwsClient *client, const AwsRequest *request)
 	MemoryContext cxt = AllocSetContextCreate(client->cxt, "AWS call",
 											  ALLOCSET_SMALL_SIZES);
 	AwsCall    *call = MemoryContextAllocZero(cxt, sizeof(AwsCall));
-	char	   *body = MemoryContextAlloc(cxt, request->body_bytes + 1);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
 
-	memcpy(body, request->body, request->body_bytes);
 	call->cxt = cxt;
 	call->client = client;
-	call->request = *request;
-	call->request.body = body;
+	aws_request_copy(&call->request, request);
+	MemoryContextSwitchTo(old);
 
 	/* on no list until it is sent: nobody waits for a call that failed here */
 	call->state = CALL_RETURNED;
@@ -543,6 +508,12 @@ aws_call_body(AwsCall *call, size_t *bytes)
 {
 	*bytes = call->body_bytes;
 	return call->body;
+}
+
+const char *
+aws_call_header(const AwsCall *call, const char *name)
+{
+	return http_response_header(call->http, name);
 }
 
 MemoryContext

@@ -1,6 +1,6 @@
 /*
  * aws_call.h
- *	  One signed call of an AWS JSON 1.1 service: sign, send, classify, retry.
+ *	  One signed call of an AWS service: sign, send, classify, retry.
  *
  * Calls are asynchronous and many can be under way; each is signed anew for
  * every attempt and backs off on its own.  What a finished call means is for
@@ -21,6 +21,7 @@ typedef struct AwsConfig
 	const char *region;
 	const char *endpoint;		/* URL for every service, or NULL */
 	const char *kinesis_endpoint;	/* URL, or NULL */
+	const char *s3_endpoint;	/* URL, or NULL */
 	AwsCredentials credentials;
 	const char *ca_bundle;		/* PEM file, or NULL */
 	int			connect_timeout_ms;
@@ -40,22 +41,36 @@ typedef struct AwsStats
 typedef struct AwsClient AwsClient;
 typedef struct AwsCall AwsCall;
 
+/*
+ * What is asked.  Kinesis takes a target and a body; S3 the rest.  All texts
+ * are copied, the methods and targets aside, which are constants.
+ */
 typedef struct AwsRequest
 {
-	const char *target;			/* X-Amz-Target, e.g. Kinesis_20131202.GetRecords;
-								 * a constant */
-	const char *body;			/* copied */
+	const char *target;			/* X-Amz-Target of a JSON 1.1 service, e.g.
+								 * Kinesis_20131202.GetRecords; or NULL */
+	const char *method;			/* NULL: POST */
+	const char *path;			/* put behind the endpoint's path,
+								 * percent-encoded; NULL: nothing */
+	const char *query;			/* percent-encoded, without '?'; NULL: none */
+	const Sigv4Header *headers; /* more to sign and send */
+	int			n_headers;
+	const char *body;			/* NULL: none */
 	size_t		body_bytes;
+	bool		body_stays;		/* until the call is closed: not copied */
 	size_t		max_response_bytes;
 	HttpBudget *budget;			/* for the answer, until the call is closed;
 								 * or NULL */
 	int			timeout_ms;		/* 0: the config's request_timeout_ms */
 	bool		once;			/* no retries: the caller has its own */
+	bool		keep_headers;	/* for aws_call_header() */
+	bool		doubt_success;	/* status 200 may come with an error document
+								 * (XML), and then means nothing */
 	void	   *owner;			/* handed back with the finished call */
 } AwsRequest;
 
 /*
- * A client of one service ("kinesis"), in cxt.  config is copied.  Raises an
+ * A client of one service ("kinesis", "s3"), in cxt.  config is copied.  Raises an
  * error if neither a region's host nor an endpoint can be told.
  */
 extern AwsClient *aws_client_open(MemoryContext cxt, const AwsConfig *config,
@@ -94,6 +109,13 @@ extern const AwsError *aws_call_error(const AwsCall *call);
  * are decoded where they arrived.
  */
 extern char *aws_call_body(AwsCall *call, size_t *bytes);
+
+/*
+ * A header of the answer to a call that succeeded, by name, ignoring case;
+ * NULL if there is none.  It lives with the call, whose request said
+ * keep_headers.
+ */
+extern const char *aws_call_header(const AwsCall *call, const char *name);
 
 /*
  * The call's own memory context, deleted by aws_call_close(): what is made of

@@ -53,11 +53,24 @@ regional_url(const char *region, const char *service)
 					partition->dns_suffix);
 }
 
+/* The URL that is configured for the service, or NULL. */
+static const char *
+configured_url(const AwsConfig *config, const char *service)
+{
+	const char *url = NULL;
+
+	if (strcmp(service, "kinesis") == 0)
+		url = config->kinesis_endpoint;
+	else if (strcmp(service, "s3") == 0)
+		url = config->s3_endpoint;
+	return url ? url : config->endpoint;
+}
+
 void
 aws_endpoint_init(AwsEndpoint *endpoint, const AwsConfig *config,
 				  const char *service)
 {
-	const char *url = config->endpoint;
+	const char *url = configured_url(config, service);
 	bool		plain;
 	const char *default_port;
 	const char *authority;
@@ -65,8 +78,7 @@ aws_endpoint_init(AwsEndpoint *endpoint, const AwsConfig *config,
 	size_t		bytes;
 	size_t		port_bytes;
 
-	if (strcmp(service, "kinesis") == 0 && config->kinesis_endpoint != NULL)
-		url = config->kinesis_endpoint;
+	endpoint->custom = url != NULL;
 	if (url == NULL)
 		url = regional_url(config->region, service);
 

@@ -14,10 +14,11 @@ typedef struct AwsEndpoint
 	char	   *url;
 	char	   *host;			/* value of the Host header */
 	char	   *path;			/* starts with / */
+	bool		custom;			/* configured, not AWS's own */
 } AwsEndpoint;
 
 /*
- * The endpoint of a service ("kinesis"), palloc'd in the current context: the
+ * The endpoint of a service ("kinesis", "s3"), palloc'd in the current context: the
  * one configured for it, else the one configured for all, else AWS's own in
  * the region.  Raises an error if none can be told.
  */

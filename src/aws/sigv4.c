@@ -10,8 +10,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "lib/stringinfo.h"
-
 #include "aws/sigv4.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
@@ -81,13 +79,13 @@ is_unreserved(char c)
 		(c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
 }
 
-/* Encode once more what is encoded already: the rule for all but S3. */
-static void
-append_encoded(StringInfo out, const char *text, size_t bytes)
+void
+sigv4_append_encoded(StringInfo out, const char *text, size_t bytes,
+					 const char *keep)
 {
 	for (size_t i = 0; i < bytes; i++)
 	{
-		if (is_unreserved(text[i]))
+		if (is_unreserved(text[i]) || strchr(keep, text[i]) != NULL)
 			appendStringInfoChar(out, text[i]);
 		else
 			appendStringInfo(out, "%%%02X", (unsigned char) text[i]);
@@ -95,8 +93,9 @@ append_encoded(StringInfo out, const char *text, size_t bytes)
 }
 
 /*
- * The path without its dot segments and empty segments, encoded again.  A
- * slash at the end stays.
+ * The path without its dot segments and empty segments, encoded once more
+ * though it is encoded already: the rule for all but S3.  A slash at the end
+ * stays.
  */
 static void
 append_normalized_path(StringInfo out, const char *path)
@@ -118,7 +117,7 @@ append_normalized_path(StringInfo out, const char *path)
 		else if (bytes > 0 && !(bytes == 1 && *segment == '.'))
 		{
 			appendStringInfoChar(out, '/');
-			append_encoded(out, segment, bytes);
+			sigv4_append_encoded(out, segment, bytes, "");
 		}
 		segment += bytes;
 		segment += strspn(segment, "/");
@@ -197,11 +196,17 @@ compare_headers(const void *a, const void *b)
 				  ((const Sigv4Header *) b)->name);
 }
 
+bool
+sigv4_is_s3(const Sigv4 *sign)
+{
+	return strcmp(sign->service, "s3") == 0;
+}
+
 /* All headers to be signed, names in lower case, sorted. */
 static Sigv4Header *
 collect_headers(const Sigv4 *sign, const AwsCredentials *cred, int *n)
 {
-	Sigv4Header *headers = palloc((sign->n_headers + 2) * sizeof(Sigv4Header));
+	Sigv4Header *headers = palloc((sign->n_headers + 3) * sizeof(Sigv4Header));
 
 	for (*n = 0; *n < sign->n_headers; (*n)++)
 	{
@@ -214,6 +219,11 @@ collect_headers(const Sigv4 *sign, const AwsCredentials *cred, int *n)
 	{
 		headers[*n].name = "x-amz-security-token";
 		headers[(*n)++].value = cred->session_token;
+	}
+	if (sigv4_is_s3(sign))
+	{
+		headers[*n].name = "x-amz-content-sha256";
+		headers[(*n)++].value = sign->body_sha256;
 	}
 
 	qsort(headers, *n, sizeof(Sigv4Header), compare_headers);
@@ -244,10 +254,14 @@ sigv4_canonical_request(Sigv4 *sign, const AwsCredentials *cred)
 {
 	StringInfoData request;
 	StringInfoData names;
+	StringInfoData hash;
 	Sigv4Header *headers;
 	int			n_headers;
 	struct tm	utc;
 
+	initStringInfo(&hash);
+	append_sha256_hex(&hash, sign->body, sign->body_bytes);
+	strlcpy(sign->body_sha256, hash.data, sizeof(sign->body_sha256));
 	strftime(sign->amz_date, sizeof(sign->amz_date), "%Y%m%dT%H%M%SZ",
 			 gmtime_r(&sign->now, &utc));
 	headers = collect_headers(sign, cred, &n_headers);
@@ -255,7 +269,7 @@ sigv4_canonical_request(Sigv4 *sign, const AwsCredentials *cred)
 	initStringInfo(&request);
 	initStringInfo(&names);
 	appendStringInfo(&request, "%s\n", sign->method);
-	if (strcmp(sign->service, "s3") == 0)
+	if (sigv4_is_s3(sign))
 		appendStringInfoString(&request, sign->path);
 	else
 		append_normalized_path(&request, sign->path);
@@ -270,8 +284,7 @@ sigv4_canonical_request(Sigv4 *sign, const AwsCredentials *cred)
 		appendStringInfoChar(&request, '\n');
 		appendStringInfo(&names, "%s%s", i > 0 ? ";" : "", headers[i].name);
 	}
-	appendStringInfo(&request, "\n%s\n", names.data);
-	append_sha256_hex(&request, sign->body, sign->body_bytes);
+	appendStringInfo(&request, "\n%s\n%s", names.data, sign->body_sha256);
 
 	sign->signed_headers = names.data;
 	sign->canonical_request = request.data;

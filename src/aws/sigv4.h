@@ -13,6 +13,8 @@
 
 #include <time.h>
 
+#include "lib/stringinfo.h"
+
 typedef struct AwsCredentials
 {
 	const char *access_key_id;
@@ -40,19 +42,23 @@ typedef struct Sigv4
 	const char *path;			/* as sent, percent-encoded, starts with / */
 	const char *query;			/* as sent, without '?', "" for none */
 	const Sigv4Header *headers; /* to be signed, host among them, without
-								 * x-amz-date and x-amz-security-token */
+								 * those that the signature brings along:
+								 * x-amz-date, x-amz-security-token and, for
+								 * S3, x-amz-content-sha256 */
 	int			n_headers;
 	const char *body;
 	size_t		body_bytes;
 	const char *region;
 	const char *service;		/* signing name; "s3" turns off the double
-								 * encoding of the path */
+								 * encoding of the path, and signs a header
+								 * with the body's hash */
 	time_t		now;
 	Sigv4Key   *key;			/* derived when the day is another; it is for
 								 * one secret, region and service */
 
 	/* stage 1 */
 	char		amz_date[17];	/* 20150830T123600Z */
+	char		body_sha256[65];	/* in hex */
 	char	   *signed_headers;
 	char	   *canonical_request;
 	/* stage 2 */
@@ -73,5 +79,15 @@ extern void sigv4_authorization(Sigv4 *sign, const AwsCredentials *cred);
 
 /* All three. */
 extern void sigv4_sign(Sigv4 *sign, const AwsCredentials *cred);
+
+/* S3's rules hold: x-amz-content-sha256 is signed, and has to be sent. */
+extern bool sigv4_is_s3(const Sigv4 *sign);
+
+/*
+ * Append text percent-encoded, as the signature wants it: all but letters,
+ * digits, "-._~" and the characters in keep.
+ */
+extern void sigv4_append_encoded(StringInfo out, const char *text,
+								 size_t bytes, const char *keep);
 
 #endif							/* TRACKING_AWS_SIGV4_H */

@@ -310,6 +310,8 @@ set_manners(CURL *easy)
 #endif
 	SETOPT(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 	SETOPT(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	/* what is signed is what is sent */
+	SETOPT(easy, CURLOPT_PATH_AS_IS, 1L);
 	SETOPT(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	SETOPT(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	/* the server's environment is no place to configure a foreign server */
@@ -352,6 +354,9 @@ set_request(HttpExchange *exchange, const HttpRequest *request)
 			   (curl_off_t) request->body_bytes);
 		SETOPT(easy, CURLOPT_POSTFIELDS, request->body);
 	}
+	/* libcurl would wait for a body, which this method's answer has not */
+	if (strcmp(request->method, "HEAD") == 0)
+		SETOPT(easy, CURLOPT_NOBODY, 1L);
 	SETOPT(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	SETOPT(easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
 	SETOPT(easy, CURLOPT_TIMEOUT_MS, request->request_timeout_ms);

@@ -1,0 +1,34 @@
+/*
+ * aws_request.h
+ *	  From what is asked to the signed HTTP request of one attempt; for
+ *	  aws_call.c alone.
+ */
+#ifndef TRACKING_AWS_AWS_REQUEST_H
+#define TRACKING_AWS_AWS_REQUEST_H
+
+#include "postgres.h"
+
+#include "aws/aws_call.h"
+#include "aws/aws_endpoint.h"
+#include "http/http.h"
+
+/* A service as one client of it knows it */
+typedef struct AwsService
+{
+	const char *name;			/* "kinesis" */
+	AwsConfig	config;
+	AwsEndpoint endpoint;
+	Sigv4Key	key;			/* of the config's credentials */
+} AwsService;
+
+/* A copy in the current context, as far as AwsRequest says that it is copied. */
+extern void aws_request_copy(AwsRequest *copy, const AwsRequest *request);
+
+/*
+ * Fill *http, signed at the time now, in the current context.  The body is
+ * the request's own.
+ */
+extern void aws_request_sign(HttpRequest *http, const AwsRequest *request,
+							 AwsService *service, time_t now);
+
+#endif							/* TRACKING_AWS_AWS_REQUEST_H */
