@@ -32,6 +32,9 @@ OBJS = \
 	src/service/kinesis_unpack.o \
 	src/service/kinesis_wire.o \
 	src/service/kinesis_write.o \
+	src/service/s3_client.o \
+	src/service/s3_delete.o \
+	src/service/s3_upload.o \
 	src/stream/batch.o \
 	src/stream/position.o \
 	src/stream/shard_pace.o \

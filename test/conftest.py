@@ -177,6 +177,14 @@ def moto():
     yield from _serve(Moto())
 
 
+@pytest.fixture(scope='session')
+def lenient_moto():
+    """moto that verifies no signature."""
+    if not Moto.available():
+        pytest.skip('moto is only set up for root')
+    yield from _serve(Moto(verify=False))
+
+
 @pytest.fixture(params=['kinesalite', 'kinesis_local'])
 def kinesis(request):
     """Each of the two npm servers in turn."""

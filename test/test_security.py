@@ -41,6 +41,7 @@ def denied(db, query, sqlstate='42501'):
 
 @pytest.mark.parametrize('option', ["endpoint 'http://127.0.0.1:22'",
                                     "kinesis_endpoint 'http://127.0.0.1:22'",
+                                    "s3_endpoint 'http://127.0.0.1:22'",
                                     "ca_bundle '/etc/passwd'"])
 def test_only_the_trusted_choose_hosts_and_files(db, roles, option):
     alice, _ = roles

@@ -74,6 +74,7 @@ static const OptionDef option_table[] = {
 	{"region", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 64, .values = region_characters},
 	{"endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
 	{"kinesis_endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
+	{"s3_endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
 	{"ca_bundle", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 4096, .privileged = true},
 	{"connect_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
 	{"request_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},

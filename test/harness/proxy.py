@@ -1,4 +1,4 @@
-"""A proxy in front of a Kinesis server that misbehaves to order.
+"""A proxy in front of a Kinesis or S3 server that misbehaves to order.
 
     proxy.error('GetRecords', 'ProvisionedThroughputExceededException', every=3)
     held = proxy.hold('PutRecords', first=1)
@@ -7,6 +7,7 @@
 Which requests a fault hits is counted, never random: `first` N of them, or
 `every` Nth, counted after the first `after` ones; without any of these, all.
 `shard` limits a fault to GetRecords (and GetShardIterator) of one shard.
+Operations of S3 have the names that its API gives them, such as UploadPart.
 The first rule that hits a request is applied.  `proxy.requests()` is what was
 seen, in order of arrival.
 """
@@ -23,6 +24,25 @@ import time
 import urllib.parse
 
 from .wait import wait_until
+
+
+# method, the parameter of the query that tells the operation -> operation
+S3_OPERATIONS = [
+    ('PUT', 'partNumber', 'UploadPart'), ('PUT', None, 'PutObject'),
+    ('POST', 'uploads', 'CreateMultipartUpload'),
+    ('POST', 'uploadId', 'CompleteMultipartUpload'), ('POST', 'delete', 'DeleteObjects'),
+    ('DELETE', 'uploadId', 'AbortMultipartUpload'), ('HEAD', None, 'HeadObject'),
+]
+
+
+def operation(handler):
+    if 'X-Amz-Target' in handler.headers:
+        return handler.headers['X-Amz-Target'].rpartition('.')[2]
+    query = urllib.parse.urlsplit(handler.path).query
+    given = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+    return next((name for method, parameter, name in S3_OPERATIONS
+                 if method == handler.command and (parameter is None or parameter in given)),
+                handler.command)
 
 
 class Rule:
@@ -68,14 +88,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
-        op = self.headers.get('X-Amz-Target', self.command).rpartition('.')[2]
-        entry, rule = self.server.proxy.arrived(op, self.headers, body)
+        entry, rule = self.server.proxy.arrived(operation(self), self.headers, body)
+        entry.update(method=self.command, path=self.path)
         try:
             (rule.apply if rule else Handler.relay)(self, entry, body)
         except OSError:         # the client or the backend has gone
             self.close_connection = True
 
-    do_GET = do_POST
+    do_GET = do_PUT = do_DELETE = do_HEAD = do_POST
 
     def log_message(self, *args):
         pass

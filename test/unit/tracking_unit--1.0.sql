@@ -88,3 +88,29 @@ CREATE FUNCTION row_value(document text, example anyelement,
 CREATE FUNCTION row_decode_seconds(shape regclass, payloads text[],
 	rounds int) RETURNS float8
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_row_decode_seconds';
+
+-- src/service/s3.h
+CREATE FUNCTION s3_parse_url(url text, OUT bucket text, OUT prefix text)
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_s3_parse_url';
+CREATE FUNCTION s3_bucket_url(region text, endpoint text, s3_endpoint text,
+	bucket text) RETURNS text
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_s3_bucket_url';
+
+-- what the functions below connect to, until it is called again
+CREATE FUNCTION s3_server(endpoint text, bucket text, access_key text,
+	secret_key text, session_token text DEFAULT NULL,
+	max_retries int DEFAULT 2, region text DEFAULT 'us-east-1') RETURNS void
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_s3_server';
+CREATE FUNCTION s3_put_object(key text, content_type text, data bytea)
+	RETURNS void
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_s3_put_object';
+
+-- data, that many times, written in pieces; at the end: finish, abort, or
+-- abandon.  An error is caught: "again" finishes once more, anything else
+-- aborts and raises it
+CREATE FUNCTION s3_upload(key text, content_type text, data bytea,
+	piece_bytes int, at_end text, times int) RETURNS void
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_s3_upload';
+CREATE FUNCTION s3_delete_objects(keys text[], OUT key text, OUT sqlstate text,
+	OUT detail text) RETURNS SETOF record
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_s3_delete_objects';
