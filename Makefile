@@ -57,7 +57,9 @@ OBJS = \
 	src/sink/checkpoint_wait.o \
 	src/sink/dead_letter.o \
 	src/sink/gap.o \
+	src/sink/load_ledger.o \
 	src/sink/pipeline_lock.o \
+	src/sink/store_checkpoint.o \
 	src/sink/store_connection.o \
 	src/sink/store_session.o \
 	src/sink/table_insert.o \
@@ -78,6 +80,7 @@ OBJS = \
 	src/worker/pipeline_pause.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
+	src/worker/pipeline_store.o \
 	src/worker/pipeline_target.o \
 	src/worker/pipeline_watch.o \
 	src/worker/pipeline_worker.o \

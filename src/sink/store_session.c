@@ -22,6 +22,7 @@ typedef struct StoreSession
 	int			depth;			/* of transactions begun there; 0: none */
 	bool		held;			/* it outlives local transactions */
 	bool		spoilt;			/* by a subtransaction that failed */
+	StoreLoadStats stats;		/* of the transaction */
 	bool		altered;		/* the options are no longer those it has */
 } StoreSession;
 
@@ -259,6 +260,7 @@ begin(StoreSession *session, const StoreServer *server)
 		store_query(session->connection, "BEGIN", 0, NULL);
 	}
 	session->depth = 1;
+	memset(&session->stats, 0, sizeof(session->stats));
 }
 
 StoreConnection *
@@ -301,4 +303,27 @@ store_session_rollback(const StoreServer *server)
 
 	if (session->depth > 0)
 		rollback(session);
+}
+
+void
+store_session_restart(const StoreServer *server)
+{
+	StoreSession *session = find_session(server);
+	bool		held = session->held;
+
+	store_session_rollback(server);
+	session->held = held;
+}
+
+StoreLoadStats *
+store_session_stats(const StoreServer *server)
+{
+	return &find_session(server)->stats;
+}
+
+bool
+store_session_has_savepoints(const StoreServer *server)
+{
+	(void) store_session_use(server);
+	return has_savepoints(find_session(server));
 }

@@ -100,6 +100,8 @@ apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 		else
 			AbortCurrentTransaction();
 	} while (result == APPLY_AGAIN);
+	if (result == APPLY_DONE)
+		pipeline_run_committed(run, batch);
 	source->ops->release(source, batch);
 	return result == APPLY_DONE;
 }
@@ -141,7 +143,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 							&transactions);
 	commit_transaction();
 	source = pipeline_run_source(run);
-	source->ops->begin(source);
+	pipeline_run_begin(run);
 	for (;;)
 	{
 		Batch	   *batch;
