@@ -13,8 +13,13 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import main_table                               # noqa: E402
+import running                                  # noqa: E402
+import scaling                                  # noqa: E402
 
-SETS = {'main': main_table.run}
+SETS = {'main': main_table.run, 'shards': scaling.shards, 'batches': scaling.batches,
+        'answers': scaling.answers, 'sizes': scaling.sizes, 'faults': scaling.faults,
+        'workers': running.workers, 'idle': running.idle, 'memory': running.memory,
+        'latency': running.latency}
 
 
 def arguments():

@@ -135,27 +135,41 @@ def compact(value):
     return json.dumps(value, separators=(',', ':'))
 
 
-def expected_sum(shape, n_events, distinct):
-    rounds, rest = divmod(n_events, distinct)
-    return sum(shape.value(i) * (rounds + (i < rest)) for i in range(distinct))
+class Wrong(Exception):
+    """What was loaded is not what there is."""
 
 
 class Files:
-    """A content of a shape, and files of n events of it, in directory."""
+    """A content of a shape, for streams of n events, in directory; and files
+    of the same n events, once write() is called."""
 
     def __init__(self, shape, n_events, directory, distinct=DISTINCT):
         self.shape, self.n_events = shape, n_events
         self.distinct = min(distinct, n_events)
-        self.sum = expected_sum(shape, n_events, self.distinct)
+        self.sum = self.sum_of(n_events)
         self.content = directory / f'{shape.name}.content'
         self.lines = directory / f'{shape.name}.jsonl'
         self.csv = directory / f'{shape.name}.csv'
-        events = [shape.json(i) for i in range(self.distinct)]
-        json_lines = [compact(event) + '\n' for event in events]
-        self.content.write_text(''.join(json_lines))
-        self.event_bytes = sum(map(len, json_lines)) / self.distinct - 1
-        self._repeat(self.lines, json_lines)
-        self._repeat(self.csv, [self._csv_line(event) for event in events])
+        self._events = [shape.json(i) for i in range(self.distinct)]
+        self._json_lines = [compact(event) + '\n' for event in self._events]
+        self.content.write_text(''.join(self._json_lines))
+        self.event_bytes = sum(map(len, self._json_lines)) / self.distinct - 1
+
+    def write(self):
+        self._repeat(self.lines, self._json_lines)
+        self._repeat(self.csv, [self._csv_line(event) for event in self._events])
+        return self
+
+    def sum_of(self, n_events):
+        rounds, rest = divmod(n_events, self.distinct)
+        return sum(self.shape.value(i) * (rounds + (i < rest)) for i in range(self.distinct))
+
+    def check(self, what, found, n_events=None):
+        """Count and sum that were found must be those of so many events."""
+        n_events = self.n_events if n_events is None else n_events
+        if tuple(map(int, found)) != (n_events, self.sum_of(n_events)):
+            raise Wrong(f'{what}: count and sum are {tuple(found)}, '
+                        f'not {(n_events, self.sum_of(n_events))}')
 
     def _csv_line(self, event):
         line = io.StringIO()

@@ -42,6 +42,24 @@ def seconds_of(pid, with_children=False):
     return sum(map(int, fields if with_children else fields[:2])) / TICK
 
 
+def listed(**options):
+    """As OPTIONS takes them."""
+    return ', '.join(f"{name} '{value}'" for name, value in options.items())
+
+
+def fine_seconds_of(pid):
+    """Processor seconds of a process that has one thread, to the nanosecond."""
+    return int(pathlib.Path(f'/proc/{pid}/schedstat').read_text().split()[0]) / 1e9
+
+
+def private_bytes(pid):
+    """Memory of a process that no other has: not shared buffers, not files."""
+    for line in pathlib.Path(f'/proc/{pid}/status').read_text().splitlines():
+        if line.startswith('RssAnon:'):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError('the kernel does not tell RssAnon')
+
+
 class Directory:
     """A temporary directory that the server's user may read."""
 
@@ -111,10 +129,9 @@ class Bed:
             raise
 
     def _foreign_server(self, name, url, **options):
-        listed = ', '.join(f"{option} '{value}'" for option, value in
-                           {'region': 'us-east-1', 'endpoint': url, **options}.items())
         self.control.execute(
-            f'CREATE SERVER {name} FOREIGN DATA WRAPPER tracking_fdw OPTIONS ({listed})')
+            f'CREATE SERVER {name} FOREIGN DATA WRAPPER tracking_fdw OPTIONS '
+            f"({listed(region='us-east-1', endpoint=url, **options)})")
         self.control.execute(f'CREATE USER MAPPING FOR CURRENT_USER SERVER {name} OPTIONS '
                              "(access_key_id 'AKIDBENCH', secret_access_key 'secret')")
 
@@ -133,10 +150,9 @@ class Bed:
     def value(self, query, *args):
         return self.sql(query, *args)[0][0]
 
-    def foreign_table(self, name, columns, stream, server='aws'):
-        self.sql(f'DROP FOREIGN TABLE IF EXISTS {name} CASCADE')
-        self.sql(f"CREATE FOREIGN TABLE {name} ({columns}) SERVER {server} "
-                 f"OPTIONS (stream '{stream}')")
+    def foreign_table(self, name, columns, stream, server='aws', **options):
+        self.sql(f'CREATE FOREIGN TABLE {name} ({columns}) SERVER {server} OPTIONS '
+                 f'({listed(stream=stream, **options)})')
 
     # processor time
 
@@ -167,5 +183,6 @@ class Bed:
         self.sql('CHECKPOINT')
         wal, cpu, began = self.wal(), self.cpu(), time.monotonic()
         work()
-        elapsed, cpu = time.monotonic() - began, self.cpu() - cpu
+        # less than a tick cannot be told
+        elapsed, cpu = time.monotonic() - began, max(self.cpu() - cpu, 1 / TICK)
         return Cost(cpu, int(self.wal() - wal), elapsed)

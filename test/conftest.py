@@ -6,8 +6,10 @@ import psycopg
 import pytest
 
 from harness import records
+from harness.bucket import Bucket
 from harness.cluster import Cluster
 from harness.proxy import Proxy
+from harness.redshift import Redshift, Warehouse
 from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, BigRecords, Certificate, Clock,
                              Kinesalite, KinesisLocal, ManyShards, Moto)
 from harness.wait import wait_until as poll_until
@@ -291,3 +293,49 @@ def table(db, stream_of):
     def make(records, columns="id int, name text", **options):
         db.foreign_table('t', columns, stream_of(records), **options)
     return make
+
+
+# Redshift
+
+@pytest.fixture(scope='session')
+def new_redshift(moto):
+    """new_redshift(...): a stand-in for Redshift in front of a cluster, which
+    those of a session share; its S3 is moto's.  Arguments are those of Redshift."""
+    made = []
+    with Cluster(preload=False) as behind:
+        def make(**kw):
+            made.append(Redshift(behind, moto, **kw))
+            return made[-1]
+        yield make
+        for each in made:
+            each.stop()
+
+
+@pytest.fixture(scope='session')
+def redshift(new_redshift):
+    """The stand-in that tests share; its faults and its log are a test's own
+    by way of warehouse."""
+    return new_redshift()
+
+
+@pytest.fixture
+def new_warehouse():
+    """new_warehouse(redshift): a database of one of the test's own."""
+    made = []
+
+    def make(redshift, **kw):
+        made.append(Warehouse(redshift, **kw))
+        return made[-1]
+    yield make
+    for each in made:
+        each.drop()
+
+
+@pytest.fixture
+def warehouse(redshift, new_warehouse):
+    return new_warehouse(redshift)
+
+
+@pytest.fixture
+def bucket(moto):
+    return Bucket(moto)

@@ -1,4 +1,6 @@
 """Whatever happens to what a pipeline stands on ends in a clear status."""
+import time
+
 import psycopg
 import pytest
 
@@ -126,6 +128,9 @@ def test_the_target_is_altered(db, alice, kinesalite, put, plain):
 def test_the_source_is_altered(db, alice, kinesalite, put, wait_until):
     """A running worker reads what the table says now, as one that begins would."""
     name, stream = alice
+    created = kinesalite.client().describe_stream_summary(StreamName=stream)[
+        'StreamDescriptionSummary']['StreamCreationTimestamp'].timestamp()
+    wait_until(lambda: time.time() > created + 3)   # it tells the second, two too early
     other = make_stream(kinesalite)
     put(kinesalite.client(), other, ids(10, 10))
     db.sql(f"ALTER FOREIGN TABLE src OPTIONS (SET stream '{other}')")

@@ -241,10 +241,11 @@ def test_a_pipeline_has_a_name(db, source):
     assert raised.value.sqlstate == '22023'
 
 
-def test_source_must_be_a_stream(db, source):
+def test_source_must_be_a_stream_or_a_table(db, source):
     source()
+    db.sql('CREATE VIEW seen AS SELECT 1 AS id')
     with pytest.raises(psycopg.Error) as raised:
-        db.pipeline('p', 'target', target='target')
+        db.pipeline('p', 'seen', target='target')
     assert raised.value.sqlstate == '42809'
 
 

@@ -110,12 +110,14 @@ def test_vacuum_is_no_writer(db, landed, wait_until):
         vacuum.execute("SET vacuum_cost_delay = '100ms'; SET vacuum_cost_limit = 1")
         thread = threading.Thread(target=cancelled, args=(vacuum, 'VACUUM landed'))
         thread.start()
-        wait_until(lambda: db.value('SELECT count(*) FROM pg_stat_progress_vacuum'))
-        add(db, 10)
-        same(db)
-        assert db.value('SELECT count(*) FROM pg_stat_progress_vacuum') == 1
-        vacuum.cancel()
-        thread.join()
+        try:
+            wait_until(lambda: db.value('SELECT count(*) FROM pg_stat_progress_vacuum'))
+            add(db, 10)
+            same(db)
+            assert db.value('SELECT count(*) FROM pg_stat_progress_vacuum') == 1
+        finally:
+            vacuum.cancel()
+            thread.join()
 
 
 def cancelled(conn, statement):
@@ -467,6 +469,25 @@ def test_the_key_column_is_gone(db, landed, wait_until):
     db.sql('ALTER TABLE landed RENAME number TO id')
     add(db, 5)
     same(db)
+
+
+def test_maintenance_does_not_replace_the_worker(db, landed, wait_until):
+    db.pipeline('p', 'landed', target='copied', max_latency='0.2 s')
+    pid = db.worker('p')
+    for statement in ('ANALYZE landed', 'VACUUM landed', 'ALTER TABLE landed ADD extra int',
+                      'CREATE INDEX CONCURRENTLY ON landed (n)', 'REINDEX TABLE landed'):
+        db.sql(statement)
+        db.sql("INSERT INTO landed (name) VALUES ('x')")
+        db.wait_value(db.value('SELECT count(*) FROM landed'), 'SELECT count(*) FROM copied')
+    assert db.worker('p') == pid and db.status('p')[0]['last_error'] is None
+
+
+def test_the_source_is_dropped(db, landed):
+    db.pipeline('p', 'landed', target='copied', max_latency='0.2 s')
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist):
+        db.sql('DROP TABLE landed')
+    db.sql('DROP TABLE landed CASCADE')
+    assert db.status('p') == []
 
 
 def test_a_dump_carries_it_on(db, landed, cluster, wait_until):

@@ -2,8 +2,7 @@
  * api.c
  *	  The operations of the Kinesis API that a reader calls.
  *
- * Requests are read by looking for members by name: who calls is known, and
- * no value of theirs holds a quote.  Signatures are not looked at.
+ * Signatures are not looked at.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +13,6 @@
 /* The service's iterators have some 200 characters: so have these. */
 #define ITERATOR_CHARS 200
 
-typedef struct Request
-{
-	const char *body;
-	size_t		len;
-} Request;
-
 /* What GetRecords was answered with; GET / tells. */
 static struct
 {
@@ -29,85 +22,6 @@ static struct
 	int64_t		bytes;
 	int64_t		faults;
 } counts;
-
-static const char *
-member(const Request *request, const char *name)
-{
-	char		quoted[64];
-	int			len = snprintf(quoted, sizeof(quoted), "\"%s\"", name);
-	const char *at = memmem(request->body, request->len, quoted, len);
-
-	if (at == NULL)
-		return NULL;
-	at += len;
-	return at + strspn(at, " \t\r\n:");
-}
-
-/* A string's characters; false if there is no such member. */
-static bool
-string_member(const Request *request, const char *name, const char **text,
-			  size_t *len)
-{
-	const char *at = member(request, name);
-
-	if (at == NULL || *at != '"')
-		return false;
-	*text = at + 1;
-	*len = strcspn(at + 1, "\"");
-	return true;
-}
-
-static double
-number_member(const Request *request, const char *name, double otherwise)
-{
-	const char *at = member(request, name);
-
-	return at == NULL ? otherwise : strtod(at, NULL);
-}
-
-/* ----------------------------------------------------------------
- * Answers
- * ---------------------------------------------------------------- */
-
-/* The head of HTTP before a body of body_bytes, of which the first part is given. */
-static void
-answer_with(Answer *answer, const char *status, const char *body, size_t first_bytes,
-			size_t body_bytes)
-{
-	static int64_t id;
-	char	   *head = malloc(first_bytes + 256);
-	int			len = sprintf(head,
-							  "HTTP/1.1 %s\r\n"
-							  "x-amzn-RequestId: replay-%012lld\r\n"
-							  "Content-Type: application/x-amz-json-1.1\r\n"
-							  "Content-Length: %zu\r\n\r\n",
-							  status, (long long) ++id, body_bytes);
-
-	memcpy(head + len, body, first_bytes);
-	answer->head = head;
-	answer->head_bytes = len + first_bytes;
-}
-
-static void
-answer_text(Answer *answer, const char *status, const char *body)
-{
-	answer_with(answer, status, body, strlen(body), strlen(body));
-}
-
-static void
-answer_error(Answer *answer, const char *status, const char *code, const char *message)
-{
-	char		body[512];
-
-	snprintf(body, sizeof(body), "{\"__type\":\"%s\",\"message\":\"%s\"}", code, message);
-	answer_text(answer, status, body);
-}
-
-static void
-refuse(Answer *answer, const char *code, const char *message)
-{
-	answer_error(answer, "400 Bad Request", code, message);
-}
 
 /* ----------------------------------------------------------------
  * Streams and shards
@@ -120,10 +34,10 @@ named_stream(const Request *request, Answer *answer)
 	size_t		len;
 	Stream	   *stream = NULL;
 
-	if (string_member(request, "StreamName", &name, &len))
+	if (request_string(request, "StreamName", &name, &len))
 		stream = stream_get(name, len);
 	if (stream == NULL)
-		refuse(answer, "ResourceNotFoundException",
+		answer_refuse(answer, "ResourceNotFoundException",
 			   "A stream's name is CONTENT.s4.n1000, see replay.h.");
 	return stream;
 }
@@ -136,13 +50,14 @@ describe_stream_summary(const Request *request, Answer *answer)
 
 	if (stream == NULL)
 		return;
-	snprintf(body, sizeof(body),
-			 "{\"StreamDescriptionSummary\":{\"StreamName\":\"%s\","
-			 "\"StreamARN\":\"arn:aws:kinesis:us-east-1:000000000000:stream/%s\","
-			 "\"StreamStatus\":\"ACTIVE\",\"RetentionPeriodHours\":24,"
-			 "\"StreamCreationTimestamp\":1700000000.0,\"EnhancedMonitoring\":[],"
-			 "\"EncryptionType\":\"NONE\",\"OpenShardCount\":%d,\"ConsumerCount\":0}}",
-			 stream->name, stream->name, stream->n_shards);
+	snprintf(
+		body, sizeof(body),
+		"{\"StreamDescriptionSummary\":{\"StreamName\":\"%s\","
+		"\"StreamARN\":\"arn:aws:kinesis:us-east-1:000000000000:stream/%s\","
+		"\"StreamStatus\":\"ACTIVE\",\"RetentionPeriodHours\":24,"
+		"\"StreamCreationTimestamp\":1700000000.0,\"EnhancedMonitoring\":[],"
+		"\"EncryptionType\":\"NONE\",\"OpenShardCount\":%d,\"ConsumerCount\":0}}",
+		stream->name, stream->name, stream->n_shards);
 	answer_text(answer, "200 OK", body);
 }
 
@@ -154,13 +69,14 @@ write_shard(char *out, const Stream *stream, int shard)
 	char		sequence[SEQUENCE_DIGITS + 1] = {0};
 
 	sequence_write(sequence, -1);
-	return sprintf(out,
-				   "{\"ShardId\":\"shardId-%012d\","
-				   "\"HashKeyRange\":{\"StartingHashKey\":\"%llu\","
-				   "\"EndingHashKey\":\"%llu\"},"
-				   "\"SequenceNumberRange\":{\"StartingSequenceNumber\":\"%s\"}}",
-				   shard, (unsigned long long) (each * shard),
-				   (unsigned long long) (each * (shard + 1) - 1), sequence);
+	return sprintf(
+		out,
+		"{\"ShardId\":\"shardId-%012d\","
+		"\"HashKeyRange\":{\"StartingHashKey\":\"%llu\","
+		"\"EndingHashKey\":\"%llu\"},"
+		"\"SequenceNumberRange\":{\"StartingSequenceNumber\":\"%s\"}}",
+		shard, (unsigned long long) (each * shard),
+		(unsigned long long) (each * (shard + 1) - 1), sequence);
 }
 
 /* A token is a stream's name, a slash, and the shard to go on with. */
@@ -172,12 +88,12 @@ listed_stream(const Request *request, Answer *answer, int *first)
 	const char *slash;
 
 	*first = 0;
-	if (!string_member(request, "NextToken", &token, &len))
+	if (!request_string(request, "NextToken", &token, &len))
 		return named_stream(request, answer);
 	slash = memchr(token, '/', len);
 	if (slash == NULL)
 	{
-		refuse(answer, "InvalidArgumentException", "That is no token.");
+		answer_refuse(answer, "InvalidArgumentException", "That is no token.");
 		return NULL;
 	}
 	*first = atoi(slash + 1);
@@ -189,7 +105,7 @@ list_shards(const Request *request, Answer *answer)
 {
 	int			first;
 	Stream	   *stream = listed_stream(request, answer, &first);
-	int			most = number_member(request, "MaxResults", LIST_SHARDS);
+	int			most = request_number(request, "MaxResults", LIST_SHARDS);
 	int			end;
 	char	   *body;
 	char	   *at;
@@ -222,7 +138,8 @@ list_shards(const Request *request, Answer *answer)
 static void
 write_iterator(char *out, const Stream *stream, int shard, int64_t record)
 {
-	int			len = sprintf(out, "%s/%d/%lld/", stream->name, shard, (long long) record);
+	int			len =
+		sprintf(out, "%s/%d/%lld/", stream->name, shard, (long long) record);
 
 	while (len < ITERATOR_CHARS)
 		out[len++] = '.';
@@ -230,7 +147,8 @@ write_iterator(char *out, const Stream *stream, int shard, int64_t record)
 }
 
 static bool
-read_iterator(const char *text, size_t len, Stream **stream, int *shard, int64_t *record)
+read_iterator(const char *text, size_t len, Stream **stream, int *shard,
+			  int64_t *record)
 {
 	const char *slash = memchr(text, '/', len);
 	char	   *end;
@@ -244,7 +162,7 @@ read_iterator(const char *text, size_t len, Stream **stream, int *shard, int64_t
 	return *end == '/' && *record >= 0;
 }
 
-/* The record that an iterator of a type begins with; -1: there is no such type. */
+/* The record that an iterator begins with; -1: there is no such type. */
 static int64_t
 iterator_start(const Request *request, const Stream *stream, int shard)
 {
@@ -254,17 +172,18 @@ iterator_start(const Request *request, const Stream *stream, int shard)
 	size_t		number_len = 0;
 	int64_t		record;
 
-#define IS(name) (type_len == sizeof(name) - 1 && memcmp(type, name, type_len) == 0)
-	string_member(request, "ShardIteratorType", &type, &type_len);
-	string_member(request, "StartingSequenceNumber", &number, &number_len);
+#define IS(name) \
+	(type_len == sizeof(name) - 1 && memcmp(type, name, type_len) == 0)
+	request_string(request, "ShardIteratorType", &type, &type_len);
+	request_string(request, "StartingSequenceNumber", &number, &number_len);
 	record = sequence_read(number, number_len);
 	if (IS("TRIM_HORIZON"))
 		return 0;
 	if (IS("LATEST"))
 		return stream_arrived(stream, shard, now_us());
 	if (IS("AT_TIMESTAMP"))
-		return stream_record_after(stream, shard,
-								   number_member(request, "Timestamp", 0) * 1e6);
+		return stream_record_after(
+			stream, shard, request_number(request, "Timestamp", 0) * 1e6);
 	if (IS("AT_SEQUENCE_NUMBER"))
 		return record < 0 ? 0 : record;
 	if (IS("AFTER_SEQUENCE_NUMBER"))
@@ -286,16 +205,19 @@ get_shard_iterator(const Request *request, Answer *answer)
 
 	if (stream == NULL)
 		return;
-	if (!string_member(request, "ShardId", &id, &len) ||
-		sscanf(id, "shardId-%d", &shard) != 1 || shard < 0 || shard >= stream->n_shards)
+	if (!request_string(request, "ShardId", &id, &len) ||
+		sscanf(id, "shardId-%d", &shard) != 1 || shard < 0 ||
+		shard >= stream->n_shards)
 	{
-		refuse(answer, "ResourceNotFoundException", "There is no such shard.");
+		answer_refuse(answer, "ResourceNotFoundException",
+					  "There is no such shard.");
 		return;
 	}
 	record = iterator_start(request, stream, shard);
 	if (record < 0)
 	{
-		refuse(answer, "InvalidArgumentException", "That is no type of iterator.");
+		answer_refuse(answer, "InvalidArgumentException",
+					  "That is no type of iterator.");
 		return;
 	}
 	write_iterator(iterator, stream, shard, record);
@@ -317,8 +239,8 @@ static Fault
 next_fault(Stream *stream, int shard)
 {
 	static const Fault script[20] = {
-		[2] = THROTTLED, [5] = EMPTY, [8] = FAILED, [12] = THROTTLED, [15] = CUT,
-		[18] = EMPTY
+		[2] = THROTTLED, [5] = EMPTY, [8] = FAILED, [12] = THROTTLED,
+		[15] = CUT, [18] = EMPTY
 	};
 	int64_t		call = stream->calls[shard]++;
 
@@ -343,12 +265,13 @@ answer_records(Answer *answer, Slice slice, int64_t now)
 	size_t		first_bytes = sizeof(first) - 1;
 
 	write_iterator(iterator, slice.stream, slice.shard, slice.end);
-	answer->tail_bytes =
-		sprintf(answer->tail, "%s],\"NextShardIterator\":\"%s\",\"MillisBehindLatest\":%lld}",
-				slice.end > slice.first ? "" : "[", iterator,
-				(long long) millis_behind(slice.stream, slice.shard, slice.end, now));
-	answer_with(answer, "200 OK", first, first_bytes,
-				first_bytes + records_bytes + answer->tail_bytes);
+	answer->tail_bytes = sprintf(
+		answer->tail,
+		"%s],\"NextShardIterator\":\"%s\",\"MillisBehindLatest\":%lld}",
+		slice.end > slice.first ? "" : "[", iterator,
+		(long long) millis_behind(slice.stream, slice.shard, slice.end, now));
+	answer_begin(answer, "200 OK", first, first_bytes,
+				 first_bytes + records_bytes + answer->tail_bytes);
 	answer->slice = slice;
 	answer->records_bytes = records_bytes;
 
@@ -365,14 +288,15 @@ get_records(const Request *request, Answer *answer)
 	size_t		len;
 	Stream	   *stream;
 	Slice		slice = {0};
-	int64_t		limit = number_member(request, "Limit", ANSWER_RECORDS);
+	int64_t		limit = request_number(request, "Limit", ANSWER_RECORDS);
 	int64_t		now = now_us();
 	Fault		fault;
 
-	if (!string_member(request, "ShardIterator", &iterator, &len) ||
+	if (!request_string(request, "ShardIterator", &iterator, &len) ||
 		!read_iterator(iterator, len, &stream, &slice.shard, &slice.first))
 	{
-		refuse(answer, "InvalidArgumentException", "That is no iterator.");
+		answer_refuse(answer, "InvalidArgumentException",
+					  "That is no iterator.");
 		return;
 	}
 	counts.calls++;
@@ -381,12 +305,14 @@ get_records(const Request *request, Answer *answer)
 		counts.faults++;
 	if (fault == THROTTLED)
 	{
-		refuse(answer, "ProvisionedThroughputExceededException", "Rate exceeded.");
+		answer_refuse(answer, "ProvisionedThroughputExceededException",
+					  "Rate exceeded.");
 		return;
 	}
 	if (fault == FAILED)
 	{
-		answer_error(answer, "500 Internal Server Error", "InternalFailure", "As asked.");
+		answer_error(answer, "500 Internal Server Error", "InternalFailure",
+					 "As asked.");
 		return;
 	}
 	if (limit > stream->limit)
@@ -407,17 +333,18 @@ tell_counts(Answer *answer)
 {
 	char		body[256];
 
-	snprintf(body, sizeof(body),
-			 "{\"calls\":%lld,\"empty\":%lld,\"records\":%lld,\"bytes\":%lld,\"faults\":%lld}",
-			 (long long) counts.calls, (long long) counts.empty,
-			 (long long) counts.records, (long long) counts.bytes,
-			 (long long) counts.faults);
+	snprintf(
+		body, sizeof(body),
+		"{\"calls\":%lld,\"empty\":%lld,\"records\":%lld,\"bytes\":%lld,\"faults\":%lld}",
+		(long long) counts.calls, (long long) counts.empty,
+		(long long) counts.records, (long long) counts.bytes,
+		(long long) counts.faults);
 	answer_text(answer, "200 OK", body);
 }
 
 void
-api_answer(const char *target, size_t target_len, const char *body, size_t body_len,
-		   Answer *answer)
+api_answer(const char *target, size_t target_len, const char *body,
+		   size_t body_len, Answer *answer)
 {
 	static const struct
 	{
@@ -438,7 +365,8 @@ api_answer(const char *target, size_t target_len, const char *body, size_t body_
 		tell_counts(answer);
 		return;
 	}
-	for (size_t i = 0; dot && i < sizeof(operations) / sizeof(operations[0]); i++)
+	for (size_t i = 0; dot && i < sizeof(operations) / sizeof(operations[0]);
+		 i++)
 	{
 		size_t		len = strlen(operations[i].name);
 
@@ -449,5 +377,6 @@ api_answer(const char *target, size_t target_len, const char *body, size_t body_
 			return;
 		}
 	}
-	refuse(answer, "UnknownOperationException", "This server only replays.");
+	answer_refuse(answer, "UnknownOperationException",
+				  "This server only replays.");
 }

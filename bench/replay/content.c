@@ -70,8 +70,8 @@ count_lines(const char *text, size_t bytes)
 {
 	int			lines = 0;
 
-	for (const char *at = text; (at = memchr(at, '\n', text + bytes - at)); at++)
-		lines++;
+	for (size_t i = 0; i < bytes; i++)
+		lines += text[i] == '\n';
 	return lines;
 }
 
@@ -120,7 +120,8 @@ content_load(const char *name, const char *path)
 	content->n_records = n;
 	content->start = allocate((n + 1) * sizeof(size_t));
 	content->payload_bytes = allocate(n * sizeof(uint32_t));
-	content->text = allocate(BASE64_ENCODED_LEN(bytes) + n * (AROUND_DATA + 4));
+	content->text =
+		allocate(BASE64_ENCODED_LEN(bytes) + n * (AROUND_DATA + 4));
 	content->longest = 0;
 
 	out = content->text;
@@ -150,7 +151,8 @@ const Content *
 content_find(const char *name, size_t len)
 {
 	for (const Content *content = contents; content; content = content->next)
-		if (strlen(content->name) == len && memcmp(content->name, name, len) == 0)
+		if (strlen(content->name) == len &&
+			memcmp(content->name, name, len) == 0)
 			return content;
 	return NULL;
 }
@@ -165,7 +167,8 @@ content_longest(void)
 static int
 first_line(const Slice *slice)
 {
-	int64_t		g = stream_shard_start(slice->stream, slice->shard) + slice->first;
+	int64_t		g =
+		stream_shard_start(slice->stream, slice->shard) + slice->first;
 
 	return g % slice->stream->content->n_records;
 }
@@ -200,7 +203,9 @@ content_write(Slice *slice, char *out, size_t room)
 			*out = '[';
 		slice->begun = true;
 		sequence_write(out + SEQUENCE_AT, slice->first);
-		arrival_ms = stream_arrival_us(slice->stream, slice->shard, slice->first) / 1000;
+		arrival_ms =
+			stream_arrival_us(slice->stream, slice->shard, slice->first) /
+			1000;
 		write_digits(out + STAMP_AT, 10, arrival_ms / 1000);
 		out[STAMP_AT + 10] = '.';
 		write_digits(out + STAMP_AT + 11, 3, arrival_ms % 1000);

@@ -11,6 +11,7 @@
  *								the first call on; others are there already
  *	  ... .f1					faults: of 20 GetRecords of a shard 2 are
  *								throttled, 1 fails, 1 is cut, 2 are empty
+ *	  ... .x7					another stream, of the same kind
  *
  * Record number g of a stream, counted from 0 over its shards one after the
  * other, holds line g of its content, which begins anew after the last line.
@@ -68,6 +69,13 @@ typedef struct Slice
 	bool		begun;			/* the array's bracket is written */
 } Slice;
 
+/* The JSON of a request. */
+typedef struct Request
+{
+	const char *body;
+	size_t		len;
+} Request;
+
 /* An answer: a head of HTTP and JSON, records, and the end of the JSON. */
 typedef struct Answer
 {
@@ -77,7 +85,7 @@ typedef struct Answer
 	size_t		records_bytes;
 	char		tail[NAME_BYTES + 512];
 	size_t		tail_bytes;
-	size_t		cut_after;		/* break the connection after so many bytes; 0: don't */
+	size_t		cut_after;		/* bytes, then the connection breaks; 0: don't */
 } Answer;
 
 /* in content.c */
@@ -99,10 +107,27 @@ extern int64_t stream_shard_start(const Stream *stream, int shard);
 extern int64_t stream_shard_records(const Stream *stream, int shard);
 /* How many of a shard's records have arrived. */
 extern int64_t stream_arrived(const Stream *stream, int shard, int64_t now);
-extern int64_t stream_arrival_us(const Stream *stream, int shard, int64_t record);
-extern int64_t stream_record_after(const Stream *stream, int shard, int64_t time);
+extern int64_t stream_arrival_us(const Stream *stream, int shard,
+								 int64_t record);
+extern int64_t stream_record_after(const Stream *stream, int shard,
+								   int64_t time);
 extern void sequence_write(char *out, int64_t record);
 extern int64_t sequence_read(const char *text, size_t len);
+
+/* in message.c */
+/* A string's characters; false if there is no such member. */
+extern bool request_string(const Request *request, const char *name,
+						  const char **text, size_t *len);
+extern double request_number(const Request *request, const char *name,
+							double otherwise);
+/* The head of HTTP, and the first bytes of a body of body_bytes. */
+extern void answer_begin(Answer *answer, const char *status, const char *body,
+						size_t first_bytes, size_t body_bytes);
+extern void answer_text(Answer *answer, const char *status, const char *body);
+extern void answer_error(Answer *answer, const char *status, const char *code,
+						 const char *message);
+extern void answer_refuse(Answer *answer, const char *code,
+						  const char *message);
 
 /* in api.c */
 extern void api_answer(const char *target, size_t target_len, const char *body,

@@ -8,10 +8,7 @@
  * has a buffer, into which records are copied as it drains.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +20,7 @@
 #include <unistd.h>
 
 #include "replay.h"
+#include "socket.h"
 
 #define REQUEST_BYTES (64 * 1024)
 /* In the cache of the processor; a longer record takes more. */
@@ -31,9 +29,7 @@
 
 typedef struct Connection
 {
-	int			fd;
-	SSL		   *ssl;			/* NULL: plain */
-	bool		established;
+	Socket		socket;
 	char		request[REQUEST_BYTES];
 	size_t		request_bytes;
 
@@ -46,13 +42,7 @@ typedef struct Connection
 	size_t		end;
 } Connection;
 
-typedef enum Io
-{
-	IO_DONE, IO_WAIT, IO_CLOSED
-} Io;
-
 static int	epoll_fd;
-static SSL_CTX *tls;
 static size_t buffer_bytes;
 
 static void
@@ -60,66 +50,6 @@ die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-/* ----------------------------------------------------------------
- * Bytes
- * ---------------------------------------------------------------- */
-
-static Io
-tls_result(Connection *c, int result)
-{
-	int			error = SSL_get_error(c->ssl, result);
-
-	return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ?
-		IO_WAIT : IO_CLOSED;
-}
-
-/* Read or write something; *bytes is what there is room for, and then what was done. */
-static Io
-receive(Connection *c, char *into, size_t *bytes)
-{
-	ssize_t		n;
-
-	if (c->ssl != NULL)
-	{
-		n = SSL_read(c->ssl, into, *bytes);
-		if (n <= 0)
-			return tls_result(c, n);
-	}
-	else
-	{
-		n = recv(c->fd, into, *bytes, 0);
-		if (n < 0 && errno == EAGAIN)
-			return IO_WAIT;
-		if (n <= 0)
-			return IO_CLOSED;
-	}
-	*bytes = n;
-	return IO_DONE;
-}
-
-static Io
-transmit(Connection *c, const char *from, size_t *bytes)
-{
-	ssize_t		n;
-
-	if (c->ssl != NULL)
-	{
-		n = SSL_write(c->ssl, from, *bytes);
-		if (n <= 0)
-			return tls_result(c, n);
-	}
-	else
-	{
-		n = send(c->fd, from, *bytes, MSG_NOSIGNAL);
-		if (n < 0 && errno == EAGAIN)
-			return IO_WAIT;
-		if (n < 0)
-			return IO_CLOSED;
-	}
-	*bytes = n;
-	return IO_DONE;
 }
 
 /* ----------------------------------------------------------------
@@ -200,9 +130,11 @@ fill(Connection *c)
 	if (c->begin == c->end)
 		c->begin = c->end = 0;
 	if (slice->first < slice->end)
-		c->end += content_write(slice, c->buffer + c->end, buffer_bytes - c->end);
+		c->end +=
+			content_write(slice, c->buffer + c->end, buffer_bytes - c->end);
 	room = buffer_bytes - c->end;
-	if (slice->first >= slice->end && !c->tail_written && room >= c->answer.tail_bytes)
+	if (slice->first >= slice->end && !c->tail_written &&
+		room >= c->answer.tail_bytes)
 	{
 		memcpy(c->buffer + c->end, c->answer.tail, c->answer.tail_bytes);
 		c->end += c->answer.tail_bytes;
@@ -229,7 +161,7 @@ send_answer(Connection *c)
 			if (bytes > c->answer.cut_after - c->sent)
 				bytes = c->answer.cut_after - c->sent;
 		}
-		result = transmit(c, c->buffer + c->begin, &bytes);
+		result = socket_send(&c->socket, c->buffer + c->begin, &bytes);
 		if (result != IO_DONE)
 			return result;
 		c->begin += bytes;
@@ -246,9 +178,7 @@ send_answer(Connection *c)
 static void
 close_connection(Connection *c)
 {
-	if (c->ssl != NULL)
-		SSL_free(c->ssl);
-	close(c->fd);
+	socket_close(&c->socket);
 	free(c->buffer);
 	free(c);
 }
@@ -257,18 +187,13 @@ close_connection(Connection *c)
 static Io
 advance(Connection *c)
 {
-	if (!c->established)
-	{
-		int			result = SSL_accept(c->ssl);
+	Io			result = socket_handshake(&c->socket);
 
-		if (result <= 0)
-			return tls_result(c, result);
-		c->established = true;
-	}
+	if (result != IO_DONE)
+		return result;
 	for (;;)
 	{
 		size_t		room;
-		Io			result;
 
 		if (!c->answering)
 			take_request(c);
@@ -282,7 +207,8 @@ advance(Connection *c)
 		room = REQUEST_BYTES - 1 - c->request_bytes;
 		if (room == 0)
 			return IO_CLOSED;
-		result = receive(c, c->request + c->request_bytes, &room);
+		result =
+			socket_receive(&c->socket, c->request + c->request_bytes, &room);
 		if (result != IO_DONE)
 			return result;
 		c->request_bytes += room;
@@ -312,17 +238,10 @@ accept_connection(int listener, bool secure)
 	c->buffer = malloc(buffer_bytes);
 	if (c->buffer == NULL)
 		die("malloc");
-	c->fd = fd;
-	c->ssl = NULL;
 	c->request_bytes = 0;
 	c->answering = false;
 	c->begin = c->end = 0;
-	c->established = !secure;
-	if (secure)
-	{
-		c->ssl = SSL_new(tls);
-		SSL_set_fd(c->ssl, fd);
-	}
+	socket_open(&c->socket, fd, secure);
 	/* edges are enough: a connection goes on until it would block */
 	watch(fd, c, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
@@ -369,20 +288,6 @@ serve(int *plain, int *secure)
 }
 
 static void
-init_tls(const char *cert, const char *key)
-{
-	tls = SSL_CTX_new(TLS_server_method());
-	if (tls == NULL || SSL_CTX_use_certificate_chain_file(tls, cert) != 1 ||
-		SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1)
-	{
-		fprintf(stderr, "replay: cannot use %s and %s\n", cert, key);
-		exit(1);
-	}
-	SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE |
-					 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-}
-
-static void
 load(const char *argument)
 {
 	const char *equals = strchr(argument, '=');
@@ -404,12 +309,13 @@ main(int argc, char **argv)
 	int			secure;
 	int			port;
 	int			next = 1;
+	bool		with_tls = argc > 3 && strcmp(argv[1], "--tls") == 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGPIPE, SIG_IGN);
-	if (argc > 3 && strcmp(argv[1], "--tls") == 0)
+	if (with_tls)
 	{
-		init_tls(argv[2], argv[3]);
+		socket_init_tls(argv[2], argv[3]);
 		next = 4;
 	}
 	for (; next < argc; next++)
@@ -423,7 +329,7 @@ main(int argc, char **argv)
 	plain = listen_on_loopback(&port);
 	watch(plain, &plain, EPOLLIN);
 	printf("{\"url\": \"http://127.0.0.1:%d\"", port);
-	if (tls != NULL)
+	if (with_tls)
 	{
 		secure = listen_on_loopback(&port);
 		watch(secure, &secure, EPOLLIN);

@@ -50,6 +50,8 @@ set_property(Stream *stream, char letter, int64_t value)
 		case 'f':
 			stream->faulty = value != 0;
 			return true;
+		case 'x':
+			return true;
 		default:
 			return false;
 	}
@@ -62,8 +64,8 @@ parse_name(Stream *stream)
 
 	stream->n_shards = 1;
 	stream->limit = ANSWER_RECORDS;
-	stream->content = content_find(stream->name, at ? (size_t) (at - stream->name) :
-								   strlen(stream->name));
+	stream->content = content_find(
+		stream->name, at ? (size_t) (at - stream->name) : strlen(stream->name));
 	if (stream->content == NULL)
 		return false;
 	while (at != NULL && *at == '.')
@@ -88,7 +90,8 @@ stream_get(const char *name, size_t len)
 	Stream	   *stream;
 
 	for (stream = streams; stream; stream = stream->next)
-		if (strlen(stream->name) == len && memcmp(stream->name, name, len) == 0)
+		if (strlen(stream->name) == len &&
+			memcmp(stream->name, name, len) == 0)
 			return stream;
 	if (len == 0 || len >= NAME_BYTES)
 		return NULL;
@@ -116,7 +119,8 @@ stream_shard_start(const Stream *stream, int shard)
 int64_t
 stream_shard_records(const Stream *stream, int shard)
 {
-	return stream_shard_start(stream, shard + 1) - stream_shard_start(stream, shard);
+	return stream_shard_start(stream, shard + 1) -
+		   stream_shard_start(stream, shard);
 }
 
 /* Shards of a live stream take turns within the time between two records. */

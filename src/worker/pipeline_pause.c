@@ -6,16 +6,14 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
-#include "miscadmin.h"
 #include "pgstat.h"
 #include "pgtime.h"
-#include "postmaster/interrupt.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
 #include "worker/pipeline_pause.h"
+#include "worker/worker.h"
 
 /* The clock may be set, and the time zone: how often to look again. */
 #define PAUSE_LOOK_MS 500
@@ -151,11 +149,7 @@ pipeline_pause_wait(const Pipeline *pipeline,
 													   until) + 1,
 					   PAUSE_LOOK_MS),
 				   compat_wait_event(&pause_wait_event, "TrackingFdwPause"));
-		if (ConfigReloadPending)
-		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-		}
+		worker_reload_config();
 	}
 	if (reported != 0)
 		report_pause(pipeline, 0, transactions);

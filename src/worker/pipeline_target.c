@@ -42,8 +42,8 @@ pipeline_open_source(const Pipeline *pipeline)
 						 "source");
 }
 
-static char *
-qualified_name(Relation relation)
+char *
+pipeline_qualified_name(Relation relation)
 {
 	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 									  RelationGetRelationName(relation));
@@ -123,8 +123,8 @@ pipeline_target_command(const Pipeline *pipeline)
 						RelationGetRelationName(target)),
 				 errhint("Columns are matched by name. Name them alike, or give a command instead of a target.")));
 	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s%s",
-					   qualified_name(target), columns, columns,
-					   qualified_name(source), source_condition(pipeline));
+					   pipeline_qualified_name(target), columns, columns,
+					   pipeline_qualified_name(source), source_condition(pipeline));
 	table_close(target, AccessShareLock);
 	table_close(source, AccessShareLock);
 	return command;

@@ -30,4 +30,7 @@ extern bool pipeline_target_insert(const Pipeline *pipeline, Batch *batch,
 /* The source of a pipeline, open; an error if it no longer exists. */
 extern Relation pipeline_open_source(const Pipeline *pipeline);
 
+/* Schema and name of a relation as they stand in SQL, palloc'd. */
+extern char *pipeline_qualified_name(Relation relation);
+
 #endif							/* TRACKING_WORKER_PIPELINE_TARGET_H */

@@ -116,11 +116,7 @@ tend(PipelineRun *run, const Pipeline *pipeline)
 	if (source->ops->tend != NULL)
 		source->ops->tend(source);
 	CHECK_FOR_INTERRUPTS();
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
+	worker_reload_config();
 }
 
 /*
@@ -137,7 +133,9 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	PipelineRun *run;
 	PipelineSource *source;
 
-	pipeline_watch_begin(pipeline->source);
+	/* a table is asked anew each time; maintenance of it is no change */
+	if (pipeline->source_key == NULL)
+		pipeline_watch_begin(pipeline->source);
 	begin_transaction();
 	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER,
 							&transactions);

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "worker/pipeline_owner.h"
+#include "worker/pipeline_target.h"
 #include "worker/source_key.h"
 
 /* Columns of a table that might be its key, the likeliest first. */
@@ -167,19 +168,15 @@ source_key_choose(Oid table, const char *column)
 	return key.name;
 }
 
-/* The source and its key as they stand in SQL. */
+/* The source as it stands in SQL. */
 static char *
 source_name(const Pipeline *pipeline)
 {
-	char	   *name = get_rel_name(pipeline->source);
+	Relation	source = pipeline_open_source(pipeline);
+	char	   *name = pipeline_qualified_name(source);
 
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the source table of pipeline \"%s\" no longer exists",
-						pipeline->name)));
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(pipeline->source)),
-									  name);
+	table_close(source, AccessShareLock);
+	return name;
 }
 
 /*
@@ -274,7 +271,7 @@ source_key_rows(const Pipeline *pipeline, int64 key)
 static char *
 stored_size(const Pipeline *pipeline)
 {
-	Relation	source = table_open(pipeline->source, AccessShareLock);
+	Relation	source = pipeline_open_source(pipeline);
 	TupleDesc	tupdesc = RelationGetDescr(source);
 	StringInfoData size;
 

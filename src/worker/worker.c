@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "postmaster/interrupt.h"
+#include "utils/guc.h"
 #include "worker/worker.h"
 
 void
@@ -19,4 +21,13 @@ worker_init(BackgroundWorker *worker, const char *type, const char *function)
 	snprintf(worker->bgw_library_name, sizeof(worker->bgw_library_name),
 			 "tracking_fdw");
 	snprintf(worker->bgw_function_name, BGW_MAXLEN, "%s", function);
+}
+
+void
+worker_reload_config(void)
+{
+	if (!ConfigReloadPending)
+		return;
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
 }

@@ -39,6 +39,9 @@ typedef struct WorkerArgs
 extern void worker_init(BackgroundWorker *worker, const char *type,
 						const char *function);
 
+/* Take up what the configuration says, if it was reloaded. */
+extern void worker_reload_config(void);
+
 /* in launcher.c */
 
 /* Register the launcher; from _PG_init, under shared_preload_libraries. */

@@ -197,6 +197,6 @@ class Moto(Server):
         key = iam.create_access_key(UserName='tester')['AccessKey']
         iam.put_user_policy(UserName='tester', PolicyName='kinesis', PolicyDocument=json.dumps({
             'Version': '2012-10-17',
-            'Statement': [{'Effect': 'Allow', 'Action': ['kinesis:*', 'iam:*', 'sts:*'],
+            'Statement': [{'Effect': 'Allow', 'Action': ['kinesis:*', 's3:*', 'iam:*', 'sts:*'],
                            'Resource': '*'}]}))
         self.access_key, self.secret_key = key['AccessKeyId'], key['SecretAccessKey']
