@@ -10,6 +10,7 @@ from harness.cluster import Cluster
 from harness.proxy import Proxy
 from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, BigRecords, Certificate, Clock,
                              Kinesalite, KinesisLocal, ManyShards, Moto)
+from harness.store import Store, store_cluster
 from harness.wait import wait_until as poll_until
 
 TEST = pathlib.Path(__file__).parent
@@ -141,6 +142,22 @@ def unit(cluster):
         pytest.skip('no test/unit')
     database = Database(cluster, 'tracking_unit')
     yield database.conn
+    database.drop()
+
+
+# Stores
+
+@pytest.fixture(scope='session')
+def warehouse():
+    with store_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def store(warehouse):
+    """A database of another cluster, to load into."""
+    database = Store(warehouse)
+    yield database
     database.drop()
 
 
