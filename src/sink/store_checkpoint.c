@@ -66,14 +66,14 @@ move(const StoreCheckpoint *checkpoint, const BatchShard *shards, int n)
 					 checkpoint->table);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *id = store_quote_literal(connection, shards[i].shard_id);
+		char	   *id = store_quote_literal(store_dialect(connection), shards[i].shard_id);
 
 		appendStringInfo(&sql, " WHEN %s THEN %s", id,
-						 store_quote_literal(connection,
+						 store_quote_literal(store_dialect(connection),
 											 position_to_text(&shards[i].to)));
 		appendStringInfo(&where, "%s (shard_id = %s AND position = %s)",
 						 i == 0 ? " WHERE" : " OR", id,
-						 store_quote_literal(connection,
+						 store_quote_literal(store_dialect(connection),
 											 position_to_text(&shards[i].from)));
 	}
 	appendStringInfo(&sql, " END%s", where.data);
@@ -96,8 +96,8 @@ add(const StoreCheckpoint *checkpoint, const Batch *batch,
 		run(checkpoint,
 			psprintf("INSERT INTO %s (shard_id, position) VALUES (%s, %s)",
 					 checkpoint->table,
-					 store_quote_literal(connection, shard->shard_id),
-					 store_quote_literal(connection,
+					 store_quote_literal(store_dialect(connection), shard->shard_id),
+					 store_quote_literal(store_dialect(connection),
 										 position_to_text(&shard->from))));
 	}
 }
@@ -128,5 +128,5 @@ store_checkpoint_forget(const StoreCheckpoint *checkpoint,
 	run(checkpoint,
 		shard_id == NULL ? psprintf("DELETE FROM %s", checkpoint->table) :
 		psprintf("DELETE FROM %s WHERE shard_id = %s", checkpoint->table,
-				 store_quote_literal(connection, shard_id)));
+				 store_quote_literal(store_dialect(connection), shard_id)));
 }

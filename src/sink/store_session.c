@@ -24,6 +24,7 @@ typedef struct StoreSession
 	bool		spoilt;			/* by a subtransaction that failed */
 	StoreLoadStats stats;		/* of the transaction */
 	bool		altered;		/* the options are no longer those it has */
+	bool		with_password;	/* the remote has asked for one */
 } StoreSession;
 
 static HTAB *sessions = NULL;
@@ -111,7 +112,14 @@ on_transaction(XactEvent event, void *arg)
 	while ((session = hash_seq_search(&scan)) != NULL)
 	{
 		if (session->depth == 0)
+		{
+			/* nothing was begun there that could be held */
+			if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+				session->held = false;
+			if (session->altered)
+				disconnect(session);
 			continue;
+		}
 		switch (event)
 		{
 			case XACT_EVENT_PRE_COMMIT:
@@ -236,14 +244,35 @@ find_session(const StoreServer *server)
 	return session;
 }
 
+/* The connection is of this transaction until it stands. */
 static void
 connect_session(StoreSession *session, const StoreServer *server)
 {
+	bool		held = session->held;
+	MemoryContext cxt;
+	StoreConnection *connection;
+
 	disconnect(session);
-	session->cxt = AllocSetContextCreate(TopMemoryContext,
-										 "tracking_fdw store",
-										 ALLOCSET_SMALL_SIZES);
-	session->connection = store_connect(session->cxt, server);
+	session->held = held;
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "tracking_fdw store",
+								ALLOCSET_SMALL_SIZES);
+	connection = store_connect(cxt, server);
+	MemoryContextSetParent(cxt, TopMemoryContext);
+	session->cxt = cxt;
+	session->connection = connection;
+	session->with_password = server->password_required;
+}
+
+/*
+ * A public mapping serves several roles: what a superuser was let in to
+ * without a password is not for the others.
+ */
+static bool
+is_fit(const StoreSession *session, const StoreServer *server)
+{
+	return session->connection != NULL && !session->altered &&
+		(session->with_password || !server->password_required) &&
+		store_is_usable(session->connection);
 }
 
 /*
@@ -253,7 +282,7 @@ connect_session(StoreSession *session, const StoreServer *server)
 static void
 begin(StoreSession *session, const StoreServer *server)
 {
-	if (session->connection == NULL || session->altered ||
+	if (!is_fit(session, server) ||
 		!store_execute_quietly(session->connection, "BEGIN"))
 	{
 		connect_session(session, server);
@@ -270,6 +299,12 @@ store_session_use(const StoreServer *server)
 
 	if (session->depth == 0)
 		begin(session, server);
+	else if (server->password_required && !session->with_password)
+		ereport(ERROR,
+				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
+				 errmsg("password is required"),
+				 errdetail("This transaction began at store \"%s\" as a role that needs none.",
+						   server->name)));
 	if (session->spoilt || !store_is_usable(session->connection))
 		raise_spoilt();
 	while (session->depth < GetCurrentTransactionNestLevel())

@@ -8,6 +8,7 @@
 #include "access/xact.h"
 #include "base/compat.h"
 #include "common/hashfn.h"
+#include "config/config.h"
 #include "config/config_store.h"
 #include "executor/spi.h"
 #include "foreign/foreign.h"
