@@ -150,15 +150,15 @@ def unit(cluster):
 # Stores
 
 @pytest.fixture(scope='session')
-def warehouse():
+def stores():
     with store_cluster() as cluster:
         yield cluster
 
 
 @pytest.fixture
-def store(warehouse):
+def store(stores):
     """A database of another cluster, to load into."""
-    database = Store(warehouse)
+    database = Store(stores)
     yield database
     database.drop()
 
