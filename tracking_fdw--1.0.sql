@@ -101,6 +101,7 @@ create table tracking.pipeline (
     assigned_generation bigint not null default 0,
     created_at timestamptz not null default pg_catalog.now(),
     failures integer not null default 0,
+    failing_since timestamptz,
     retry_at timestamptz,
     last_error text,
     last_error_sqlstate text,
@@ -135,6 +136,7 @@ comment on column tracking.pipeline.generation is 'counts changes, so that a wor
 comment on column tracking.pipeline.assigned_generation is 'generation for which the shards were last spread over the workers';
 comment on column tracking.pipeline.created_at is 'when the pipeline was created';
 comment on column tracking.pipeline.failures is 'failures in a row since the last batch that was committed';
+comment on column tracking.pipeline.failing_since is 'time of the first of these failures';
 comment on column tracking.pipeline.retry_at is 'when a failed pipeline is tried again';
 comment on column tracking.pipeline.last_error is 'message of the last failure';
 comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
@@ -425,7 +427,8 @@ select p.name as pipeline,
                       then 'paused' else 'running' end
             when not p.enabled and p.last_error is not null then 'failed'
             when not p.enabled then 'stopped'
-            when p.retry_at is not null then 'retrying'
+            when p.retry_at is not null then
+                 case when p.failures < 10 then 'retrying' else 'parked' end
             else 'waiting'
        end as state,
        c.shard_id,
@@ -443,6 +446,7 @@ select p.name as pipeline,
        p.last_error_sqlstate,
        p.last_error_at,
        p.failures,
+       p.failing_since,
        p.retry_at
 from tracking.pipeline p
 left join tracking.checkpoint c on c.pipeline = p.name
@@ -458,7 +462,7 @@ comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
+    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
@@ -475,6 +479,7 @@ comment on column tracking.pipeline_status.last_error is 'message of the last fa
 comment on column tracking.pipeline_status.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline_status.last_error_at is 'time of the last failure';
 comment on column tracking.pipeline_status.failures is 'failures in a row since the last batch that was committed';
+comment on column tracking.pipeline_status.failing_since is 'time of the first of these failures';
 comment on column tracking.pipeline_status.retry_at is 'when a failed pipeline is tried again';
 
 grant select on tracking.pipeline_status to public;

@@ -198,9 +198,29 @@ def test_the_store_is_down(db, redshift_there, source, kinesalite, put, wait_unt
         assert status['last_error_sqlstate'].startswith('08')
     finally:
         there.warehouse.redshift.up()
+    since = db.value('SELECT DISTINCT failing_since FROM tracking.pipeline_status')
+    assert since < status['last_error_at']
     db.sql("SELECT tracking.start_pipeline('p')")
     wait_until(lambda: len(there.rows()) == 20, timeout=60)
     assert there.rows() == expected(20)
+    wait_until(lambda: db.status('p')[0]['failing_since'] is None)
+
+
+def test_a_pipeline_that_fails_for_long_is_parked(db, redshift_there, source, kinesalite, put,
+                                                  wait_until):
+    """Ten times in a row; it goes on by itself, or when it is told to."""
+    there = redshift_there
+    stream = prepare(db, source, there)
+    db.pipeline('p', 'src', target='landed', max_latency='0.2 s')
+    there.warehouse.redshift.error('insert', '53100', 'disk full')
+    put(kinesalite.client(), stream, ids(10))
+    wait_until(lambda: db.status('p')[0]['failures'] > 0)
+    db.sql("UPDATE tracking.pipeline SET failures = 9, retry_at = now()")
+    wait_until(lambda: db.status('p')[0]['state'] == 'parked', timeout=60)
+    assert db.value("SELECT retry_at > now() + '4 minutes' FROM tracking.pipeline")
+    there.warehouse.redshift.clear()
+    db.sql("SELECT tracking.start_pipeline('p')")
+    wait_until(lambda: there.rows() == expected(10), timeout=60)
 
 
 def test_a_serialization_error_is_tried_again(db, redshift_there, source, kinesalite, put,

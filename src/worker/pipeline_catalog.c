@@ -93,7 +93,7 @@ static CatalogStatement delete_statement = {
 
 static CatalogStatement enable_statement = {
 	"update tracking.pipeline set enabled = $2, generation = generation + 1,"
-	" failures = 0, retry_at = null, last_error = null,"
+	" failures = 0, failing_since = null, retry_at = null, last_error = null,"
 	" last_error_sqlstate = null, last_error_at = null where name = $1",
 	2, {TEXTOID, BOOLOID}, NULL
 };
@@ -123,6 +123,7 @@ static CatalogStatement paused_statement = {
 
 static CatalogStatement failure_statement = {
 	"update tracking.pipeline set failures = failures + 1,"
+	" failing_since = coalesce(failing_since, clock_timestamp()),"
 	" enabled = enabled and $4 >= 0,"
 	" retry_at = case when $4 >= 0 then"
 	" clock_timestamp() + $4::float8 * interval '1 millisecond' end,"
@@ -138,7 +139,8 @@ static CatalogStatement trouble_statement = {
 };
 
 static CatalogStatement clear_statement = {
-	"update tracking.pipeline set failures = 0, retry_at = null where id = $1",
+	"update tracking.pipeline set failures = 0, failing_since = null,"
+	" retry_at = null where id = $1",
 	1, {INT4OID}, NULL
 };
 

@@ -142,6 +142,15 @@ keep_history(PipelineRun *run, const Batch *batch, uint64 rows,
 	load_ledger_prune(run->pipeline->name, keep);
 }
 
+/* A batch was applied; in a transaction. */
+static void
+clear_failures(PipelineRun *run)
+{
+	if (run->pipeline->failures > 0 && !run->failures_cleared)
+		pipeline_clear_failures(run->pipeline->id);
+	run->failures_cleared = true;
+}
+
 static ApplyResult
 apply(PipelineRun *run, Batch *batch)
 {
@@ -177,11 +186,8 @@ apply(PipelineRun *run, Batch *batch)
 		checkpoint_count_dead_letters(pipeline->name, batch);
 	}
 	keep_history(run, batch, rows, began_ms, load);
-	if (pipeline->failures > 0 && !run->failures_cleared)
-	{
-		pipeline_clear_failures(pipeline->id);
-		run->failures_cleared = true;
-	}
+	if (run->store == NULL)
+		clear_failures(run);
 	return APPLY_DONE;
 }
 
@@ -212,8 +218,15 @@ pipeline_run_begin(PipelineRun *run)
 void
 pipeline_run_committed(PipelineRun *run, const Batch *batch)
 {
-	if (run->store != NULL)
-		pipeline_store_commit(run->store, batch, run->source->transactions);
+	const PipelineTransactions *transactions = run->source->transactions;
+
+	if (run->store == NULL)
+		return;
+	pipeline_store_commit(run->store, batch);
+	transactions->begin();
+	pipeline_store_committed(run->store);
+	clear_failures(run);
+	transactions->commit();
 }
 
 void

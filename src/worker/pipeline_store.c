@@ -320,8 +320,7 @@ pipeline_store_advance(PipelineStore *store, const Batch *batch, uint64 rows)
 }
 
 void
-pipeline_store_commit(PipelineStore *store, const Batch *batch,
-					  const PipelineTransactions *transactions)
+pipeline_store_commit(PipelineStore *store, const Batch *batch)
 {
 	if (store->load == 0)
 		return;
@@ -332,11 +331,16 @@ pipeline_store_commit(PipelineStore *store, const Batch *batch,
 						store->server->name),
 				 errdetail("The store is asked what has become of load " INT64_FORMAT " before the pipeline goes on.",
 						   store->load)));
-	transactions->begin();
-	load_ledger_done(store->load);
-	transactions->commit();
 	for (int i = 0; i < batch->n_shards; i++)
 		note_known(store, batch->shards[i].shard_id);
+}
+
+void
+pipeline_store_committed(PipelineStore *store)
+{
+	if (store->load != 0)
+		load_ledger_done(store->load);
+	store->load = 0;
 }
 
 void

@@ -51,10 +51,11 @@ extern bool pipeline_store_advance(PipelineStore *store, const Batch *batch,
 
 /*
  * After that was committed: have the store commit.  Raises an error if it does
- * not, or nobody knows; pipeline_store_begin() settles that.
+ * not, or nobody knows; pipeline_store_begin() settles that.  And after that,
+ * in another transaction: write down that it has.
  */
-extern void pipeline_store_commit(PipelineStore *store, const Batch *batch,
-								  const PipelineTransactions *transactions);
+extern void pipeline_store_commit(PipelineStore *store, const Batch *batch);
+extern void pipeline_store_committed(PipelineStore *store);
 
 /*
  * Forget the positions of one shard, or all (NULL), in the store, as this
