@@ -49,6 +49,29 @@ create foreign data wrapper tracking_fdw
 comment on foreign data wrapper tracking_fdw is
     'reads and writes Amazon Kinesis streams';
 
+create function tracking.tracking_redshift_handler()
+returns fdw_handler
+as 'MODULE_PATHNAME'
+language c strict;
+
+comment on function tracking.tracking_redshift_handler() is
+    'handler of the foreign data wrapper tracking_redshift';
+
+create function tracking.tracking_redshift_validator(options text[], catalog oid)
+returns void
+as 'MODULE_PATHNAME'
+language c strict;
+
+comment on function tracking.tracking_redshift_validator(text[], oid) is
+    'checks the options of tracking_redshift servers, user mappings, tables and columns';
+
+create foreign data wrapper tracking_redshift
+    handler tracking.tracking_redshift_handler
+    validator tracking.tracking_redshift_validator;
+
+comment on foreign data wrapper tracking_redshift is
+    'loads and reads tables of Amazon Redshift, PostgreSQL and what speaks like them';
+
 -- ---------------------------------------------------------------------
 -- Pipelines
 -- ---------------------------------------------------------------------

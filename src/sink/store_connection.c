@@ -307,11 +307,12 @@ settle_texts(StoreConnection *connection)
 
 /*
  * libpq would ask the remote for what these say, which Redshift takes for a
- * reason to end the connection; there is no keyword against it.
+ * reason to end the connection; no keyword keeps it from that.
  */
 static void
 clear_environment(void)
 {
+	unsetenv("PGOPTIONS");
 	unsetenv("PGTZ");
 	unsetenv("PGDATESTYLE");
 	unsetenv("PGGEQO");
