@@ -12,7 +12,7 @@ from harness.proxy import Proxy
 from harness.redshift import Redshift, Warehouse
 from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, BigRecords, Certificate, Clock,
                              Kinesalite, KinesisLocal, ManyShards, Moto)
-from harness.store import Store, store_cluster
+from harness.store import Store, open_cluster
 from harness.wait import wait_until as poll_until
 
 TEST = pathlib.Path(__file__).parent
@@ -150,15 +150,15 @@ def unit(cluster):
 # Stores
 
 @pytest.fixture(scope='session')
-def stores():
-    with store_cluster() as cluster:
+def store_cluster():
+    with open_cluster() as cluster:
         yield cluster
 
 
 @pytest.fixture
-def store(stores):
+def store(store_cluster):
     """A database of another cluster, to load into."""
-    database = Store(stores)
+    database = Store(store_cluster)
     yield database
     database.drop()
 

@@ -50,8 +50,7 @@ add_option(Keywords *keywords, List *options, const char *name,
 /*
  * What libpq is to be told.  Only user, database, application_name and
  * client_encoding get to the remote: Redshift ends a connection that asks for
- * a parameter it does not know, so that "options" is set to nothing, whatever
- * the environment says.
+ * a parameter it does not know.
  */
 static void
 add_keywords(Keywords *keywords, const StoreServer *store, List *server,
@@ -68,7 +67,6 @@ add_keywords(Keywords *keywords, const StoreServer *store, List *server,
 	add_option(keywords, mapping, "user", NULL);
 	add_option(keywords, mapping, "password", NULL);
 	add_keyword(keywords, "gssencmode", "disable");
-	add_keyword(keywords, "options", "");
 	add_keyword(keywords, "application_name", "tracking_fdw");
 	add_keyword(keywords, "client_encoding", GetDatabaseEncodingName());
 	/* how long a request to cancel may wait for a host that is gone */

@@ -307,11 +307,12 @@ settle_texts(StoreConnection *connection)
 
 /*
  * libpq would ask the remote for what these say, which Redshift takes for a
- * reason to end the connection; there is no keyword against it.
+ * reason to end the connection; no keyword keeps it from that.
  */
 static void
 clear_environment(void)
 {
+	unsetenv("PGOPTIONS");
 	unsetenv("PGTZ");
 	unsetenv("PGDATESTYLE");
 	unsetenv("PGGEQO");
@@ -372,8 +373,8 @@ store_is_usable(const StoreConnection *connection)
 	if (connection->conn == NULL ||
 		(connection->busy && connection->yield == NULL))
 		return false;
-	/* what the other side said last, should it have gone */
-	if (!connection->busy)
+	/* should the other side have gone, there is its last word, and the end */
+	for (int i = 0; i < 2 && !connection->busy; i++)
 		(void) PQconsumeInput(connection->conn);
 	return PQstatus(connection->conn) == CONNECTION_OK;
 }

@@ -69,7 +69,7 @@ raise_spoilt(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
 			 errmsg("the transaction in the store cannot go on"),
-			 errdetail("A subtransaction that wrote to the store has failed, and the store has no savepoints to go back to, or was lost."),
+			 errdetail("A subtransaction that used the store has failed, and the store has no savepoint to go back to."),
 			 errhint("Catch such errors outside of the transaction, not in a block with an EXCEPTION clause or after a SAVEPOINT.")));
 }
 
@@ -83,13 +83,24 @@ raise_unknown(void)
 			 errhint("Look into the store before you try again. A pipeline does that by itself.")));
 }
 
+static void
+check_session(const StoreSession *session)
+{
+	if (session->spoilt)
+		raise_spoilt();
+	if (!store_is_usable(session->connection))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("lost the connection to the store within a transaction"),
+				 errdetail("What was done in it is rolled back there.")));
+}
+
 static bool
 commit(StoreSession *session)
 {
 	bool		known;
 
-	if (session->spoilt)
-		raise_spoilt();
+	check_session(session);
 	known = store_commit(session->connection);
 	ended(session, known);
 	return known;
@@ -170,9 +181,12 @@ on_subtransaction(SubXactEvent event, SubTransactionId id,
 					 "ROLLBACK TO SAVEPOINT s%d; RELEASE SAVEPOINT s%d",
 					 level, level);
 			if (!has_savepoints(session))
+			{
 				(void) store_cancel(session->connection);
-			if (!has_savepoints(session) ||
-				!store_execute_quietly(session->connection, sql))
+				session->spoilt = true;
+			}
+			else if (!store_execute_quietly(session->connection, sql) &&
+					 store_is_usable(session->connection))
 				session->spoilt = true;
 		}
 		else if (has_savepoints(session) && !session->spoilt)
@@ -305,8 +319,7 @@ store_session_use(const StoreServer *server)
 				 errmsg("password is required"),
 				 errdetail("This transaction began at store \"%s\" as a role that needs none.",
 						   server->name)));
-	if (session->spoilt || !store_is_usable(session->connection))
-		raise_spoilt();
+	check_session(session);
 	while (session->depth < GetCurrentTransactionNestLevel())
 	{
 		char		sql[40];

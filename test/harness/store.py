@@ -13,7 +13,7 @@ host all all 127.0.0.1/32 scram-sha-256
 """
 
 
-def store_cluster():
+def open_cluster():
     """The cluster, with roles loader (who has a password) and trusted."""
     cluster = Cluster(preload=False, conf='max_prepared_transactions = 4\n')
     (cluster.data / 'pg_hba.conf').write_text(HBA)
