@@ -63,18 +63,31 @@ OBJS = \
 	src/sink/checkpoint_wait.o \
 	src/sink/dead_letter.o \
 	src/sink/gap.o \
+	src/sink/load_ledger.o \
 	src/sink/pipeline_lock.o \
+	src/sink/store_checkpoint.o \
 	src/sink/store_connection.o \
+	src/sink/store_copy_stdin.o \
+	src/sink/store_insert.o \
 	src/sink/store_session.o \
+	src/sink/store_type.o \
+	src/sink/store_writer.o \
 	src/sink/table_insert.o \
 	src/config/config.o \
+	src/config/config_store.o \
 	src/config/guc.o \
 	src/config/option.o \
+	src/config/option_store.o \
 	src/fdw/fdw_handler.o \
 	src/fdw/fdw_import.o \
 	src/fdw/fdw_modify.o \
 	src/fdw/fdw_plan.o \
 	src/fdw/fdw_scan.o \
+	src/fdw/store_handler.o \
+	src/fdw/store_modify.o \
+	src/fdw/store_plan.o \
+	src/fdw/store_qual.o \
+	src/fdw/store_scan.o \
 	src/worker/launcher.o \
 	src/worker/pipeline_bounds.o \
 	src/worker/pipeline_catalog.o \
@@ -84,6 +97,7 @@ OBJS = \
 	src/worker/pipeline_pause.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
+	src/worker/pipeline_store.o \
 	src/worker/pipeline_target.o \
 	src/worker/pipeline_watch.o \
 	src/worker/pipeline_worker.o \

@@ -49,6 +49,29 @@ create foreign data wrapper tracking_fdw
 comment on foreign data wrapper tracking_fdw is
     'reads and writes Amazon Kinesis streams';
 
+create function tracking.tracking_redshift_handler()
+returns fdw_handler
+as 'MODULE_PATHNAME'
+language c strict;
+
+comment on function tracking.tracking_redshift_handler() is
+    'handler of the foreign data wrapper tracking_redshift';
+
+create function tracking.tracking_redshift_validator(options text[], catalog oid)
+returns void
+as 'MODULE_PATHNAME'
+language c strict;
+
+comment on function tracking.tracking_redshift_validator(text[], oid) is
+    'checks the options of tracking_redshift servers, user mappings, tables and columns';
+
+create foreign data wrapper tracking_redshift
+    handler tracking.tracking_redshift_handler
+    validator tracking.tracking_redshift_validator;
+
+comment on foreign data wrapper tracking_redshift is
+    'loads and reads tables of Amazon Redshift, PostgreSQL and what speaks like them';
+
 -- ---------------------------------------------------------------------
 -- Pipelines
 -- ---------------------------------------------------------------------
@@ -78,11 +101,13 @@ create table tracking.pipeline (
     assigned_generation bigint not null default 0,
     created_at timestamptz not null default pg_catalog.now(),
     failures integer not null default 0,
+    failing_since timestamptz,
     retry_at timestamptz,
     last_error text,
     last_error_sqlstate text,
     last_error_at timestamptz,
     stream_created timestamptz,
+    store_table text,
     check ((target is null) <> (command is null))
 );
 
@@ -111,10 +136,12 @@ comment on column tracking.pipeline.generation is 'counts changes, so that a wor
 comment on column tracking.pipeline.assigned_generation is 'generation for which the shards were last spread over the workers';
 comment on column tracking.pipeline.created_at is 'when the pipeline was created';
 comment on column tracking.pipeline.failures is 'failures in a row since the last batch that was committed';
+comment on column tracking.pipeline.failing_since is 'time of the first of these failures';
 comment on column tracking.pipeline.retry_at is 'when a failed pipeline is tried again';
 comment on column tracking.pipeline.last_error is 'message of the last failure';
 comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline.last_error_at is 'time of the last failure';
+comment on column tracking.pipeline.store_table is 'table in the store that keeps the positions, as SQL has it; null unless the pipeline fills a store';
 comment on column tracking.pipeline.stream_created is 'when the stream was created that the positions belong to, null before the first start';
 
 create table tracking.checkpoint (
@@ -163,7 +190,8 @@ create table tracking.dead_letter (
     data bytea not null,
     sqlstate text not null,
     reason text not null,
-    failed_at timestamptz not null default pg_catalog.now()
+    failed_at timestamptz not null default pg_catalog.now(),
+    load bigint
 );
 
 create index on tracking.dead_letter (pipeline, id);
@@ -182,6 +210,7 @@ comment on column tracking.dead_letter.data is 'payload, byte for byte; a row of
 comment on column tracking.dead_letter.sqlstate is 'SQLSTATE of the reason';
 comment on column tracking.dead_letter.reason is 'why the record could not be applied';
 comment on column tracking.dead_letter.failed_at is 'time of the transaction that put it here';
+comment on column tracking.dead_letter.load is 'of tracking.load, if it was on its way into a store';
 
 create table tracking.batch (
     id bigint generated always as identity primary key,
@@ -198,7 +227,8 @@ create table tracking.batch (
     fetch_ms bigint not null,
     apply_ms bigint not null,
     latency interval,
-    applied_at timestamptz not null default pg_catalog.clock_timestamp()
+    applied_at timestamptz not null default pg_catalog.clock_timestamp(),
+    load bigint
 );
 
 create index on tracking.batch (pipeline, id);
@@ -220,6 +250,7 @@ comment on column tracking.batch.fetch_ms is 'milliseconds from the first answer
 comment on column tracking.batch.apply_ms is 'milliseconds that applying it took';
 comment on column tracking.batch.latency is 'how long the oldest record took from its arrival to being applied; to be held against max_latency';
 comment on column tracking.batch.applied_at is 'when it was applied';
+comment on column tracking.batch.load is 'of tracking.load, if it went into a store';
 
 create table tracking.gap (
     id bigint generated always as identity primary key,
@@ -245,6 +276,47 @@ comment on column tracking.gap.from_time is 'what had arrived by then was read; 
 comment on column tracking.gap.to_time is 'what arrived later was still there';
 comment on column tracking.gap.noticed_at is 'time of the transaction that read on after the gap';
 
+create table tracking.load (
+    id bigint generated always as identity primary key,
+    pipeline text not null references tracking.pipeline (name) on delete cascade,
+    store text not null,
+    state text not null check (state in ('committing', 'done', 'abandoned')),
+    records bigint not null,
+    rows bigint not null default 0,
+    dead_letters bigint not null default 0,
+    files bigint not null default 0,
+    bytes bigint not null default 0,
+    remote_query text,
+    shard_ids text[] not null,
+    first_positions text[] not null,
+    last_positions text[] not null,
+    began_at timestamptz not null default pg_catalog.clock_timestamp(),
+    ended_at timestamptz,
+    before jsonb
+);
+
+create index on tracking.load (pipeline, id);
+
+comment on table tracking.load is
+    'loads of batches into stores: what was sent, and whether the store has it; as many as tracking.batch keeps';
+comment on column tracking.load.id is 'number in order of time';
+comment on column tracking.load.pipeline is 'name of the pipeline';
+comment on column tracking.load.store is 'foreign server that was loaded';
+comment on column tracking.load.state is
+    'committing: the store is asked to commit, or whether it has; done: it has; abandoned: it has not, and the records are loaded anew';
+comment on column tracking.load.records is 'records of the batch, dead letters included';
+comment on column tracking.load.rows is 'rows that were sent';
+comment on column tracking.load.dead_letters is 'records kept in tracking.dead_letter instead';
+comment on column tracking.load.files is 'files staged, 0 without staging';
+comment on column tracking.load.bytes is 'bytes sent or staged, as compressed';
+comment on column tracking.load.remote_query is 'the store''s number of its last COPY, for its system tables';
+comment on column tracking.load.shard_ids is 'shards that were moved';
+comment on column tracking.load.first_positions is 'their positions before';
+comment on column tracking.load.last_positions is 'their positions after';
+comment on column tracking.load.began_at is 'when the first row was about to be sent';
+comment on column tracking.load.ended_at is 'when it was known that the store has committed, or has not';
+comment on column tracking.load.before is 'rows of tracking.checkpoint before the load, while it may have to be undone';
+
 select pg_catalog.pg_extension_config_dump('tracking.pipeline', '');
 select pg_catalog.pg_extension_config_dump('tracking.pipeline_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.checkpoint', '');
@@ -252,6 +324,8 @@ select pg_catalog.pg_extension_config_dump('tracking.batch', '');
 select pg_catalog.pg_extension_config_dump('tracking.batch_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.dead_letter', '');
 select pg_catalog.pg_extension_config_dump('tracking.dead_letter_id_seq', '');
+select pg_catalog.pg_extension_config_dump('tracking.load', '');
+select pg_catalog.pg_extension_config_dump('tracking.load_id_seq', '');
 select pg_catalog.pg_extension_config_dump('tracking.gap', '');
 select pg_catalog.pg_extension_config_dump('tracking.gap_id_seq', '');
 
@@ -276,6 +350,7 @@ alter table tracking.checkpoint enable row level security;
 alter table tracking.dead_letter enable row level security;
 alter table tracking.batch enable row level security;
 alter table tracking.gap enable row level security;
+alter table tracking.load enable row level security;
 
 create policy visible on tracking.pipeline
     for select using (tracking.may_see(owner));
@@ -294,6 +369,12 @@ create policy visible on tracking.gap
     for select using (exists (select from tracking.pipeline p
                               where p.name = gap.pipeline));
 
+create policy visible on tracking.load
+    for select using (exists (select from tracking.pipeline p
+                              where p.name = load.pipeline));
+
+comment on policy visible on tracking.load is
+    'those who see the pipeline';
 comment on policy visible on tracking.gap is
     'those who see the pipeline';
 comment on policy visible on tracking.batch is
@@ -306,7 +387,7 @@ comment on policy visible on tracking.dead_letter is
     'those who see the pipeline';
 
 grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
-    tracking.batch, tracking.gap to public;
+    tracking.batch, tracking.gap, tracking.load to public;
 
 -- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
 -- of a pipeline, 16 and more those of its workers; see
@@ -346,7 +427,8 @@ select p.name as pipeline,
                       then 'paused' else 'running' end
             when not p.enabled and p.last_error is not null then 'failed'
             when not p.enabled then 'stopped'
-            when p.retry_at is not null then 'retrying'
+            when p.retry_at is not null then
+                 case when p.failures < 10 then 'retrying' else 'parked' end
             else 'waiting'
        end as state,
        c.shard_id,
@@ -364,6 +446,7 @@ select p.name as pipeline,
        p.last_error_sqlstate,
        p.last_error_at,
        p.failures,
+       p.failing_since,
        p.retry_at
 from tracking.pipeline p
 left join tracking.checkpoint c on c.pipeline = p.name
@@ -379,7 +462,7 @@ comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
+    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
@@ -396,6 +479,7 @@ comment on column tracking.pipeline_status.last_error is 'message of the last fa
 comment on column tracking.pipeline_status.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline_status.last_error_at is 'time of the last failure';
 comment on column tracking.pipeline_status.failures is 'failures in a row since the last batch that was committed';
+comment on column tracking.pipeline_status.failing_since is 'time of the first of these failures';
 comment on column tracking.pipeline_status.retry_at is 'when a failed pipeline is tried again';
 
 grant select on tracking.pipeline_status to public;

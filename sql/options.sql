@@ -54,6 +54,48 @@ CREATE FOREIGN TABLE c (
     s text OPTIONS (metadata 'stream'), n numeric OPTIONS (metadata 'sequence_number')
 ) SERVER s OPTIONS (stream 'x');
 
+-- stores: servers
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift; -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift OPTIONS (host 'h'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', dbname 'd', region 'us-east-1'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', dbname 'd', port '65536'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', dbname 'd', sslmode 'verify'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', dbname 'd', staging 's3://bucket'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', dbname 'd', iam_role 'arn'';'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', dbname 'd', load_method 'copy'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', dbname 'd', dialect 'oracle'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', dbname 'd', password 'hush'); -- ERROR
+CREATE SERVER w FOREIGN DATA WRAPPER tracking_redshift
+    OPTIONS (host 'h', hostaddr '::1', port '5439', dbname 'd', sslmode 'verify-full', sslrootcert '/ca.pem',
+             connect_timeout '3s', dialect 'redshift', load_method 'copy_s3', staging 's3://bucket/a/b',
+             iam_role 'arn:aws:iam::123456789012:role/load', aws_server 's', keep_staged 'true');
+ALTER SERVER w OPTIONS (DROP dbname); -- ERROR
+
+-- stores: user mappings, tables, columns
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (password 'hush'); -- ERROR
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (access_key_id 'AKID'); -- ERROR
+CREATE USER MAPPING FOR CURRENT_USER SERVER w
+    OPTIONS (user 'u', password 'hush', password_required 'maybe'); -- ERROR
+CREATE USER MAPPING FOR CURRENT_USER SERVER w
+    OPTIONS (user 'u', password 'hush', password_required 'true');
+CREATE FOREIGN TABLE w (a int) SERVER w OPTIONS (stream 'x'); -- ERROR
+CREATE FOREIGN TABLE w (a int) SERVER w OPTIONS (load_method 'fast'); -- ERROR
+CREATE FOREIGN TABLE w (a int OPTIONS (path '$.x')) SERVER w; -- ERROR
+CREATE FOREIGN TABLE w (a int OPTIONS (column_name 'b')) SERVER w
+    OPTIONS (schema_name 'public', table_name 't', load_method 'insert');
+
+-- planning asks nothing of the store
+EXPLAIN (COSTS OFF, VERBOSE) SELECT a FROM w WHERE a = 1 LIMIT 3;
+EXPLAIN (COSTS OFF, VERBOSE) INSERT INTO w VALUES (1);
+
 -- planning asks nothing of the service
 EXPLAIN (COSTS OFF) SELECT a, n FROM c WHERE b = 'x' LIMIT 3;
 

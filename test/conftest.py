@@ -12,6 +12,7 @@ from harness.proxy import Proxy
 from harness.redshift import Redshift, Warehouse
 from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, BigRecords, Certificate, Clock,
                              Kinesalite, KinesisLocal, ManyShards, Moto)
+from harness.store import Store, open_cluster
 from harness.wait import wait_until as poll_until
 
 TEST = pathlib.Path(__file__).parent
@@ -143,6 +144,22 @@ def unit(cluster):
         pytest.skip('no test/unit')
     database = Database(cluster, 'tracking_unit')
     yield database.conn
+    database.drop()
+
+
+# Stores
+
+@pytest.fixture(scope='session')
+def store_cluster():
+    with open_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def store(store_cluster):
+    """A database of another cluster, to load into."""
+    database = Store(store_cluster)
+    yield database
     database.drop()
 
 

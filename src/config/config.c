@@ -47,27 +47,38 @@ has_mapping(Oid userid, Oid serverid)
 							  ObjectIdGetDatum(serverid));
 }
 
-static void
-read_credentials(const ForeignServer *server, Oid userid,
-				 AwsCredentials *credentials)
+UserMapping *
+config_user_mapping(const ForeignServer *server, Oid userid,
+					const char *example)
 {
-	UserMapping *mapping = NULL;
+	const char *role;
 
 	if (!OidIsValid(userid))
 		userid = GetUserId();
 	if (has_mapping(userid, server->serverid))
-		mapping = GetUserMapping(userid, server->serverid);
-	if (mapping == NULL || mapping->options == NIL)
 	{
-		const char *role = quote_identifier(GetUserNameFromId(userid, false));
+		UserMapping *mapping = GetUserMapping(userid, server->serverid);
 
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-				 errmsg("role %s has no credentials for server \"%s\"",
-						role, server->servername),
-				 errhint("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (access_key_id '...', secret_access_key '...');",
-						 role, quote_identifier(server->servername))));
+		if (mapping->options != NIL)
+			return mapping;
 	}
+	role = quote_identifier(GetUserNameFromId(userid, false));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("role %s has no credentials for server \"%s\"",
+					role, server->servername),
+			 errhint("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (%s);",
+					 role, quote_identifier(server->servername), example)));
+}
+
+static void
+read_credentials(const ForeignServer *server, Oid userid,
+				 AwsCredentials *credentials)
+{
+	UserMapping *mapping;
+
+	mapping = config_user_mapping(server, userid,
+								  "access_key_id '...', secret_access_key '...'");
 	credentials->access_key_id = option_get(mapping->options,
 											"access_key_id");
 	credentials->secret_access_key = option_get(mapping->options,
@@ -146,13 +157,26 @@ config_stream_table(Relation relation)
 	return config;
 }
 
-bool
-config_is_stream_table(Oid relid)
+/* Is relid a foreign table of this wrapper? */
+static bool
+is_table_of(Oid relid, const char *wrapper)
 {
 	ForeignDataWrapper *fdw;
 
 	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
 		return false;
 	fdw = GetForeignDataWrapper(GetForeignServer(GetForeignServerIdByRelId(relid))->fdwid);
-	return strcmp(fdw->fdwname, "tracking_fdw") == 0;
+	return strcmp(fdw->fdwname, wrapper) == 0;
+}
+
+bool
+config_is_stream_table(Oid relid)
+{
+	return is_table_of(relid, "tracking_fdw");
+}
+
+bool
+config_is_store_table(Oid relid)
+{
+	return is_table_of(relid, "tracking_redshift");
 }

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "aws/aws_call.h"
+#include "foreign/foreign.h"
 #include "row/row.h"
 #include "stream/position.h"
 #include "utils/rel.h"
@@ -37,7 +38,18 @@ extern void config_credentials(StreamTable *table, Oid userid);
 /* A server's options with the credentials of userid, as above. */
 extern void config_server(Oid serverid, Oid userid, AwsConfig *aws);
 
+/*
+ * The user mapping that userid (InvalidOid: the current role) has for a
+ * server.  Raises an error if it has none, or one without options, with
+ * options such as example in the hint.
+ */
+extern UserMapping *config_user_mapping(const ForeignServer *server,
+										Oid userid, const char *example);
+
 /* True if relid is a foreign table of tracking_fdw. */
 extern bool config_is_stream_table(Oid relid);
+
+/* The same of tracking_redshift. */
+extern bool config_is_store_table(Oid relid);
 
 #endif							/* TRACKING_CONFIG_CONFIG_H */

@@ -1,6 +1,7 @@
 /*
  * option.c
- *	  The option table, the validator that walks it, and typed reading.
+ *	  The options of tracking_fdw, the validator that walks such a table, and
+ *	  typed reading.
  *
  * What an option may hold stands in the table; only what two options mean
  * together is code.
@@ -15,6 +16,7 @@
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "config/option.h"
+#include "config/option_def.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -24,35 +26,6 @@
 #include "utils/guc.h"
 
 #define ADMIN_ROLE "tracking_fdw_admin"
-
-typedef enum OptionKind
-{
-	OPTION_TEXT,				/* min to max bytes, of the characters in
-								 * values[0] if there is one */
-	OPTION_INT,					/* min to max */
-	OPTION_DURATION,			/* min to max, milliseconds */
-	OPTION_ENUM,				/* one of values */
-	OPTION_URL,
-	OPTION_STREAM,				/* name or ARN */
-	OPTION_PATH,				/* see row_path_parse() */
-	OPTION_START				/* see position_from_start_at() */
-} OptionKind;
-
-typedef struct OptionDef
-{
-	const char *name;
-	Oid			catalog;
-	OptionKind	kind;
-	int			min;
-	int			max;
-	const char *const *values;	/* NULL-terminated, or NULL */
-	bool		privileged;		/* lets the server process reach a host or a
-								 * file of the user's choice */
-} OptionDef;
-
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
 
 static const char *const region_characters[] = {LOWER DIGITS "-", NULL};
 static const char *const shard_characters[] = {LOWER UPPER DIGITS "_.-", NULL};
@@ -97,31 +70,37 @@ static const OptionDef option_table[] = {
 	{"metadata", AttributeRelationId, .kind = OPTION_ENUM, .values = metadata_names},
 };
 
+static void check_stream(List *options, Oid catalog);
+
+static const OptionSet option_stream = {
+	option_table, lengthof(option_table), check_stream
+};
+
 PG_FUNCTION_INFO_V1(tracking_fdw_validator);
 
 static const OptionDef *
-find_option(const char *name, Oid catalog)
+find_option(const OptionSet *set, const char *name, Oid catalog)
 {
-	for (int i = 0; i < (int) lengthof(option_table); i++)
+	for (int i = 0; i < set->n_options; i++)
 	{
-		if (strcmp(option_table[i].name, name) == 0 &&
-			(catalog == InvalidOid || option_table[i].catalog == catalog))
-			return &option_table[i];
+		if (strcmp(set->options[i].name, name) == 0 &&
+			(catalog == InvalidOid || set->options[i].catalog == catalog))
+			return &set->options[i];
 	}
 	return NULL;
 }
 
 pg_noreturn static void
-raise_unknown(const char *name, Oid catalog)
+raise_unknown(const OptionSet *set, const char *name, Oid catalog)
 {
 	StringInfoData valid;
 
 	initStringInfo(&valid);
-	for (int i = 0; i < (int) lengthof(option_table); i++)
+	for (int i = 0; i < set->n_options; i++)
 	{
-		if (option_table[i].catalog == catalog)
+		if (set->options[i].catalog == catalog)
 			appendStringInfo(&valid, "%s%s", valid.len > 0 ? ", " : "",
-							 option_table[i].name);
+							 set->options[i].name);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
@@ -182,6 +161,21 @@ is_stream(const char *value)
 			strspn(value, LOWER UPPER DIGITS "_.:/-") == strlen(value);
 	return *value != '\0' && strlen(value) <= 128 &&
 		strspn(value, LOWER UPPER DIGITS "_.-") == strlen(value);
+}
+
+/* A bucket's name and a prefix of keys, neither of them empty. */
+static bool
+is_s3_prefix(const char *value)
+{
+	const char *bucket = value + 5;
+	size_t		length;
+
+	if (strncmp(value, "s3://", 5) != 0)
+		return false;
+	length = strspn(bucket, LOWER DIGITS ".-");
+	return length >= 3 && length <= 63 && bucket[length] == '/' &&
+		bucket[length + 1] != '\0' && strlen(value) <= 900 &&
+		strspn(bucket + length, LOWER UPPER DIGITS "/_.=-") == strlen(bucket + length);
 }
 
 static int
@@ -248,6 +242,10 @@ check_value(const OptionDef *option, const char *value)
 			if (!is_url(value))
 				raise_value(option, "Use a URL such as \"https://kinesis.eu-west-1.amazonaws.com\" or \"http://localhost:4567\".");
 			break;
+		case OPTION_S3_PREFIX:
+			if (!is_s3_prefix(value))
+				raise_value(option, "Use a bucket and a prefix of letters, digits, \"/\", \"_\", \".\", \"=\", \"-\", such as \"s3://bucket/staging\".");
+			break;
 		case OPTION_STREAM:
 			if (!is_stream(value))
 				raise_value(option, "Use a stream's name (letters, digits, \"_\", \".\", \"-\") or its ARN.");
@@ -271,8 +269,13 @@ check_privilege(const OptionDef *option)
 {
 	Oid			admin;
 
-	if (!option->privileged || superuser())
+	if (superuser() || !(option->privileged || option->superuser_only))
 		return;
+	if (option->superuser_only)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set option \"%s\"", option->name),
+				 errhint("Only superusers may set it.")));
 	admin = get_role_oid(ADMIN_ROLE, true);
 	if (OidIsValid(admin) && has_privs_of_role(GetUserId(), admin))
 		return;
@@ -284,7 +287,7 @@ check_privilege(const OptionDef *option)
 }
 
 static void
-check_missing(List *options, Oid catalog)
+check_stream(List *options, Oid catalog)
 {
 	if (catalog == ForeignServerRelationId &&
 		option_get(options, "region") == NULL)
@@ -314,24 +317,30 @@ check_missing(List *options, Oid catalog)
 }
 
 Datum
-tracking_fdw_validator(PG_FUNCTION_ARGS)
+option_validate(const OptionSet *set, Datum options, Oid catalog)
 {
-	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
-	Oid			catalog = PG_GETARG_OID(1);
+	List	   *given = untransformRelOptions(options);
 	ListCell   *cell;
 
-	foreach(cell, options)
+	foreach(cell, given)
 	{
 		DefElem    *def = lfirst_node(DefElem, cell);
-		const OptionDef *option = find_option(def->defname, catalog);
+		const OptionDef *option = find_option(set, def->defname, catalog);
 
 		if (option == NULL)
-			raise_unknown(def->defname, catalog);
+			raise_unknown(set, def->defname, catalog);
 		check_privilege(option);
 		check_value(option, defGetString(def));
 	}
-	check_missing(options, catalog);
-	PG_RETURN_VOID();
+	set->check(given, catalog);
+	return (Datum) 0;
+}
+
+Datum
+tracking_fdw_validator(PG_FUNCTION_ARGS)
+{
+	return option_validate(&option_stream, PG_GETARG_DATUM(0),
+						   PG_GETARG_OID(1));
 }
 
 const char *
@@ -372,7 +381,9 @@ int
 option_get_enum(List *options, const char *name, int missing)
 {
 	const char *value = option_get(options, name);
+	const OptionDef *option = find_option(&option_stream, name, InvalidOid);
 
-	return value == NULL ? missing :
-		enum_index(find_option(name, InvalidOid), value);
+	if (option == NULL)
+		option = find_option(&option_store, name, InvalidOid);
+	return value == NULL ? missing : enum_index(option, value);
 }

@@ -22,6 +22,9 @@ extern ForeignScan *trackingGetForeignPlan(PlannerInfo *root,
 										   List *tlist, List *scan_clauses,
 										   Plan *outer_plan);
 
+/* The attnums that the query looks at, as a list of integers. */
+extern List *fdw_wanted_columns(RelOptInfo *baserel, Oid foreigntableid);
+
 /* in fdw_scan.c */
 extern void trackingBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *trackingIterateForeignScan(ForeignScanState *node);

@@ -57,9 +57,8 @@ trackingGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel,
 									 total, baserel->lateral_relids));
 }
 
-/* The attnums that the query looks at, as a list of integers. */
-static List *
-wanted_columns(RelOptInfo *baserel, Oid foreigntableid)
+List *
+fdw_wanted_columns(RelOptInfo *baserel, Oid foreigntableid)
 {
 	Bitmapset  *used = NULL;
 	List	   *wanted = NIL;
@@ -96,6 +95,6 @@ trackingGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 	return make_foreignscan(tlist,
 							extract_actual_clauses(scan_clauses, false),
 							baserel->relid, NIL,
-							wanted_columns(baserel, foreigntableid),
+							fdw_wanted_columns(baserel, foreigntableid),
 							NIL, NIL, outer_plan);
 }

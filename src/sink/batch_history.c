@@ -13,12 +13,12 @@
 static CatalogStatement add_statement = {
 	"insert into tracking.batch (pipeline, records, bytes, rows, dead_letters,"
 	" shard_ids, first_positions, last_positions, first_arrival,"
-	" last_arrival, fetch_ms, apply_ms, latency)"
+	" last_arrival, fetch_ms, apply_ms, latency, load)"
 	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-	" clock_timestamp() - $9)",
-	12, {TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTARRAYOID,
+	" clock_timestamp() - $9, nullif($13, 0))",
+	13, {TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTARRAYOID,
 	TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
-	INT8OID}, NULL
+	INT8OID, INT8OID}, NULL
 };
 
 static CatalogStatement prune_statement = {
@@ -30,7 +30,7 @@ static CatalogStatement prune_statement = {
 
 void
 batch_history_add(const char *pipeline, const Batch *batch, uint64 rows,
-				  int64 apply_ms)
+				  int64 apply_ms, int64 load)
 {
 	int			n = batch->n_shards;
 	Datum	   *ids = palloc(n * sizeof(Datum));
@@ -39,8 +39,8 @@ batch_history_add(const char *pipeline, const Batch *batch, uint64 rows,
 	int64		bytes = 0;
 	TimestampTz first = 0;
 	TimestampTz last = 0;
-	char		nulls[] = "            ";
-	Datum		values[12];
+	char		nulls[] = "             ";
+	Datum		values[13];
 	CatalogAccess access;
 
 	for (int i = 0; i < n; i++)
@@ -69,6 +69,7 @@ batch_history_add(const char *pipeline, const Batch *batch, uint64 rows,
 	values[9] = TimestampTzGetDatum(last);
 	values[10] = Int64GetDatum(batch->fetch_ms);
 	values[11] = Int64GetDatum(apply_ms);
+	values[12] = Int64GetDatum(load);
 	if (batch->n_records == 0)
 		nulls[8] = nulls[9] = 'n';
 	catalog_begin(&access);

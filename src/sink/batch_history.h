@@ -11,10 +11,11 @@
 
 /*
  * Add a row for a batch, in the transaction that applies it.  rows: what the
- * command says it affected; apply_ms: how long that took.
+ * command says it affected; apply_ms: how long that took; load: of
+ * tracking.load, or 0.
  */
 extern void batch_history_add(const char *pipeline, const Batch *batch,
-							  uint64 rows, int64 apply_ms);
+							  uint64 rows, int64 apply_ms, int64 load);
 
 /* Forget all but the last keep batches of a pipeline. */
 extern void batch_history_prune(const char *pipeline, int keep);

@@ -13,10 +13,12 @@
 static CatalogStatement keep_statement = {
 	"insert into tracking.dead_letter"
 	" (pipeline, stream, shard_id, sequence_number, sub_sequence_number,"
-	" partition_key, approximate_arrival_timestamp, data, sqlstate, reason)"
-	" values ($1, $2, $3, $4::numeric, nullif($5, -1), $6, $7, $8, $9, $10)",
-	10, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID,
-	BYTEAOID, TEXTOID, TEXTOID}, NULL
+	" partition_key, approximate_arrival_timestamp, data, sqlstate, reason,"
+	" load)"
+	" values ($1, $2, $3, $4::numeric, nullif($5, -1), $6, $7, $8, $9, $10,"
+	" nullif($11, 0))",
+	11, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID,
+	BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
 static CatalogStatement load_statement = {
@@ -40,7 +42,7 @@ static CatalogStatement delete_statement = {
 };
 
 void
-dead_letter_keep(const char *pipeline, const Batch *batch)
+dead_letter_keep(const char *pipeline, const Batch *batch, int64 load)
 {
 	CatalogAccess access;
 	ListCell   *cell;
@@ -54,7 +56,7 @@ dead_letter_keep(const char *pipeline, const Batch *batch)
 		KinesisRecord *record = reject->record.record;
 		const char *data;
 		size_t		bytes;
-		Datum		values[10];
+		Datum		values[11];
 
 		/* what was not even base64 is kept as it came */
 		(void) kinesis_record_data(record, &data, &bytes);
@@ -68,6 +70,7 @@ dead_letter_keep(const char *pipeline, const Batch *batch)
 		values[7] = PointerGetDatum(cstring_to_text_with_len(data, bytes));
 		values[8] = CStringGetTextDatum(unpack_sql_state(reject->sqlstate));
 		values[9] = CStringGetTextDatum(reject->reason);
+		values[10] = Int64GetDatum(load);
 		catalog_execute(&keep_statement, values, NULL);
 	}
 	catalog_end(&access);

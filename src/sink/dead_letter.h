@@ -9,8 +9,12 @@
 
 #include "stream/batch.h"
 
-/* Keep the batch's rejects, in the transaction that moves its positions. */
-extern void dead_letter_keep(const char *pipeline, const Batch *batch);
+/*
+ * Keep the batch's rejects, in the transaction that moves its positions.  load:
+ * of tracking.load, or 0.
+ */
+extern void dead_letter_keep(const char *pipeline, const Batch *batch,
+							 int64 load);
 
 /* Kept records as a batch, to be applied again. */
 typedef struct DeadLetters

@@ -45,4 +45,14 @@ typedef struct StoreServer
 	bool		keep_staged;
 } StoreServer;
 
+/* A foreign table: where its rows are in the store. */
+typedef struct StoreTable
+{
+	Oid			serverid;
+	const char *schema;
+	const char *name;
+	const char **columns;		/* by attribute of the foreign table; NULL: dropped */
+	StoreLoadMethod load_method;	/* the table's own, else DEFAULT */
+} StoreTable;
+
 #endif							/* TRACKING_SINK_STORE_H */

@@ -32,10 +32,24 @@ struct StoreConnection
 	const char *server;			/* name */
 	StoreDialect dialect;
 	bool		busy;			/* a statement was begun and not ended */
+	bool		copying;		/* it is COPY FROM STDIN */
+	int			cursors;		/* opened so far: their names */
+	StoreYield	yield;			/* how what is open makes way, or NULL */
+	void	   *yield_arg;
 };
 
 static uint32 connect_wait_event = 0;
 static uint32 answer_wait_event = 0;
+
+/* The statement has ended, and with it a COPY. */
+static void
+set_idle(StoreConnection *connection)
+{
+	connection->busy = false;
+	if (connection->copying)
+		connection->yield = NULL;
+	connection->copying = false;
+}
 
 static void
 connection_destroy(void *handle)
@@ -189,7 +203,7 @@ end_statement(StoreConnection *connection)
 
 	while ((result = next_result(connection)) != NULL)
 		PQclear(result);
-	connection->busy = false;
+	set_idle(connection);
 }
 
 static void
@@ -270,6 +284,40 @@ detect_dialect(StoreConnection *connection)
 	return STORE_DIALECT_POSTGRESQL;
 }
 
+/*
+ * Texts of values are to mean the same on both sides.  Each statement is one
+ * that the dialect has.
+ */
+static void
+settle_texts(StoreConnection *connection)
+{
+	bool		modern = PQserverVersion(connection->conn) >= 90000;
+
+	store_query(connection, "SET datestyle TO 'ISO, MDY'", 0, NULL);
+	store_query(connection, "SET timezone TO 'UTC'", 0, NULL);
+	store_query(connection, modern ? "SET extra_float_digits TO 3" :
+				"SET extra_float_digits TO 2", 0, NULL);
+	if (connection->dialect == STORE_DIALECT_REDSHIFT)
+		return;
+	store_query(connection, "SET intervalstyle TO postgres", 0, NULL);
+	store_query(connection, "SET standard_conforming_strings TO on", 0, NULL);
+	/* what is not qualified is the system's: operators and types */
+	store_query(connection, "SET search_path TO pg_catalog", 0, NULL);
+}
+
+/*
+ * libpq would ask the remote for what these say, which Redshift takes for a
+ * reason to end the connection; no keyword keeps it from that.
+ */
+static void
+clear_environment(void)
+{
+	unsetenv("PGOPTIONS");
+	unsetenv("PGTZ");
+	unsetenv("PGDATESTYLE");
+	unsetenv("PGGEQO");
+}
+
 StoreConnection *
 store_connect(MemoryContext cxt, const StoreServer *server)
 {
@@ -283,6 +331,7 @@ store_connect(MemoryContext cxt, const StoreServer *server)
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("could not connect to store \"%s\"", server->name),
 				 errdetail("There are too many open files.")));
+	clear_environment();
 	connection->conn = PQconnectStartParams(server->keywords, server->values,
 											false);
 	if (connection->conn == NULL)
@@ -301,6 +350,7 @@ store_connect(MemoryContext cxt, const StoreServer *server)
 	PQsetNoticeProcessor(connection->conn, ignore_notice, NULL);
 	connection->dialect = server->dialect == STORE_DIALECT_DETECT ?
 		detect_dialect(connection) : server->dialect;
+	settle_texts(connection);
 	return connection;
 }
 
@@ -320,13 +370,29 @@ store_dialect(const StoreConnection *connection)
 bool
 store_is_usable(const StoreConnection *connection)
 {
-	return connection->conn != NULL && !connection->busy &&
-		PQstatus(connection->conn) == CONNECTION_OK;
+	if (connection->conn == NULL ||
+		(connection->busy && connection->yield == NULL))
+		return false;
+	/* should the other side have gone, there is its last word, and the end */
+	for (int i = 0; i < 2 && !connection->busy; i++)
+		(void) PQconsumeInput(connection->conn);
+	return PQstatus(connection->conn) == CONNECTION_OK;
 }
 
 /* ----------------------------------------------------------------
  * Statements
  * ---------------------------------------------------------------- */
+
+/* What is in the way of another COPY or cursor, and can be ended, is. */
+static void
+make_way(StoreConnection *connection)
+{
+	StoreYield	yield = connection->yield;
+
+	connection->yield = NULL;
+	if (yield != NULL)
+		yield(connection->yield_arg);
+}
 
 static void
 send_query(StoreConnection *connection, const char *sql, int n_params,
@@ -334,7 +400,13 @@ send_query(StoreConnection *connection, const char *sql, int n_params,
 {
 	int			sent;
 
-	Assert(!connection->busy);
+	if (connection->busy)
+		make_way(connection);
+	if (connection->busy)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("the connection to store \"%s\" was left in the middle of a statement",
+						connection->server)));
 	connection->busy = true;
 	sent = n_params > 0 ?
 		PQsendQueryParams(connection->conn, sql, n_params, NULL, params, NULL,
@@ -358,7 +430,7 @@ finish_query(StoreConnection *connection, const char *sql)
 		if (last == NULL || PQresultStatus(last) != PGRES_FATAL_ERROR)
 			last = result;
 	}
-	connection->busy = false;
+	set_idle(connection);
 	if (last == NULL)
 		raise_connection(connection, "lost the connection to");
 	switch (PQresultStatus(last))
@@ -381,6 +453,13 @@ store_query(StoreConnection *connection, const char *sql, int n_params,
 }
 
 int64
+store_load(StoreConnection *connection, const char *sql)
+{
+	send_query(connection, sql, 0, NULL);
+	return store_affected(finish_query(connection, NULL));
+}
+
+int64
 store_affected(PGresult *result)
 {
 	const char *rows = PQcmdTuples(result);
@@ -388,42 +467,44 @@ store_affected(PGresult *result)
 	return rows[0] == '\0' ? 0 : strtoll(rows, NULL, 10);
 }
 
-void
-store_query_rows(StoreConnection *connection, const char *sql, int n_params,
-				 const char *const *params)
+/* ----------------------------------------------------------------
+ * Cursors
+ * ---------------------------------------------------------------- */
+
+int
+store_cursor_open(StoreConnection *connection, const char *sql,
+				  StoreYield yield, void *arg)
 {
-	send_query(connection, sql, n_params, params);
-	PQsetSingleRowMode(connection->conn);
+	int			cursor = ++connection->cursors;
+
+	make_way(connection);
+	store_query(connection, psprintf("DECLARE c%d CURSOR FOR %s", cursor, sql),
+				0, NULL);
+	/* elsewhere there can be any number of them */
+	if (connection->dialect == STORE_DIALECT_REDSHIFT)
+	{
+		connection->yield = yield;
+		connection->yield_arg = arg;
+	}
+	return cursor;
 }
 
 PGresult *
-store_fetch(StoreConnection *connection)
+store_cursor_fetch(StoreConnection *connection, int cursor, int n_rows)
 {
-	PGresult   *result = next_result(connection);
+	PGresult   *result;
 
-	if (result == NULL)
-	{
-		connection->busy = false;
-		return NULL;
-	}
-	keep_result(result);
-	switch (PQresultStatus(result))
-	{
-		case PGRES_SINGLE_TUPLE:
-			return result;
-		case PGRES_TUPLES_OK:	/* the end, without a row */
-			return store_fetch(connection);
-		default:
-			end_statement(connection);
-			raise_result(connection, result, NULL);
-	}
+	result = store_query(connection, psprintf("FETCH FORWARD %d FROM c%d",
+											  n_rows, cursor), 0, NULL);
+	return PQntuples(result) > 0 ? result : NULL;
 }
 
 void
-store_fetch_stop(StoreConnection *connection)
+store_cursor_close(StoreConnection *connection, int cursor)
 {
-	if (connection->busy && !store_cancel(connection))
-		raise_connection(connection, "lost the connection to");
+	if (!connection->copying)
+		connection->yield = NULL;
+	store_query(connection, psprintf("CLOSE c%d", cursor), 0, NULL);
 }
 
 /* ----------------------------------------------------------------
@@ -431,23 +512,35 @@ store_fetch_stop(StoreConnection *connection)
  * ---------------------------------------------------------------- */
 
 void
-store_copy_begin(StoreConnection *connection, const char *sql)
+store_copy_begin(StoreConnection *connection, const char *sql,
+				 StoreYield yield, void *arg)
 {
 	PGresult   *result;
 
+	make_way(connection);
 	send_query(connection, sql, 0, NULL);
 	result = next_result(connection);
-	if (result != NULL && PQresultStatus(result) == PGRES_COPY_IN)
-	{
-		PQclear(result);
-		return;
-	}
 	if (result != NULL)
 		keep_result(result);
+	if (result != NULL && PQresultStatus(result) == PGRES_COPY_IN)
+	{
+		connection->copying = true;
+		connection->yield = yield;
+		connection->yield_arg = arg;
+		return;
+	}
 	end_statement(connection);
 	if (result == NULL)
 		raise_connection(connection, "lost the connection to");
 	raise_result(connection, result, sql);
+}
+
+/* The remote takes no more of a COPY: why it does not is its result. */
+pg_noreturn static void
+raise_copy(StoreConnection *connection)
+{
+	(void) finish_query(connection, NULL);
+	raise_connection(connection, "lost the connection to");
 }
 
 void
@@ -455,10 +548,13 @@ store_copy_data(StoreConnection *connection, const char *data, size_t bytes)
 {
 	int			sent;
 
+	/* should it have failed already, libpq is to know */
+	if (!PQconsumeInput(connection->conn))
+		raise_copy(connection);
 	while ((sent = PQputCopyData(connection->conn, data, (int) bytes)) == 0)
 		flush(connection);
 	if (sent < 0)
-		raise_connection(connection, "lost the connection to");
+		raise_copy(connection);
 	flush(connection);
 }
 
@@ -470,7 +566,7 @@ store_copy_end(StoreConnection *connection)
 	while ((sent = PQputCopyEnd(connection->conn, NULL)) == 0)
 		flush(connection);
 	if (sent < 0)
-		raise_connection(connection, "lost the connection to");
+		raise_copy(connection);
 	return store_affected(finish_query(connection, NULL));
 }
 
@@ -505,10 +601,13 @@ drain(StoreConnection *connection, int64 deadline_ms)
 	{
 		PGresult   *result;
 
-		while (PQflush(conn) > 0 || PQisBusy(conn))
+		int			unsent;
+
+		while ((unsent = PQflush(conn)) > 0 || PQisBusy(conn))
 		{
-			if (!wait_socket(connection, WL_SOCKET_READABLE, deadline_ms,
-							 answer_event(), false) ||
+			if (!wait_socket(connection, WL_SOCKET_READABLE |
+							 (unsent > 0 ? WL_SOCKET_WRITEABLE : 0),
+							 deadline_ms, answer_event(), false) ||
 				!PQconsumeInput(conn))
 				return false;
 		}
@@ -521,7 +620,7 @@ drain(StoreConnection *connection, int64 deadline_ms)
 			succeeded = false;
 		PQclear(result);
 	}
-	connection->busy = false;
+	set_idle(connection);
 	return succeeded && PQstatus(conn) == CONNECTION_OK;
 }
 
@@ -530,6 +629,8 @@ store_cancel(StoreConnection *connection)
 {
 	PGconn	   *conn = connection->conn;
 
+	/* whoever would make way is gone */
+	connection->yield = NULL;
 	if (conn == NULL || PQstatus(conn) != CONNECTION_OK)
 		return false;
 	if (!connection->busy)
@@ -557,29 +658,52 @@ store_execute_quietly(StoreConnection *connection, const char *sql)
 	return succeeded;
 }
 
-bool
-store_commit(StoreConnection *connection)
+/*
+ * The answer to COMMIT, NULL if the connection broke before it came.  A remote
+ * that is told to end may have committed before it says so.
+ */
+static PGresult *
+commit_answer(StoreConnection *connection)
 {
 	PGconn	   *conn = connection->conn;
 	PGresult   *result;
+	const char *severity;
+	int			unsent;
 
-	connection->busy = true;
-	if (!PQsendQuery(conn, "COMMIT"))
-		return false;
-	while (PQflush(conn) > 0 || PQisBusy(conn))
+	while ((unsent = PQflush(conn)) > 0 || PQisBusy(conn))
 	{
-		wait_socket(connection, WL_SOCKET_READABLE, -1, answer_event(), true);
+		wait_socket(connection, WL_SOCKET_READABLE |
+					(unsent > 0 ? WL_SOCKET_WRITEABLE : 0), -1,
+					answer_event(), true);
 		if (!PQconsumeInput(conn))
-			return false;
+			return NULL;
 	}
 	result = PQgetResult(conn);
-	if (result == NULL || PQstatus(conn) != CONNECTION_OK)
-	{
-		PQclear(result);
-		return false;
-	}
+	if (result == NULL)
+		return NULL;
 	keep_result(result);
-	end_statement(connection);
+	if (PQresultStatus(result) == PGRES_COMMAND_OK)
+		return result;
+	severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	if (severity == NULL)		/* before PostgreSQL 9.6 */
+		severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
+	return severity != NULL && strcmp(severity, "ERROR") == 0 ? result : NULL;
+}
+
+bool
+store_commit(StoreConnection *connection)
+{
+	PGresult   *result;
+
+	/* a cursor ends with the transaction, and its reader has */
+	if (!connection->busy)
+		connection->yield = NULL;
+	send_query(connection, "COMMIT", 0, NULL);
+	result = commit_answer(connection);
+	if (result == NULL)
+		return false;
+	/* whatever becomes of the connection now, this is known */
+	(void) drain(connection, clock_now_ms() + CANCEL_TIMEOUT_MS);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		raise_result(connection, result, "COMMIT");
 	/* of a transaction that has failed, and nobody says that it is an error */
@@ -600,9 +724,9 @@ store_commit(StoreConnection *connection)
  * standard_conforming_strings; elsewhere that is on.
  */
 char *
-store_quote_literal(const StoreConnection *connection, const char *text)
+store_quote_literal(StoreDialect dialect, const char *text)
 {
-	bool		escapes = connection->dialect == STORE_DIALECT_REDSHIFT;
+	bool		escapes = dialect == STORE_DIALECT_REDSHIFT;
 	char	   *literal = palloc(2 * strlen(text) + 3);
 	char	   *out = literal;
 

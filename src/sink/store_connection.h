@@ -44,23 +44,41 @@ extern bool store_is_usable(const StoreConnection *connection);
 extern PGresult *store_query(StoreConnection *connection, const char *sql,
 							 int n_params, const char *const *params);
 
+/*
+ * The same for a statement that holds the rows to be stored, of which no error
+ * repeats a word; returns how many rows it stored.
+ */
+extern int64 store_load(StoreConnection *connection, const char *sql);
+
 /* The rows that a statement affected, as it says. */
 extern int64 store_affected(PGresult *result);
 
 /*
- * Begin a statement whose rows come one by one, so that any number takes little
- * memory: store_fetch() returns the next, NULL after the last.
- * Each lives until the next call.
+ * Some things can be open only one at a time: when another statement is to
+ * begin, yield is called, once, and gives up what is open.
  */
-extern void store_query_rows(StoreConnection *connection, const char *sql,
-							 int n_params, const char *const *params);
-extern PGresult *store_fetch(StoreConnection *connection);
+typedef void (*StoreYield) (void *arg);
 
-/* End such a statement before its last row. */
-extern void store_fetch_stop(StoreConnection *connection);
+/*
+ * A cursor, so that any number of rows takes little memory: store_cursor_fetch()
+ * returns some rows, at most n_rows, as store_query() does, and NULL behind
+ * the last.  It ends by store_cursor_close(), or with the (sub)transaction.
+ * Redshift has one at a time: yield fetches the rows that are left, and closes
+ * it.
+ */
+extern int	store_cursor_open(StoreConnection *connection, const char *sql,
+							  StoreYield yield, void *arg);
+extern PGresult *store_cursor_fetch(StoreConnection *connection, int cursor,
+									int n_rows);
+extern void store_cursor_close(StoreConnection *connection, int cursor);
 
-/* COPY ... FROM STDIN: begin, send (waits while the remote takes no more), end. */
-extern void store_copy_begin(StoreConnection *connection, const char *sql);
+/*
+ * COPY ... FROM STDIN: begin, send (waits while the remote takes no more), end;
+ * returns how many rows it stored.  No other statement can run before its end:
+ * yield ends it.
+ */
+extern void store_copy_begin(StoreConnection *connection, const char *sql,
+							 StoreYield yield, void *arg);
 extern void store_copy_data(StoreConnection *connection, const char *data,
 							size_t bytes);
 extern int64 store_copy_end(StoreConnection *connection);
@@ -81,13 +99,13 @@ extern bool store_execute_quietly(StoreConnection *connection,
 
 /*
  * COMMIT: false if the connection broke after it was sent, so that nobody
- * here knows whether it was done.  Any other failure is raised.
+ * here knows whether it was done.  Any other failure is raised; an interrupt
+ * that ends the wait for the answer also leaves that unknown.
  */
 extern bool store_commit(StoreConnection *connection);
 
-/* A text as a literal of the store's dialect, and an identifier; palloc'd. */
-extern char *store_quote_literal(const StoreConnection *connection,
-								 const char *text);
+/* A text as a literal of a dialect, and an identifier; palloc'd. */
+extern char *store_quote_literal(StoreDialect dialect, const char *text);
 extern char *store_quote_identifier(const char *name);
 
 #endif							/* TRACKING_SINK_STORE_CONNECTION_H */

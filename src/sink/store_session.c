@@ -22,7 +22,9 @@ typedef struct StoreSession
 	int			depth;			/* of transactions begun there; 0: none */
 	bool		held;			/* it outlives local transactions */
 	bool		spoilt;			/* by a subtransaction that failed */
+	StoreLoadStats stats;		/* of the transaction */
 	bool		altered;		/* the options are no longer those it has */
+	bool		with_password;	/* the remote has asked for one */
 } StoreSession;
 
 static HTAB *sessions = NULL;
@@ -67,7 +69,7 @@ raise_spoilt(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
 			 errmsg("the transaction in the store cannot go on"),
-			 errdetail("A subtransaction that wrote to the store has failed, and the store has no savepoints to go back to, or was lost."),
+			 errdetail("A subtransaction that used the store has failed, and the store has no savepoint to go back to."),
 			 errhint("Catch such errors outside of the transaction, not in a block with an EXCEPTION clause or after a SAVEPOINT.")));
 }
 
@@ -81,13 +83,24 @@ raise_unknown(void)
 			 errhint("Look into the store before you try again. A pipeline does that by itself.")));
 }
 
+static void
+check_session(const StoreSession *session)
+{
+	if (session->spoilt)
+		raise_spoilt();
+	if (!store_is_usable(session->connection))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("lost the connection to the store within a transaction"),
+				 errdetail("What was done in it is rolled back there.")));
+}
+
 static bool
 commit(StoreSession *session)
 {
 	bool		known;
 
-	if (session->spoilt)
-		raise_spoilt();
+	check_session(session);
 	known = store_commit(session->connection);
 	ended(session, known);
 	return known;
@@ -110,7 +123,14 @@ on_transaction(XactEvent event, void *arg)
 	while ((session = hash_seq_search(&scan)) != NULL)
 	{
 		if (session->depth == 0)
+		{
+			/* nothing was begun there that could be held */
+			if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+				session->held = false;
+			if (session->altered)
+				disconnect(session);
 			continue;
+		}
 		switch (event)
 		{
 			case XACT_EVENT_PRE_COMMIT:
@@ -161,9 +181,12 @@ on_subtransaction(SubXactEvent event, SubTransactionId id,
 					 "ROLLBACK TO SAVEPOINT s%d; RELEASE SAVEPOINT s%d",
 					 level, level);
 			if (!has_savepoints(session))
+			{
 				(void) store_cancel(session->connection);
-			if (!has_savepoints(session) ||
-				!store_execute_quietly(session->connection, sql))
+				session->spoilt = true;
+			}
+			else if (!store_execute_quietly(session->connection, sql) &&
+					 store_is_usable(session->connection))
 				session->spoilt = true;
 		}
 		else if (has_savepoints(session) && !session->spoilt)
@@ -235,14 +258,35 @@ find_session(const StoreServer *server)
 	return session;
 }
 
+/* The connection is of this transaction until it stands. */
 static void
 connect_session(StoreSession *session, const StoreServer *server)
 {
+	bool		held = session->held;
+	MemoryContext cxt;
+	StoreConnection *connection;
+
 	disconnect(session);
-	session->cxt = AllocSetContextCreate(TopMemoryContext,
-										 "tracking_fdw store",
-										 ALLOCSET_SMALL_SIZES);
-	session->connection = store_connect(session->cxt, server);
+	session->held = held;
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "tracking_fdw store",
+								ALLOCSET_SMALL_SIZES);
+	connection = store_connect(cxt, server);
+	MemoryContextSetParent(cxt, TopMemoryContext);
+	session->cxt = cxt;
+	session->connection = connection;
+	session->with_password = server->password_required;
+}
+
+/*
+ * A public mapping serves several roles: what a superuser was let in to
+ * without a password is not for the others.
+ */
+static bool
+is_fit(const StoreSession *session, const StoreServer *server)
+{
+	return session->connection != NULL && !session->altered &&
+		(session->with_password || !server->password_required) &&
+		store_is_usable(session->connection);
 }
 
 /*
@@ -252,13 +296,14 @@ connect_session(StoreSession *session, const StoreServer *server)
 static void
 begin(StoreSession *session, const StoreServer *server)
 {
-	if (session->connection == NULL || session->altered ||
+	if (!is_fit(session, server) ||
 		!store_execute_quietly(session->connection, "BEGIN"))
 	{
 		connect_session(session, server);
 		store_query(session->connection, "BEGIN", 0, NULL);
 	}
 	session->depth = 1;
+	memset(&session->stats, 0, sizeof(session->stats));
 }
 
 StoreConnection *
@@ -268,8 +313,13 @@ store_session_use(const StoreServer *server)
 
 	if (session->depth == 0)
 		begin(session, server);
-	if (session->spoilt || !store_is_usable(session->connection))
-		raise_spoilt();
+	else if (server->password_required && !session->with_password)
+		ereport(ERROR,
+				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
+				 errmsg("password is required"),
+				 errdetail("This transaction began at store \"%s\" as a role that needs none.",
+						   server->name)));
+	check_session(session);
 	while (session->depth < GetCurrentTransactionNestLevel())
 	{
 		char		sql[40];
@@ -301,4 +351,27 @@ store_session_rollback(const StoreServer *server)
 
 	if (session->depth > 0)
 		rollback(session);
+}
+
+void
+store_session_restart(const StoreServer *server)
+{
+	StoreSession *session = find_session(server);
+	bool		held = session->held;
+
+	store_session_rollback(server);
+	session->held = held;
+}
+
+StoreLoadStats *
+store_session_stats(const StoreServer *server)
+{
+	return &find_session(server)->stats;
+}
+
+bool
+store_session_has_savepoints(const StoreServer *server)
+{
+	(void) store_session_use(server);
+	return has_savepoints(find_session(server));
 }

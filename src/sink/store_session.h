@@ -20,6 +20,15 @@
 
 #include "sink/store_connection.h"
 
+/* What was loaded in a remote transaction, for the ledger. */
+typedef struct StoreLoadStats
+{
+	int64		rows;
+	int64		files;			/* staged; 0 unless copy_s3 */
+	int64		bytes;			/* sent, or staged (compressed) */
+	char		query_id[32];	/* the remote's, of the last COPY; "" if none */
+} StoreLoadStats;
+
 /*
  * The connection for a server's mapping, with a remote transaction begun for
  * the current local (sub)transaction.
@@ -39,5 +48,14 @@ extern void store_session_hold(const StoreServer *server);
  */
 extern bool store_session_commit(const StoreServer *server);
 extern void store_session_rollback(const StoreServer *server);
+
+/* Roll it back and begin anew at the next use, held if it was held. */
+extern void store_session_restart(const StoreServer *server);
+
+/* For the load methods to fill; zeroed when a remote transaction begins. */
+extern StoreLoadStats *store_session_stats(const StoreServer *server);
+
+/* Can a subtransaction that failed be undone there?  Connects if need be. */
+extern bool store_session_has_savepoints(const StoreServer *server);
 
 #endif							/* TRACKING_SINK_STORE_SESSION_H */

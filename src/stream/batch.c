@@ -42,7 +42,9 @@ batch_cursor_next(BatchCursor *cursor, StreamRecord *record)
 				&slice->page->records[slice->first + cursor->record];
 			record->ordinal = cursor->ordinal++;
 			cursor->record++;
-			return true;
+			if (!bms_is_member(record->ordinal, batch->rejected))
+				return true;
+			continue;
 		}
 		cursor->slice++;
 		cursor->record = 0;
@@ -63,11 +65,14 @@ batch_record(Batch *batch, int64 ordinal, StreamRecord *record)
 	BatchCursor cursor;
 	int64		first = batch->first;
 	int64		end = batch->end;
+	Bitmapset  *rejected = batch->rejected;
 
+	batch->rejected = NULL;
 	batch_restrict(batch, ordinal, ordinal + 1);
 	batch_cursor_start(&cursor, batch);
 	batch_cursor_next(&cursor, record);
 	batch_restrict(batch, first, end);
+	batch->rejected = rejected;
 }
 
 void

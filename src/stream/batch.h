@@ -85,7 +85,7 @@ typedef struct BatchCursor
 
 extern void batch_cursor_start(BatchCursor *cursor, Batch *batch);
 
-/* The next record, false at the end. */
+/* The next record that is not rejected, false at the end. */
 extern bool batch_cursor_next(BatchCursor *cursor, StreamRecord *record);
 
 /* Let scans see only the records from first to before end. */
@@ -100,7 +100,7 @@ extern void batch_count_slice(BatchShard *shard, const BatchSlice *slice);
  */
 extern void batch_truncate(Batch *batch, int64 n);
 
-/* The record with this ordinal, which must be in the batch. */
+/* The record with this ordinal, which must be in the batch, rejected or not. */
 extern void batch_record(Batch *batch, int64 ordinal, StreamRecord *record);
 
 /* Note a record as rejected; a second scan of the same batch adds nothing. */

@@ -18,7 +18,7 @@
 	" (extract(epoch from max_latency) * 1000)::int8, workers," \
 	" on_error = 'stop', max_errors, enabled, generation, failures," \
 	" on_gap = 'stop', stream_created, source_key," \
-	" pause_between"
+	" pause_between, store_table"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
@@ -44,16 +44,16 @@ static CatalogStatement states_statement = {
 #define SETTING_COLUMNS \
 	"name, owner, source, target, command, search_path, start_position," \
 	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
-	" enabled, on_gap, source_key, pause_between"
+	" enabled, on_gap, source_key, pause_between, store_table"
 #define SETTING_VALUES \
 	"$1, $2, $3, $4, $5, $6, $7, $8, $9," \
 	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14, $15," \
-	" $16, $17"
+	" $16, $17, $18"
 #define SETTING_TYPES \
 	{TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
 	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TEXTOID, \
-	TEXTOID}
-#define N_SETTINGS 17
+	TEXTOID, TEXTOID}
+#define N_SETTINGS 18
 
 static CatalogStatement insert_statement = {
 	"insert into tracking.pipeline (" SETTING_COLUMNS ")"
@@ -93,7 +93,7 @@ static CatalogStatement delete_statement = {
 
 static CatalogStatement enable_statement = {
 	"update tracking.pipeline set enabled = $2, generation = generation + 1,"
-	" failures = 0, retry_at = null, last_error = null,"
+	" failures = 0, failing_since = null, retry_at = null, last_error = null,"
 	" last_error_sqlstate = null, last_error_at = null where name = $1",
 	2, {TEXTOID, BOOLOID}, NULL
 };
@@ -123,6 +123,7 @@ static CatalogStatement paused_statement = {
 
 static CatalogStatement failure_statement = {
 	"update tracking.pipeline set failures = failures + 1,"
+	" failing_since = coalesce(failing_since, clock_timestamp()),"
 	" enabled = enabled and $4 >= 0,"
 	" retry_at = case when $4 >= 0 then"
 	" clock_timestamp() + $4::float8 * interval '1 millisecond' end,"
@@ -138,7 +139,8 @@ static CatalogStatement trouble_statement = {
 };
 
 static CatalogStatement clear_statement = {
-	"update tracking.pipeline set failures = 0, retry_at = null where id = $1",
+	"update tracking.pipeline set failures = 0, failing_since = null,"
+	" retry_at = null where id = $1",
 	1, {INT4OID}, NULL
 };
 
@@ -180,6 +182,7 @@ read_pipeline(MemoryContext cxt)
 	pipeline->stream_created = isnull ? 0 : DatumGetTimestampTz(created);
 	pipeline->source_key = catalog_text(cxt, 0, 20);
 	pipeline->pause_between = catalog_text(cxt, 0, 21);
+	pipeline->store_table = catalog_text(cxt, 0, 22);
 	return pipeline;
 }
 
@@ -303,7 +306,9 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 		pipeline->source_key == NULL ? (Datum) 0 :
 		CStringGetTextDatum(pipeline->source_key),
 		pipeline->pause_between == NULL ? (Datum) 0 :
-		CStringGetTextDatum(pipeline->pause_between)
+		CStringGetTextDatum(pipeline->pause_between),
+		pipeline->store_table == NULL ? (Datum) 0 :
+		CStringGetTextDatum(pipeline->store_table)
 	};
 
 	memset(nulls, ' ', N_SETTINGS);
@@ -312,6 +317,7 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 	nulls[4] = pipeline->command == NULL ? 'n' : ' ';
 	nulls[15] = pipeline->source_key == NULL ? 'n' : ' ';
 	nulls[16] = pipeline->pause_between == NULL ? 'n' : ' ';
+	nulls[17] = pipeline->store_table == NULL ? 'n' : ' ';
 	change(statement, values, nulls);
 }
 

@@ -38,6 +38,7 @@ typedef struct Pipeline
 	int			failures;		/* in a row */
 	TimestampTz stream_created; /* when the stream was that it reads; 0:
 								 * unknown */
+	char	   *store_table;	/* keeps the positions in a store; NULL: none */
 } Pipeline;
 
 /* The most workers that a pipeline can have. */

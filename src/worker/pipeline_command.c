@@ -28,6 +28,7 @@
 struct PipelineCommand
 {
 	const Pipeline *pipeline;
+	const StoreServer *store;	/* that it fills; or NULL */
 	char	   *text;
 	SPIPlanPtr	plan;			/* NULL before the first batch */
 };
@@ -51,12 +52,14 @@ pipeline_command_text(const Pipeline *pipeline)
 }
 
 PipelineCommand *
-pipeline_command_open(MemoryContext cxt, const Pipeline *pipeline)
+pipeline_command_open(MemoryContext cxt, const Pipeline *pipeline,
+					  const StoreServer *store)
 {
 	PipelineCommand *command = MemoryContextAllocZero(cxt,
 													  sizeof(PipelineCommand));
 
 	command->pipeline = pipeline;
+	command->store = store;
 	command->text = MemoryContextStrdup(cxt, pipeline_command_text(pipeline));
 	/* a plan that is kept outlives every context by itself */
 	cleanup_register(cxt, free_plan, command);
@@ -281,12 +284,93 @@ pipeline_command_gives_up(const PipelineCommand *command, const Batch *batch)
 	return pipeline->max_errors >= 0 && rejects > pipeline->max_errors;
 }
 
+/*
+ * Find the guilty among the records from first to before end, where a store
+ * cannot go back to a savepoint: nothing of this stays.
+ */
+static void
+find_guilty(PipelineCommand *command, Batch *batch, int64 first, int64 end)
+{
+	int64		middle = first + (end - first) / 2;
+	ErrorData  *error;
+	uint64		rows = 0;
+
+	if (pipeline_command_gives_up(command, batch))
+		return;
+	batch_restrict(batch, first, end);
+	error = try_run(command, batch, &rows);
+	store_session_restart(command->store);
+	if (error == NULL)
+		return;
+	if (end - first == 1)
+		reject(batch, first, error);
+	else
+	{
+		FreeErrorData(error);
+		find_guilty(command, batch, first, middle);
+		find_guilty(command, batch, middle, end);
+	}
+}
+
+/* Apply the records from first to before end, of which none is guilty. */
+static void
+apply_innocent(PipelineCommand *command, Batch *batch, int64 first, int64 end,
+			   uint64 *rows)
+{
+	ErrorData  *error;
+
+	if (first == end)
+		return;
+	batch_restrict(batch, first, end);
+	error = try_run(command, batch, rows);
+	if (error != NULL)
+		ReThrowError(error);
+}
+
+/*
+ * Apply all at once; if that fails, find the guilty and apply the others at
+ * once.  Scans of a stream leave out what is rejected; a table is read by the
+ * bounds of its keys, from one that is rejected to the next.
+ */
+static void
+apply_without_savepoints(PipelineCommand *command, Batch *batch,
+						 uint64 *rows)
+{
+	int64		n = batch->n_records;
+	ErrorData  *error = try_run(command, batch, rows);
+	int64		first = 0;
+
+	if (error == NULL)
+		return;
+	store_session_restart(command->store);
+	if (n == 1)
+	{
+		reject(batch, 0, error);
+		return;
+	}
+	find_guilty(command, batch, 0, n / 2);
+	find_guilty(command, batch, n / 2, n);
+	if (pipeline_command_gives_up(command, batch))
+		return;
+	if (command->pipeline->source_key != NULL)
+	{
+		for (int next = -1;
+			 (next = bms_next_member(batch->rejected, next)) >= 0;
+			 first = next + 1)
+			apply_innocent(command, batch, first, next, rows);
+	}
+	apply_innocent(command, batch, first, n, rows);
+}
+
 uint64
 pipeline_command_apply(PipelineCommand *command, Batch *batch)
 {
 	uint64		rows = 0;
 
-	if (batch->n_records > 0)
+	if (batch->n_records > 0 && command->store != NULL &&
+		!store_session_has_savepoints(command->store))
+		apply_without_savepoints(command, batch, &rows);
+	else if (batch->n_records > 0)
 		apply_range(command, batch, 0, batch->n_records, &rows);
 	batch_restrict(batch, 0, batch->n_records);
 	return rows;

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "sink/store_session.h"
 #include "stream/batch.h"
 #include "worker/pipeline_catalog.h"
 
@@ -20,9 +21,13 @@ typedef struct PipelineCommand PipelineCommand;
  */
 extern char *pipeline_command_text(const Pipeline *pipeline);
 
-/* Make it ready, in cxt; pipeline must live as long. */
+/*
+ * Make it ready, in cxt; pipeline, and the store that it fills (NULL: none),
+ * must live as long.
+ */
 extern PipelineCommand *pipeline_command_open(MemoryContext cxt,
-											  const Pipeline *pipeline);
+											  const Pipeline *pipeline,
+											  const StoreServer *store);
 
 /*
  * Run it over the records of a batch, in the caller's transaction.  Records

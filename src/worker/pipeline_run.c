@@ -11,9 +11,11 @@
 #include "sink/checkpoint.h"
 #include "sink/dead_letter.h"
 #include "sink/gap.h"
+#include "sink/load_ledger.h"
 #include "utils/memutils.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_run.h"
+#include "worker/pipeline_store.h"
 
 /* The history is cut to its bound once in so many batches. */
 #define HISTORY_PRUNE_BATCHES 100
@@ -24,6 +26,7 @@ struct PipelineRun
 	const Pipeline *pipeline;
 	PipelineSource *source;
 	PipelineCommand *command;
+	PipelineStore *store;		/* that is filled; or NULL */
 	bool		failures_cleared;
 	int			batches;		/* applied so far */
 	ErrorData  *stop;			/* why the pipeline is to stop, or NULL */
@@ -46,7 +49,10 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 
 	run->cxt = cxt;
 	run->pipeline = pipeline;
-	run->command = pipeline_command_open(cxt, pipeline);
+	run->store = pipeline_store_open(cxt, pipeline);
+	run->command = pipeline_command_open(cxt, pipeline,
+										 run->store == NULL ? NULL :
+										 pipeline_store_options(run->store));
 	run->source = pipeline->source_key == NULL ?
 		source_stream_open(&source) : source_table_open(&source);
 	return run;
@@ -122,16 +128,27 @@ set_stop(PipelineRun *run, const BatchReject *reject)
 
 static void
 keep_history(PipelineRun *run, const Batch *batch, uint64 rows,
-			 int64 began_ms)
+			 int64 began_ms, int64 load)
 {
 	int			keep = guc_batch_history();
 
 	if (keep == 0)
 		return;
 	batch_history_add(run->pipeline->name, batch, rows,
-					  clock_now_ms() - began_ms);
-	if (run->batches++ % HISTORY_PRUNE_BATCHES == 0)
-		batch_history_prune(run->pipeline->name, keep);
+					  clock_now_ms() - began_ms, load);
+	if (run->batches++ % HISTORY_PRUNE_BATCHES != 0)
+		return;
+	batch_history_prune(run->pipeline->name, keep);
+	load_ledger_prune(run->pipeline->name, keep);
+}
+
+/* A batch was applied; in a transaction. */
+static void
+clear_failures(PipelineRun *run)
+{
+	if (run->pipeline->failures > 0 && !run->failures_cleared)
+		pipeline_clear_failures(run->pipeline->id);
+	run->failures_cleared = true;
 }
 
 static ApplyResult
@@ -139,8 +156,11 @@ apply(PipelineRun *run, Batch *batch)
 {
 	const Pipeline *pipeline = run->pipeline;
 	int64		began_ms = clock_now_ms();
+	int64		load = 0;
 	uint64		rows;
 
+	if (run->store != NULL)
+		load = pipeline_store_load(run->store, batch);
 	if (!checkpoint_advance(pipeline->name, batch))
 		return APPLY_FENCED;
 	rows = pipeline_command_apply(run->command, batch);
@@ -153,21 +173,21 @@ apply(PipelineRun *run, Batch *batch)
 					   reject->record.ordinal : 0);
 		return APPLY_AGAIN;
 	}
+	if (run->store != NULL &&
+		!pipeline_store_advance(run->store, batch, rows))
+		return APPLY_FENCED;
 	if (batch->gaps != NIL)
 		gap_keep(pipeline->name, batch);
 	if (batch->rejects != NIL)
 	{
 		if (run->source->ops->complete_rejects != NULL)
 			run->source->ops->complete_rejects(run->source, batch);
-		dead_letter_keep(pipeline->name, batch);
+		dead_letter_keep(pipeline->name, batch, load);
 		checkpoint_count_dead_letters(pipeline->name, batch);
 	}
-	keep_history(run, batch, rows, began_ms);
-	if (pipeline->failures > 0 && !run->failures_cleared)
-	{
-		pipeline_clear_failures(pipeline->id);
-		run->failures_cleared = true;
-	}
+	keep_history(run, batch, rows, began_ms, load);
+	if (run->store == NULL)
+		clear_failures(run);
 	return APPLY_DONE;
 }
 
@@ -185,6 +205,28 @@ pipeline_run_apply(PipelineRun *run, Batch *batch)
 	result = apply(run, batch);
 	error_context_stack = callback.previous;
 	return result;
+}
+
+void
+pipeline_run_begin(PipelineRun *run)
+{
+	if (run->store != NULL)
+		pipeline_store_begin(run->store, run->source->transactions);
+	run->source->ops->begin(run->source);
+}
+
+void
+pipeline_run_committed(PipelineRun *run, const Batch *batch)
+{
+	const PipelineTransactions *transactions = run->source->transactions;
+
+	if (run->store == NULL)
+		return;
+	pipeline_store_commit(run->store, batch);
+	transactions->begin();
+	pipeline_store_committed(run->store);
+	clear_failures(run);
+	transactions->commit();
 }
 
 void

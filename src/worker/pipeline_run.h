@@ -25,6 +25,9 @@ extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 									  ReadUntil until,
 									  const PipelineTransactions *transactions);
 
+/* Begin to read; without a transaction. */
+extern void pipeline_run_begin(PipelineRun *run);
+
 /* Where its batches come from. */
 extern PipelineSource *pipeline_run_source(PipelineRun *run);
 
@@ -50,6 +53,12 @@ typedef enum ApplyResult
  * letters, its gaps and its history; in a transaction.
  */
 extern ApplyResult pipeline_run_apply(PipelineRun *run, Batch *batch);
+
+/*
+ * After a batch that was applied is committed, and before it is released: a
+ * store that it has gone into commits, too.
+ */
+extern void pipeline_run_committed(PipelineRun *run, const Batch *batch);
 
 /* Why the pipeline is to stop after the last batch; NULL: go on. */
 extern const ErrorData *pipeline_run_stop(const PipelineRun *run);

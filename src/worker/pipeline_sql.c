@@ -20,6 +20,7 @@
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_pause.h"
 #include "worker/pipeline_sql.h"
+#include "worker/pipeline_store.h"
 #include "worker/source_key.h"
 #include "worker/worker.h"
 
@@ -204,7 +205,7 @@ stops_on_gap(text *on_gap_arg)
 
 /* What holds for the settings of a new pipeline and of a changed one. */
 static void
-check_settings(const Pipeline *pipeline)
+check_settings(Pipeline *pipeline)
 {
 	check_range("batch_rows", pipeline->batch_rows, 1, 1000000, "records");
 	check_range("batch_bytes", pipeline->batch_bytes, 65536, 1 << 30, "bytes");
@@ -224,6 +225,7 @@ check_settings(const Pipeline *pipeline)
 	if (OidIsValid(pipeline->target))
 		check_target(pipeline->target, pipeline->source);
 	check_command(pipeline);
+	pipeline_store_settle(pipeline);
 }
 
 /* Without the launcher, a worker lasts as long as the server does. */
@@ -416,6 +418,7 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 		position.kind == POSITION_LATEST)
 		fixed_start(pipeline, start_at, &position);
 
+	pipeline_store_reset(pipeline, shard_id);
 	if (shard_id == NULL)
 	{
 		checkpoint_clear(pipeline->name);

@@ -32,6 +32,14 @@
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
 
+/*
+ * After so many failures in a row, some five minutes, it is parked: what keeps
+ * it up will take its time, and is not to be asked every minute.  The view
+ * pipeline_status names the number, too.
+ */
+#define PARK_FAILURES 10
+#define PARK_MS 300000
+
 /* How often an idle worker looks at what else there is to do. */
 #define TEND_INTERVAL_MS 500
 
@@ -100,6 +108,8 @@ apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 		else
 			AbortCurrentTransaction();
 	} while (result == APPLY_AGAIN);
+	if (result == APPLY_DONE)
+		pipeline_run_committed(run, batch);
 	source->ops->release(source, batch);
 	return result == APPLY_DONE;
 }
@@ -139,7 +149,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 							&transactions);
 	commit_transaction();
 	source = pipeline_run_source(run);
-	source->ops->begin(source);
+	pipeline_run_begin(run);
 	for (;;)
 	{
 		Batch	   *batch;
@@ -179,6 +189,10 @@ record_failure(const Pipeline *pipeline, const ErrorData *error)
 	int64		retry_ms = RETRY_BASE_MS / 2 +
 		backoff_delay_ms(pipeline->failures, RETRY_BASE_MS, RETRY_CAP_MS,
 						 backoff_random());
+
+	/* this is one more */
+	if (pipeline->failures + 1 >= PARK_FAILURES)
+		retry_ms = PARK_MS;
 
 	begin_transaction();
 	if (stop_wanted || pipeline_run_is_hopeless() ||

@@ -18,6 +18,7 @@
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_sql.h"
+#include "worker/pipeline_store.h"
 #include "worker/source_key.h"
 
 PG_FUNCTION_INFO_V1(tracking_replay_dead_letters);
@@ -82,6 +83,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	MemoryContext cxt = CurrentMemoryContext;
 	Pipeline   *pipeline;
 	PipelineCommand *command;
+	PipelineStore *store;
 	DeadLetters letters;
 	int64		n;
 	Datum		ids;
@@ -95,7 +97,9 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	/* what fails again stays where it is, however much of it there is */
 	pipeline->stop_on_error = false;
 	pipeline->max_errors = -1;
-	command = pipeline_command_open(cxt, pipeline);
+	store = pipeline_store_open(cxt, pipeline);
+	command = pipeline_command_open(cxt, pipeline, store == NULL ? NULL :
+									pipeline_store_options(store));
 	if (pipeline->source_key == NULL)
 		pipeline_command_apply(command, letters.batch);
 	else

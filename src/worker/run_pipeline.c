@@ -87,6 +87,8 @@ apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 		else
 			rollback_work();
 	} while (result == APPLY_AGAIN);
+	if (result == APPLY_DONE)
+		pipeline_run_committed(run, batch);
 	source->ops->release(source, batch);
 	if (pipeline_run_stop(run) != NULL)
 		ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
@@ -104,7 +106,7 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP, &transactions);
 	commit_work();
 	source = pipeline_run_source(run);
-	source->ops->begin(source);
+	pipeline_run_begin(run);
 	for (;;)
 	{
 		Batch	   *batch = source->ops->next_batch(source, BATCH_WAIT_MS);

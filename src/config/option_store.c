@@ -1,0 +1,85 @@
+/*
+ * option_store.c
+ *	  The options of tracking_redshift.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_user_mapping.h"
+#include "config/option.h"
+#include "config/option_def.h"
+#include "fmgr.h"
+
+static const char *const sslmodes[] = {
+	"disable", "allow", "prefer", "require", "verify-ca", "verify-full", NULL
+};
+/* as StoreDialect and StoreLoadMethod have them after their first */
+static const char *const dialects[] = {"redshift", "postgresql", NULL};
+static const char *const load_methods[] = {
+	"copy_s3", "copy_stdin", "insert", NULL
+};
+static const char *const booleans[] = {"false", "true", NULL};
+static const char *const role_characters[] = {
+	LOWER UPPER DIGITS ":/_+=,.@-", NULL
+};
+
+static const OptionDef option_table[] = {
+	{"host", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 1024, .privileged = true},
+	{"hostaddr", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 1024, .values = (const char *const[]) {LOWER UPPER DIGITS ".:,%", NULL}, .privileged = true},
+	{"port", ForeignServerRelationId, .kind = OPTION_INT, .min = 1, .max = 65535, .privileged = true},
+	{"dbname", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
+	{"sslmode", ForeignServerRelationId, .kind = OPTION_ENUM, .values = sslmodes},
+	{"sslrootcert", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 4096, .privileged = true},
+	{"connect_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
+	{"dialect", ForeignServerRelationId, .kind = OPTION_ENUM, .values = dialects},
+	{"load_method", ForeignServerRelationId, .kind = OPTION_ENUM, .values = load_methods},
+	{"staging", ForeignServerRelationId, .kind = OPTION_S3_PREFIX},
+	{"iam_role", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 2048, .values = role_characters},
+	{"aws_server", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = NAMEDATALEN - 1},
+	{"keep_staged", ForeignServerRelationId, .kind = OPTION_ENUM, .values = booleans},
+
+	{"user", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 256},
+	{"password", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 4096},
+	{"password_required", UserMappingRelationId, .kind = OPTION_ENUM, .values = booleans, .superuser_only = true},
+
+	{"schema_name", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
+	{"table_name", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
+	{"load_method", ForeignTableRelationId, .kind = OPTION_ENUM, .values = load_methods},
+
+	{"column_name", AttributeRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
+};
+
+static void
+check_store(List *options, Oid catalog)
+{
+	if (catalog == ForeignServerRelationId &&
+		(option_get(options, "dbname") == NULL ||
+		 (option_get(options, "host") == NULL &&
+		  option_get(options, "hostaddr") == NULL)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("a server needs the options \"host\" and \"dbname\""),
+				 errhint("For example: OPTIONS (host 'example.eu-west-1.redshift.amazonaws.com', dbname 'prod').")));
+	if (catalog == UserMappingRelationId && options != NIL &&
+		option_get(options, "user") == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("a user mapping needs the option \"user\""),
+				 errhint("For example: OPTIONS (user 'loader', password '...').")));
+}
+
+const OptionSet option_store = {
+	option_table, lengthof(option_table), check_store
+};
+
+PG_FUNCTION_INFO_V1(tracking_redshift_validator);
+
+Datum
+tracking_redshift_validator(PG_FUNCTION_ARGS)
+{
+	return option_validate(&option_store, PG_GETARG_DATUM(0),
+						   PG_GETARG_OID(1));
+}

@@ -1,0 +1,84 @@
+/*
+ * store_fdw.h
+ *	  The callbacks of tracking_redshift, by the file that holds them, and what
+ *	  these files share.
+ */
+#ifndef TRACKING_FDW_STORE_FDW_H
+#define TRACKING_FDW_STORE_FDW_H
+
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "foreign/fdwapi.h"
+#include "lib/stringinfo.h"
+#include "sink/store.h"
+
+/*
+ * What the planner leaves in fdw_private.  The SQL is cut where an operand
+ * stands: each is a Const or a Param of fdw_exprs, and becomes a literal of the
+ * store's dialect when the scan begins.
+ */
+typedef enum StorePrivate
+{
+	STORE_PRIVATE_SQL,			/* Strings, one more than there are operands */
+	STORE_PRIVATE_COLUMNS		/* attnums of what is selected, integers */
+} StorePrivate;
+
+/* in store_qual.c */
+
+/*
+ * Does this clause of a scan of baserel mean the same in the store?  It is
+ * checked again here, so it may let through more rows there, but not fewer.
+ */
+extern bool store_qual_is_shippable(RelOptInfo *baserel, Expr *clause);
+
+/*
+ * The SQL of such a clause.  Each operand is appended to *operands, and the
+ * SQL before it to *pieces; sql goes on behind it.
+ */
+extern void store_qual_append(StringInfo sql, const StoreTable *table,
+							  RelOptInfo *baserel, Expr *clause,
+							  List **pieces, List **operands);
+
+/* The literal, or for a list the literals in parentheses, of an operand. */
+extern void store_operand_append(StringInfo sql, StoreDialect dialect,
+								 Oid type, Datum value, bool isnull);
+
+/* in store_plan.c */
+extern void storeGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
+								   Oid foreigntableid);
+extern void storeGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel,
+								 Oid foreigntableid);
+extern ForeignScan *storeGetForeignPlan(PlannerInfo *root,
+										RelOptInfo *baserel,
+										Oid foreigntableid,
+										ForeignPath *best_path,
+										List *tlist, List *scan_clauses,
+										Plan *outer_plan);
+
+/* in store_scan.c */
+extern void storeBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *storeIterateForeignScan(ForeignScanState *node);
+extern void storeReScanForeignScan(ForeignScanState *node);
+extern void storeEndForeignScan(ForeignScanState *node);
+extern void storeExplainForeignScan(ForeignScanState *node, ExplainState *es);
+
+/* in store_modify.c */
+extern List *storePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
+									Index resultRelation, int subplan_index);
+extern void storeBeginForeignModify(ModifyTableState *mtstate,
+									ResultRelInfo *rinfo, List *fdw_private,
+									int subplan_index, int eflags);
+extern TupleTableSlot *storeExecForeignInsert(EState *estate,
+											  ResultRelInfo *rinfo,
+											  TupleTableSlot *slot,
+											  TupleTableSlot *planSlot);
+extern void storeEndForeignModify(EState *estate, ResultRelInfo *rinfo);
+extern void storeBeginForeignInsert(ModifyTableState *mtstate,
+									ResultRelInfo *rinfo);
+extern void storeEndForeignInsert(EState *estate, ResultRelInfo *rinfo);
+extern void storeExplainForeignModify(ModifyTableState *mtstate,
+									  ResultRelInfo *rinfo, List *fdw_private,
+									  int subplan_index, ExplainState *es);
+
+#endif							/* TRACKING_FDW_STORE_FDW_H */

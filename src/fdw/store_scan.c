@@ -1,0 +1,336 @@
+/*
+ * store_scan.c
+ *	  Scanning a table in a store, by a cursor.
+ *
+ * Where the store has one cursor at a time, and another scan wants it, the
+ * rows that are left are fetched at once, into a tuplestore.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "config/config_store.h"
+#include "fdw/store_fdw.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "sink/store_session.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+/*
+ * How many rows are fetched at once: what takes about so many bytes, judged
+ * by the rows before, and no more than the smallest Redshift grants.
+ */
+#define FETCH_BYTES (1024 * 1024)
+#define FETCH_FIRST_ROWS 100
+#define FETCH_MAX_ROWS 1000
+
+typedef struct StoreColumnInput
+{
+	int			attribute;		/* from 0 */
+	FmgrInfo	function;
+	Oid			ioparam;
+	int32		typmod;
+} StoreColumnInput;
+
+typedef struct StoreScan
+{
+	StoreServer *server;
+	StoreTable *table;
+	TupleDesc	tupdesc;
+	List	   *operands;		/* ExprStates */
+	int			n_columns;		/* of the SELECT */
+	StoreColumnInput *columns;
+	MemoryContext batch_cxt;	/* of rows that were fetched */
+	MemoryContext row_cxt;		/* of the values of a row */
+
+	/* the cursor */
+	StoreConnection *connection;	/* NULL: it is not open */
+	int			cursor;
+	bool		at_end;			/* it has no more rows */
+	PGresult   *batch;			/* NULL: none was fetched */
+	int			next;			/* row of batch */
+	int			fetch_rows;		/* at once */
+
+	/* the rest of its rows, once it had to make way */
+	Tuplestorestate *rest;
+	bool		from_rest;
+	TupleTableSlot *rest_slot;
+} StoreScan;
+
+static void
+open_columns(StoreScan *state, List *wanted)
+{
+	ListCell   *cell;
+
+	state->columns = palloc0(sizeof(StoreColumnInput) * (list_length(wanted) + 1));
+	foreach(cell, wanted)
+	{
+		StoreColumnInput *column = &state->columns[state->n_columns++];
+		Form_pg_attribute attribute = TupleDescAttr(state->tupdesc,
+													lfirst_int(cell) - 1);
+		Oid			input;
+
+		column->attribute = lfirst_int(cell) - 1;
+		column->typmod = attribute->atttypmod;
+		getTypeInputInfo(attribute->atttypid, &input, &column->ioparam);
+		fmgr_info(input, &column->function);
+	}
+}
+
+void
+storeBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	MemoryContext cxt = node->ss.ps.state->es_query_cxt;
+	StoreScan  *state;
+
+	/* Do nothing in EXPLAIN (no ANALYZE) case: node->fdw_state stays NULL. */
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	state = palloc0(sizeof(StoreScan));
+	state->table = config_store_table(node->ss.ss_currentRelation);
+	state->server = config_store_server(state->table->serverid,
+										compat_scan_userid(node));
+	state->tupdesc = RelationGetDescr(node->ss.ss_currentRelation);
+	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
+	open_columns(state, list_nth(plan->fdw_private, STORE_PRIVATE_COLUMNS));
+	state->batch_cxt = AllocSetContextCreate(cxt, "tracking_fdw store rows",
+											 ALLOCSET_DEFAULT_SIZES);
+	state->row_cxt = AllocSetContextCreate(cxt, "tracking_fdw store row",
+										   ALLOCSET_DEFAULT_SIZES);
+	/* now, so that it belongs to the query, whoever will have to fill it */
+	state->rest = tuplestore_begin_heap(false, false, work_mem);
+	state->rest_slot = MakeSingleTupleTableSlot(state->tupdesc,
+												&TTSOpsMinimalTuple);
+	node->fdw_state = state;
+}
+
+/* The SELECT, with the operands as they are now. */
+static char *
+current_sql(ForeignScanState *node, StoreDialect dialect)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	StoreScan  *state = node->fdw_state;
+	List	   *pieces = list_nth(plan->fdw_private, STORE_PRIVATE_SQL);
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, strVal(linitial(pieces)));
+	for (int i = 0; i < list_length(state->operands); i++)
+	{
+		bool		isnull;
+		Datum		value = ExecEvalExprSwitchContext(list_nth(state->operands, i),
+													  econtext, &isnull);
+
+		store_operand_append(&sql, dialect,
+							 exprType(list_nth(plan->fdw_exprs, i)), value,
+							 isnull);
+		appendStringInfoString(&sql, strVal(list_nth(pieces, i + 1)));
+	}
+	return sql.data;
+}
+
+/* Fetch some rows; false if there are none. */
+static bool
+fetch(StoreScan *state)
+{
+	MemoryContext old;
+
+	if (state->at_end)
+		return false;
+	MemoryContextReset(state->batch_cxt);
+	state->batch = NULL;
+	old = MemoryContextSwitchTo(state->batch_cxt);
+	state->batch = store_cursor_fetch(state->connection, state->cursor,
+									  state->fetch_rows);
+	MemoryContextSwitchTo(old);
+	state->next = 0;
+	state->at_end = state->batch == NULL ||
+		PQntuples(state->batch) < state->fetch_rows;
+	if (state->batch == NULL)
+		return false;
+	if (PQnfields(state->batch) != Max(state->n_columns, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
+				 errmsg("store \"%s\" returned %d columns instead of %d",
+						state->server->name, PQnfields(state->batch),
+						Max(state->n_columns, 1))));
+	state->fetch_rows = Min(Max(FETCH_BYTES /
+								(PQresultMemorySize(state->batch) /
+								 PQntuples(state->batch) + 1), 1),
+							FETCH_MAX_ROWS);
+	return true;
+}
+
+/* Says which column an input function failed on. */
+static void
+input_error_callback(void *arg)
+{
+	errcontext("column \"%s\" of a row from a store", (const char *) arg);
+}
+
+/* Make values of the next row of the batch; they live in row_cxt. */
+static void
+convert_row(StoreScan *state, Datum *values, bool *isnull)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = input_error_callback
+	};
+	MemoryContext old = MemoryContextSwitchTo(state->row_cxt);
+
+	error_context_stack = &callback;
+	for (int i = 0; i < state->tupdesc->natts; i++)
+		isnull[i] = true;
+	for (int i = 0; i < state->n_columns; i++)
+	{
+		StoreColumnInput *column = &state->columns[i];
+		char	   *text = PQgetisnull(state->batch, state->next, i) ? NULL :
+			PQgetvalue(state->batch, state->next, i);
+
+		callback.arg = unconstify(char *, state->table->columns[column->attribute]);
+		values[column->attribute] = InputFunctionCall(&column->function, text,
+													  column->ioparam,
+													  column->typmod);
+		isnull[column->attribute] = text == NULL;
+	}
+	state->next++;
+	error_context_stack = callback.previous;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+close_cursor(StoreScan *state)
+{
+	StoreConnection *connection = state->connection;
+
+	state->connection = NULL;
+	if (connection != NULL && store_is_usable(connection))
+		store_cursor_close(connection, state->cursor);
+}
+
+/* Make way for another scan. */
+static void
+fetch_rest(void *arg)
+{
+	StoreScan  *state = arg;
+	Datum	   *values = palloc0(sizeof(Datum) * Max(state->tupdesc->natts, 1));
+	bool	   *isnull = palloc0(sizeof(bool) * Max(state->tupdesc->natts, 1));
+
+	state->from_rest = true;
+	while ((state->batch != NULL && state->next < PQntuples(state->batch)) ||
+		   fetch(state))
+	{
+		/* the values of the last row may still be in use */
+		MemoryContext in_use = state->row_cxt;
+
+		state->row_cxt = AllocSetContextCreate(CurrentMemoryContext,
+											   "tracking_fdw store row",
+											   ALLOCSET_DEFAULT_SIZES);
+		convert_row(state, values, isnull);
+		tuplestore_putvalues(state->rest, state->tupdesc, values, isnull);
+		MemoryContextDelete(state->row_cxt);
+		state->row_cxt = in_use;
+	}
+	close_cursor(state);
+}
+
+static void
+open_cursor(ForeignScanState *node)
+{
+	StoreScan  *state = node->fdw_state;
+	StoreConnection *connection = store_session_use(state->server);
+
+	state->cursor = store_cursor_open(connection,
+									  current_sql(node,
+												  store_dialect(connection)),
+									  fetch_rest, state);
+	state->connection = connection;
+	state->fetch_rows = FETCH_FIRST_ROWS;
+}
+
+TupleTableSlot *
+storeIterateForeignScan(ForeignScanState *node)
+{
+	StoreScan  *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+
+	ExecClearTuple(slot);
+	if (!state->from_rest)
+	{
+		if (state->connection == NULL && !state->at_end)
+			open_cursor(node);
+		if ((state->batch == NULL ||
+			 state->next >= PQntuples(state->batch)) && !fetch(state))
+			return slot;
+		MemoryContextReset(state->row_cxt);
+		convert_row(state, slot->tts_values, slot->tts_isnull);
+		return ExecStoreVirtualTuple(slot);
+	}
+	if (tuplestore_gettupleslot(state->rest, true, false, state->rest_slot))
+		ExecCopySlot(slot, state->rest_slot);
+	return slot;
+}
+
+void
+storeReScanForeignScan(ForeignScanState *node)
+{
+	StoreScan  *state = node->fdw_state;
+
+	close_cursor(state);
+	MemoryContextReset(state->batch_cxt);
+	state->batch = NULL;
+	state->at_end = false;
+	tuplestore_clear(state->rest);
+	state->from_rest = false;
+}
+
+void
+storeEndForeignScan(ForeignScanState *node)
+{
+	StoreScan  *state = node->fdw_state;
+
+	/* if fdw_state is NULL, we are in EXPLAIN; nothing to do */
+	if (state == NULL)
+		return;
+	close_cursor(state);
+	ExecDropSingleTupleTableSlot(state->rest_slot);
+	tuplestore_end(state->rest);
+	MemoryContextDelete(state->batch_cxt);
+}
+
+/* The SELECT as it was planned: $n stands for a parameter. */
+static char *
+planned_sql(ForeignScan *plan)
+{
+	List	   *pieces = list_nth(plan->fdw_private, STORE_PRIVATE_SQL);
+	StringInfoData sql;
+	int			n_parameters = 0;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, strVal(linitial(pieces)));
+	for (int i = 0; i < list_length(plan->fdw_exprs); i++)
+	{
+		Const	   *value = list_nth(plan->fdw_exprs, i);
+
+		if (IsA(value, Const))
+			store_operand_append(&sql, STORE_DIALECT_POSTGRESQL,
+								 value->consttype, value->constvalue,
+								 value->constisnull);
+		else
+			appendStringInfo(&sql, "$%d", ++n_parameters);
+		appendStringInfoString(&sql, strVal(list_nth(pieces, i + 1)));
+	}
+	return sql.data;
+}
+
+void
+storeExplainForeignScan(ForeignScanState *node, ExplainState *es)
+{
+	if (es->verbose)
+		ExplainPropertyText("Remote SQL",
+							planned_sql((ForeignScan *) node->ss.ps.plan), es);
+}

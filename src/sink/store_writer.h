@@ -1,0 +1,63 @@
+/*
+ * store_writer.h
+ *	  Rows into a table of a store, by the load method that fits.
+ *
+ * Rows leave in the session's transaction at the store, many at a time, so
+ * that an error may be that of an earlier one.
+ */
+#ifndef TRACKING_SINK_STORE_WRITER_H
+#define TRACKING_SINK_STORE_WRITER_H
+
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "sink/store_connection.h"
+#include "sink/store_type.h"
+
+/* What a load method is given; lives as long as its load. */
+typedef struct StoreLoad
+{
+	const StoreServer *server;
+	const StoreTable *table;
+	StoreEncoder *encoder;
+	MemoryContext cxt;
+	int64		n_stored;		/* as the store says */
+} StoreLoad;
+
+typedef struct StoreMethod
+{
+	const char *name;
+	void	   *(*begin) (StoreLoad *load);
+
+	/* Take the row that stands in the encoder. */
+	void		(*row) (void *state);
+
+	/* All rows are in the store, and n_stored says how many. */
+	void		(*end) (void *state);
+} StoreMethod;
+
+extern const StoreMethod store_copy_stdin;
+extern const StoreMethod store_insert;
+
+typedef struct StoreWriter StoreWriter;
+
+/*
+ * Begin to load rows of this description into a table, in cxt, which the
+ * caller deletes.  Connects, as the default method follows what the store is.
+ */
+extern StoreWriter *store_writer_begin(MemoryContext cxt,
+									   const StoreServer *server,
+									   const StoreTable *table,
+									   TupleDesc tupdesc);
+
+extern void store_writer_row(StoreWriter *writer, const Datum *values,
+							 const bool *isnull);
+
+/* Returns how many rows the store has taken. */
+extern int64 store_writer_end(StoreWriter *writer);
+
+/* The table's name in SQL, and the columns that rows give a value. */
+extern void store_append_table(StringInfo sql, const StoreTable *table);
+extern void store_append_columns(StringInfo sql, const StoreEncoder *encoder);
+
+#endif							/* TRACKING_SINK_STORE_WRITER_H */
