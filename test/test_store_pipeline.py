@@ -262,28 +262,60 @@ def test_reset_forgets_the_stores_positions(db, there, filled, kinesalite, put):
     assert [i for i, _ in there.rows()] == sorted([*range(10), *range(10)])
 
 
-def test_two_runners_are_fenced_by_the_store(db, there, filled, kinesalite, put, new_db):
-    """A copy of the database, with the same pipeline, cannot load a record again."""
+@pytest.fixture
+def twin(db):
+    """twin(): a connection to a copy of the database, with the same pipelines."""
+    name = f'{db.dbname}_twin'
+    made = []
+
+    def make():
+        db.conn.close()
+        with db.cluster.connect() as conn:
+            conn.execute('SELECT pg_terminate_backend(pid) FROM pg_stat_activity '
+                         'WHERE datname = %s', (db.dbname,))
+            conn.execute(f'CREATE DATABASE {name} TEMPLATE {db.dbname}')
+        db.conn = db.connect()
+        made.append(db.cluster.connect(dbname=name))
+        return made[0]
+    yield make
+    for conn in made:
+        conn.close()
+    with db.cluster.connect() as conn:
+        conn.execute(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)')
+
+
+def test_a_twin_takes_the_stores_positions(db, there, filled, kinesalite, put, twin):
     client = kinesalite.client()
     put(client, filled, ids(10))
     db.pipeline('p', 'src', target='landed', enabled=False)
     db.sql("CALL tracking.run_pipeline('p')")
-    db.conn.close()
-    twin = f'{db.dbname}_twin'
-    with db.cluster.connect() as conn:
-        conn.execute('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s',
-                     (db.dbname,))
-        conn.execute(f'CREATE DATABASE {twin} TEMPLATE {db.dbname}')
-    try:
-        db.conn = db.connect()
-        put(client, filled, ids(10, 10))
-        db.sql("CALL tracking.run_pipeline('p')")
-        with db.cluster.connect(dbname=twin) as other:
-            other.execute("CALL tracking.run_pipeline('p')")
-        assert there.rows() == expected(20)
-    finally:
-        with db.cluster.connect() as conn:
-            conn.execute(f'DROP DATABASE {twin} WITH (FORCE)')
+    other = twin()
+    put(client, filled, ids(10, 10))
+    db.sql("CALL tracking.run_pipeline('p')")
+    other.execute("CALL tracking.run_pipeline('p')")
+    assert there.rows() == expected(20)
+
+
+def test_a_load_that_comes_late_is_fenced(db, redshift_there, source, kinesalite, put, twin,
+                                          wait_until):
+    """While a worker loads, another server loads the same records."""
+    there = redshift_there
+    stream = prepare(db, source, there)
+    client = kinesalite.client()
+    put(client, stream, ids(10))
+    db.pipeline('p', 'src', target='landed', max_latency='0.2 s', enabled=False)
+    db.sql("CALL tracking.run_pipeline('p')")
+    other = twin()
+    held = there.warehouse.redshift.hold('insert', first=1)
+    db.sql("SELECT tracking.start_pipeline('p')")
+    put(client, stream, ids(10, 10))
+    held.wait()
+    other.execute("CALL tracking.run_pipeline('p')")
+    assert there.rows() == expected(20)
+    held.release()
+    put(client, stream, ids(1, 20))
+    wait_until(lambda: len(there.rows()) > 20, timeout=60)
+    assert there.rows() == expected(21)
 
 
 def test_from_stream_to_table_to_store(db, there, filled, kinesalite, put, wait_until):
