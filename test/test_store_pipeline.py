@@ -7,6 +7,8 @@ import psycopg
 import pytest
 
 from harness.records import ids
+from harness.redshift import ROLE
+from harness.servers import REGION
 
 COLUMNS = 'id bigint, name varchar(10)'
 
@@ -36,38 +38,49 @@ class InPostgres:
 
 
 class InRedshift:
-    """The stand-in."""
+    """The stand-in; copy_s3 stages in a bucket of moto's."""
     savepoints = False
 
-    def __init__(self, warehouse, method):
+    def __init__(self, warehouse, method, bucket, moto):
         self.warehouse, self.method = warehouse, method
+        self.bucket, self.moto = bucket, moto
+        self.load = 'copy' if method == 'copy_s3' else 'insert'
 
     def make(self, db):
         self.warehouse.sql(f'CREATE TABLE landed ({COLUMNS})')
         redshift = self.warehouse.redshift
         db.sql('CREATE SERVER warehouse FOREIGN DATA WRAPPER tracking_redshift OPTIONS ('
                f"host '127.0.0.1', port '{redshift.port}', dbname '{self.warehouse.dbname}', "
-               f"sslmode 'disable', load_method '{self.method}')")
+               f"sslmode 'disable', load_method '{self.method}', iam_role '{ROLE}', "
+               f"aws_server 'aws_s3', staging 's3://{self.bucket.name}/in')")
         db.sql('CREATE USER MAPPING FOR CURRENT_USER SERVER warehouse OPTIONS '
                f"(user '{self.warehouse.user}', password '{self.warehouse.password}')")
+
+        db.sql('CREATE SERVER aws_s3 FOREIGN DATA WRAPPER tracking_fdw OPTIONS ('
+               f"region '{REGION}', endpoint '{self.moto.url}')")
+        db.sql('CREATE USER MAPPING FOR CURRENT_USER SERVER aws_s3 OPTIONS '
+               f"(access_key_id '{self.moto.access_key}', "
+               f"secret_access_key '{self.moto.secret_key}')")
 
     def rows(self):
         with self.warehouse.connect() as conn:
             return conn.execute('SELECT id, name FROM landed ORDER BY id').fetchall()
 
 
-@pytest.fixture(params=['postgresql copy_stdin', 'postgresql insert', 'redshift insert'])
+@pytest.fixture(params=['postgresql copy_stdin', 'postgresql insert', 'redshift insert',
+                        'redshift copy_s3'])
 def there(request):
     """The store, with table landed."""
     kind, method = request.param.split()
     if kind == 'redshift':
-        return InRedshift(request.getfixturevalue('warehouse'), method)
+        warehouse, bucket, moto = map(request.getfixturevalue, ('warehouse', 'bucket', 'moto'))
+        return InRedshift(warehouse, method, bucket, moto)
     return InPostgres(request.getfixturevalue('store'), method)
 
 
-@pytest.fixture
-def redshift_there(warehouse):
-    return InRedshift(warehouse, 'insert')
+@pytest.fixture(params=['insert', 'copy_s3'])
+def redshift_there(request, warehouse, bucket, moto):
+    return InRedshift(warehouse, request.param, bucket, moto)
 
 
 @pytest.fixture
@@ -128,7 +141,8 @@ def test_the_guilty_are_kept_with_the_stores_reason(db, there, filled, kinesalit
     kept = db.sql('SELECT (convert_from(data, $$UTF8$$)::jsonb->>$$id$$)::int, sqlstate, reason, '
                   'load IS NOT NULL FROM tracking.dead_letter ORDER BY 1')
     assert [(i, linked) for i, _, _, linked in kept] == [(7, True), (8, True), (50, True)]
-    assert all(state.startswith('22') and 'too long' in reason for _, state, reason, _ in kept)
+    assert all(state.startswith('22') and ('too long' in reason or 'exceeds' in reason)
+               for _, state, reason, _ in kept), kept
     assert db.sql('SELECT state, records, rows, dead_letters FROM tracking.load') == [
         ('done', 60, 57, 3)]
 
@@ -163,7 +177,7 @@ def test_an_answer_to_commit_is_lost(db, redshift_there, source, kinesalite, put
     assert db.value('SELECT sum(records)::int FROM tracking.checkpoint') == 611
 
 
-@pytest.mark.parametrize('op', ['commit', 'insert', 'update'])
+@pytest.mark.parametrize('op', ['commit', 'load', 'update'])
 @pytest.mark.parametrize('answered', [False, True], ids=['before', 'after'])
 def test_a_worker_is_killed(db, redshift_there, source, kinesalite, put, wait_until, op, answered):
     there = redshift_there
@@ -171,7 +185,8 @@ def test_a_worker_is_killed(db, redshift_there, source, kinesalite, put, wait_un
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s', batch_rows=100)
     put(kinesalite.client(), stream, ids(100))
     wait_until(lambda: there.rows() == expected(100))
-    held = there.warehouse.redshift.hold(op, answered=answered, first=1)
+    held = there.warehouse.redshift.hold(there.load if op == 'load' else op, answered=answered,
+                                         first=1)
     put(kinesalite.client(), stream, ids(100, 100))
     held.wait()
     worker = db.worker('p')
@@ -212,7 +227,7 @@ def test_a_pipeline_that_fails_for_long_is_parked(db, redshift_there, source, ki
     there = redshift_there
     stream = prepare(db, source, there)
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s')
-    there.warehouse.redshift.error('insert', '53100', 'disk full')
+    there.warehouse.redshift.error(there.load, '53100', 'disk full')
     put(kinesalite.client(), stream, ids(10))
     wait_until(lambda: db.status('p')[0]['failures'] > 0)
     db.sql("UPDATE tracking.pipeline SET failures = 9, retry_at = now()")
@@ -228,7 +243,7 @@ def test_a_serialization_error_is_tried_again(db, redshift_there, source, kinesa
     there = redshift_there
     stream = prepare(db, source, there)
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s')
-    there.warehouse.redshift.error('insert', 'XX000', '1023', first=1)
+    there.warehouse.redshift.error(there.load, 'XX000', '1023', first=1)
     there.warehouse.redshift.error('commit', 'XX000', '1023', first=1, after=3)
     put(kinesalite.client(), stream, ids(50))
     wait_until(lambda: len(there.rows()) >= 50, timeout=60)
@@ -306,7 +321,7 @@ def test_a_load_that_comes_late_is_fenced(db, redshift_there, source, kinesalite
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s', enabled=False)
     db.sql("CALL tracking.run_pipeline('p')")
     other = twin()
-    held = there.warehouse.redshift.hold('insert', first=1)
+    held = there.warehouse.redshift.hold(there.load, first=1)
     db.sql("SELECT tracking.start_pipeline('p')")
     put(client, stream, ids(10, 10))
     held.wait()

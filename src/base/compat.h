@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
 #include "executor/executor.h"
 #include "optimizer/pathnode.h"
@@ -270,6 +271,19 @@ compat_may_use_schema(Oid schema, Oid userid)
 						   ACL_USAGE) == ACLCHECK_OK;
 #else
 	return pg_namespace_aclcheck(schema, userid, ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/* The same of a foreign server. */
+static inline bool
+compat_may_use_server(Oid server, Oid userid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ForeignServerRelationId, server, userid,
+						   ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_foreign_server_aclcheck(server, userid,
+									  ACL_USAGE) == ACLCHECK_OK;
 #endif
 }
 

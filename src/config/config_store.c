@@ -18,6 +18,10 @@
 #define REDSHIFT_PORT "5439"
 #define POSTGRESQL_PORT "5432"
 
+/* Files that are staged at once, and their size, compressed */
+#define STAGE_FILES 1
+#define STAGE_FILE_MB 64
+
 #define MAX_KEYWORDS 16
 
 typedef struct Keywords
@@ -87,6 +91,24 @@ check_password(const StoreServer *store, List *mapping)
 				 errhint("ALTER USER MAPPING ... OPTIONS (ADD password '...');")));
 }
 
+/* Where files are staged: with the rights that the role has for that server. */
+static void
+read_aws_server(StoreServer *store, const char *name, Oid userid)
+{
+	ForeignServer *server = GetForeignServerByName(name, false);
+	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
+
+	if (strcmp(wrapper->fdwname, "tracking_fdw") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("server \"%s\", which store \"%s\" names as its aws_server, is not of tracking_fdw",
+						name, store->name)));
+	if (!compat_may_use_server(server->serverid, userid))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, name);
+	store->aws_server = server->serverid;
+	config_server(server->serverid, userid, &store->aws);
+}
+
 StoreServer *
 config_store_server(Oid serverid, Oid userid)
 {
@@ -113,8 +135,15 @@ config_store_server(Oid serverid, Oid userid)
 	store->iam_role = option_get(server->options, "iam_role");
 	store->keep_staged = option_get_enum(server->options, "keep_staged",
 										 0) != 0;
+	store->compression = option_get_enum(server->options, "compression", 0);
+	store->stage_files = option_get_int(server->options, "stage_files",
+										STAGE_FILES);
+	store->stage_file_bytes = option_get_int(server->options,
+											 "stage_file_mb",
+											 STAGE_FILE_MB) * INT64CONST(1048576);
 	if (aws_server != NULL)
-		store->aws_server = get_foreign_server_oid(aws_server, true);
+		read_aws_server(store, aws_server,
+						OidIsValid(userid) ? userid : GetUserId());
 	check_password(store, mapping->options);
 	add_keywords(keywords, store, server->options, mapping->options);
 	store->keywords = keywords->names;

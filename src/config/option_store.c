@@ -21,6 +21,7 @@ static const char *const dialects[] = {"redshift", "postgresql", NULL};
 static const char *const load_methods[] = {
 	"copy_s3", "copy_stdin", "insert", NULL
 };
+static const char *const compressions[] = {"zstd", "gzip", NULL};
 static const char *const booleans[] = {"false", "true", NULL};
 static const char *const role_characters[] = {
 	LOWER UPPER DIGITS ":/_+=,.@-", NULL
@@ -39,6 +40,9 @@ static const OptionDef option_table[] = {
 	{"staging", ForeignServerRelationId, .kind = OPTION_S3_PREFIX},
 	{"iam_role", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 2048, .values = role_characters},
 	{"aws_server", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = NAMEDATALEN - 1},
+	{"compression", ForeignServerRelationId, .kind = OPTION_ENUM, .values = compressions},
+	{"stage_files", ForeignServerRelationId, .kind = OPTION_INT, .min = 1, .max = 64},
+	{"stage_file_mb", ForeignServerRelationId, .kind = OPTION_INT, .min = 1, .max = 1024},
 	{"keep_staged", ForeignServerRelationId, .kind = OPTION_ENUM, .values = booleans},
 
 	{"user", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 256},

@@ -24,6 +24,12 @@ typedef enum StoreLoadMethod
 	STORE_LOAD_INSERT
 } StoreLoadMethod;
 
+typedef enum StoreCompression
+{
+	STORE_COMPRESSION_ZSTD,
+	STORE_COMPRESSION_GZIP
+} StoreCompression;
+
 /* A foreign server with a role's user mapping. */
 typedef struct StoreServer
 {
@@ -42,6 +48,9 @@ typedef struct StoreServer
 	const char *iam_role;		/* or NULL: the cluster's default */
 	Oid			aws_server;		/* InvalidOid: none was named */
 	AwsConfig	aws;			/* of it, if it was named */
+	StoreCompression compression;
+	int			stage_files;	/* written at once */
+	int64		stage_file_bytes;	/* of a file, compressed, at which more begin */
 	bool		keep_staged;
 } StoreServer;
 

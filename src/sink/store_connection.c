@@ -418,7 +418,7 @@ send_query(StoreConnection *connection, const char *sql, int n_params,
 
 /* Read to the end of the statement; the last result but an error's. */
 static PGresult *
-finish_query(StoreConnection *connection, const char *sql)
+last_result(StoreConnection *connection)
 {
 	PGresult   *last = NULL;
 	PGresult   *result;
@@ -433,15 +433,31 @@ finish_query(StoreConnection *connection, const char *sql)
 	set_idle(connection);
 	if (last == NULL)
 		raise_connection(connection, "lost the connection to");
-	switch (PQresultStatus(last))
+	return last;
+}
+
+static bool
+has_succeeded(const PGresult *result)
+{
+	switch (PQresultStatus(result))
 	{
 		case PGRES_COMMAND_OK:
 		case PGRES_TUPLES_OK:
 		case PGRES_EMPTY_QUERY:
-			return last;
+			return true;
 		default:
-			raise_result(connection, last, sql);
+			return false;
 	}
+}
+
+static PGresult *
+finish_query(StoreConnection *connection, const char *sql)
+{
+	PGresult   *result = last_result(connection);
+
+	if (!has_succeeded(result))
+		raise_result(connection, result, sql);
+	return result;
 }
 
 PGresult *
@@ -450,6 +466,16 @@ store_query(StoreConnection *connection, const char *sql, int n_params,
 {
 	send_query(connection, sql, n_params, params);
 	return finish_query(connection, sql);
+}
+
+PGresult *
+store_ask(StoreConnection *connection, const char *sql)
+{
+	PGresult   *result;
+
+	send_query(connection, sql, 0, NULL);
+	result = last_result(connection);
+	return has_succeeded(result) ? result : NULL;
 }
 
 int64

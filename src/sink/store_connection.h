@@ -44,6 +44,9 @@ extern bool store_is_usable(const StoreConnection *connection);
 extern PGresult *store_query(StoreConnection *connection, const char *sql,
 							 int n_params, const char *const *params);
 
+/* The same, NULL if the statement fails. */
+extern PGresult *store_ask(StoreConnection *connection, const char *sql);
+
 /*
  * The same for a statement that holds the rows to be stored, of which no error
  * repeats a word; returns how many rows it stored.

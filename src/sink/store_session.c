@@ -23,9 +23,16 @@ typedef struct StoreSession
 	bool		held;			/* it outlives local transactions */
 	bool		spoilt;			/* by a subtransaction that failed */
 	StoreLoadStats stats;		/* of the transaction */
+	List	   *at_end;			/* AtEnd *, in TopMemoryContext */
 	bool		altered;		/* the options are no longer those it has */
 	bool		with_password;	/* the remote has asked for one */
 } StoreSession;
+
+typedef struct AtEnd
+{
+	StoreAtEnd	callback;
+	void	   *arg;
+} AtEnd;
 
 static HTAB *sessions = NULL;
 
@@ -54,8 +61,19 @@ has_savepoints(const StoreSession *session)
 
 /* The remote transaction is over, one way or the other. */
 static void
-ended(StoreSession *session, bool usable)
+ended(StoreSession *session, bool usable, StoreOutcome outcome)
 {
+	List	   *at_end = session->at_end;
+	ListCell   *cell;
+
+	session->at_end = NIL;
+	foreach(cell, at_end)
+	{
+		AtEnd	   *end = lfirst(cell);
+
+		end->callback(end->arg, outcome);
+	}
+	list_free_deep(at_end);
 	session->depth = 0;
 	session->held = false;
 	session->spoilt = false;
@@ -102,14 +120,16 @@ commit(StoreSession *session)
 
 	check_session(session);
 	known = store_commit(session->connection);
-	ended(session, known);
+	ended(session, known, known ? STORE_OUTCOME_COMMITTED :
+		  STORE_OUTCOME_UNKNOWN);
 	return known;
 }
 
 static void
 rollback(StoreSession *session)
 {
-	ended(session, store_execute_quietly(session->connection, "ROLLBACK"));
+	ended(session, store_execute_quietly(session->connection, "ROLLBACK"),
+		  STORE_OUTCOME_ROLLED_BACK);
 }
 
 static void
@@ -361,6 +381,31 @@ store_session_restart(const StoreServer *server)
 
 	store_session_rollback(server);
 	session->held = held;
+}
+
+void
+store_session_at_end(const StoreServer *server, StoreAtEnd callback,
+					 void *arg)
+{
+	StoreSession *session = find_session(server);
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	AtEnd	   *end = palloc(sizeof(AtEnd));
+
+	Assert(session->depth > 0);
+	end->callback = callback;
+	end->arg = arg;
+	session->at_end = lappend(session->at_end, end);
+	MemoryContextSwitchTo(old);
+}
+
+StoreConnection *
+store_session_fail(const StoreServer *server)
+{
+	StoreSession *session = find_session(server);
+
+	session->spoilt = true;
+	return store_execute_quietly(session->connection, "ROLLBACK") ?
+		session->connection : NULL;
 }
 
 StoreLoadStats *

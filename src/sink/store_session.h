@@ -52,6 +52,28 @@ extern void store_session_rollback(const StoreServer *server);
 /* Roll it back and begin anew at the next use, held if it was held. */
 extern void store_session_restart(const StoreServer *server);
 
+typedef enum StoreOutcome
+{
+	STORE_OUTCOME_COMMITTED,
+	STORE_OUTCOME_ROLLED_BACK,
+	STORE_OUTCOME_UNKNOWN
+} StoreOutcome;
+
+/*
+ * Call back, once, when the current remote transaction has ended.  That may be
+ * in the middle of a local commit or abort: callback must not throw.
+ */
+typedef void (*StoreAtEnd) (void *arg, StoreOutcome outcome);
+extern void store_session_at_end(const StoreServer *server,
+								 StoreAtEnd callback, void *arg);
+
+/*
+ * A statement has failed, and with it the remote transaction: roll it back, so
+ * that the store can be asked why.  Nothing else can be done there until the
+ * local (sub)transaction has ended.  NULL if the connection is lost.
+ */
+extern StoreConnection *store_session_fail(const StoreServer *server);
+
 /* For the load methods to fill; zeroed when a remote transaction begins. */
 extern StoreLoadStats *store_session_stats(const StoreServer *server);
 

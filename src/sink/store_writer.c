@@ -37,10 +37,7 @@ find_method(StoreLoadMethod method)
 		case STORE_LOAD_INSERT:
 			return &store_insert;
 		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("load method \"copy_s3\" is not supported yet"),
-					 errhint("Set the option \"load_method\" of the server or the foreign table to \"insert\" or, for a store that is not Redshift, \"copy_stdin\".")));
+			return &store_copy_s3;
 	}
 }
 

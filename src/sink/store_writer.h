@@ -36,6 +36,7 @@ typedef struct StoreMethod
 	void		(*end) (void *state);
 } StoreMethod;
 
+extern const StoreMethod store_copy_s3;
 extern const StoreMethod store_copy_stdin;
 extern const StoreMethod store_insert;
 
