@@ -213,6 +213,17 @@ def test_connection_lost_before_commit(db, wh):
     assert (count(wh), db.value('SELECT count(*) FROM l')) == (0, 0)
 
 
+def test_store_that_is_told_to_end_while_it_commits(db, wh):
+    """It may have committed before it says so."""
+    wh.sql("""CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+        $$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); END$$""")
+    wh.sql('CREATE CONSTRAINT TRIGGER die AFTER INSERT ON landed DEFERRABLE INITIALLY DEFERRED '
+           'FOR EACH ROW EXECUTE FUNCTION die()')
+    with pytest.raises(psycopg.Error, match='not known') as raised:
+        db.sql('INSERT INTO wh VALUES (1)')
+    assert raised.value.sqlstate == '08007'
+
+
 def test_altered_server_and_mapping_take_effect(db, wh):
     db.sql('INSERT INTO wh VALUES (1)')
     pids = wh.loaders()

@@ -1,4 +1,6 @@
 """Values on their way into a store: unchanged, or an error that names them."""
+import re
+
 import psycopg
 import pytest
 
@@ -176,8 +178,8 @@ def test_one_cursor_at_a_time_on_redshift(db, store):
     store.sql('CREATE VIEW numbers AS SELECT generate_series(1, 2000) AS i')
     store.sql('GRANT SELECT ON numbers TO loader')
     db.sql("CREATE FOREIGN TABLE numbers (i int) SERVER warehouse OPTIONS (schema_name 'public')")
-    db.sql('SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; '
-           'SET enable_nestloop = on')
+    store.sql(f'ALTER ROLE loader IN DATABASE {store.dbname} SET log_statement = \'all\'')
+    before = len(store.cluster.log())
     with db.conn.transaction():
         db.sql('DECLARE a CURSOR FOR SELECT i FROM numbers')
         db.sql('DECLARE b CURSOR FOR SELECT i FROM numbers')
@@ -186,3 +188,5 @@ def test_one_cursor_at_a_time_on_redshift(db, store):
             taken[name] += [i for i, in db.sql(f'FETCH {n} FROM {name}')]
         assert taken['a'] == taken['b'] == list(range(1, 2001))
     assert db.value('SELECT count(*) FROM numbers a JOIN numbers b USING (i)') == 2000
+    order = re.findall('statement: (DECLARE|CLOSE) c', store.cluster.log()[before:])
+    assert order == ['DECLARE', 'CLOSE'] * 4

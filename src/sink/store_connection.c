@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/compat.h"
@@ -716,16 +718,31 @@ commit_answer(StoreConnection *connection)
 	return severity != NULL && strcmp(severity, "ERROR") == 0 ? result : NULL;
 }
 
+/* Says of an interrupt what it has left behind. */
+static void
+commit_error_callback(void *arg)
+{
+	errcontext("waiting for store \"%s\" to commit; whether it did is not known",
+			   ((StoreConnection *) arg)->server);
+}
+
 bool
 store_commit(StoreConnection *connection)
 {
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = commit_error_callback,
+		.arg = connection
+	};
 	PGresult   *result;
 
 	/* a cursor ends with the transaction, and its reader has */
 	if (!connection->busy)
 		connection->yield = NULL;
 	send_query(connection, "COMMIT", 0, NULL);
+	error_context_stack = &callback;
 	result = commit_answer(connection);
+	error_context_stack = callback.previous;
 	if (result == NULL)
 		return false;
 	/* whatever becomes of the connection now, this is known */

@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "sink/store_session.h"
 #include "sink/store_writer.h"
 

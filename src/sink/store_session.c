@@ -194,9 +194,9 @@ on_subtransaction(SubXactEvent event, SubTransactionId id,
 
 		if (session->depth < level)
 			continue;
-		session->depth = level - 1;
 		if (event == SUBXACT_EVENT_ABORT_SUB)
 		{
+			session->depth = level - 1;
 			snprintf(sql, sizeof(sql),
 					 "ROLLBACK TO SAVEPOINT s%d; RELEASE SAVEPOINT s%d",
 					 level, level);
@@ -209,10 +209,12 @@ on_subtransaction(SubXactEvent event, SubTransactionId id,
 					 store_is_usable(session->connection))
 				session->spoilt = true;
 		}
-		else if (has_savepoints(session) && !session->spoilt)
+		else
 		{
 			snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT s%d", level);
-			store_query(session->connection, sql, 0, NULL);
+			if (has_savepoints(session) && !session->spoilt)
+				store_query(session->connection, sql, 0, NULL);
+			session->depth = level - 1;
 		}
 	}
 }
@@ -361,7 +363,9 @@ store_session_hold(const StoreServer *server)
 bool
 store_session_commit(const StoreServer *server)
 {
-	return commit(find_session(server));
+	StoreSession *session = find_session(server);
+
+	return session->depth == 0 || commit(session);
 }
 
 void
