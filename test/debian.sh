@@ -1,4 +1,4 @@
-# debian.sh: packages and chroots of Debian; sourced by what sets up.
+# debian.sh: packages and chroots of Debian; sourced by setup.sh and versions.sh.
 # What it keeps is in $cache, what the commands said is in $log.
 
 cache=${TRACKING_FDW_CACHE:-${XDG_CACHE_HOME:-/var/cache}/tracking_fdw}

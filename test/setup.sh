@@ -1,5 +1,5 @@
 #!/bin/bash
-# setup.sh demo|bench|test: what one of these needs on this machine.
+# setup.sh demo|bench|test|versions: what one of these needs on this machine.
 #
 # Debian packages, the Kinesis servers pinned in package-lock.json, and for the
 # tests a moto server in a chroot (the only one that verifies signatures).  As
@@ -13,6 +13,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 packages() {
 	local pg=15
+	[ "$1" != versions ] || {
+		echo ca-certificates mmdebstrap
+		command -v npm >/dev/null || echo npm
+		return
+	}
 	echo postgresql-$pg postgresql-server-dev-$pg
 	echo libcurl4-openssl-dev libssl-dev libjansson-dev zlib1g-dev libzstd-dev
 	echo gcc libc6-dev make ca-certificates python3
@@ -78,9 +83,12 @@ has_moto() {
 
 case ${1:-} in
 demo | bench | test) ;;
-*) echo "usage: $0 demo|bench|test" >&2; exit 2 ;;
+versions)
+	[ "$(id -u)" = 0 ] || { echo "Only root can make the chroots of test-versions." >&2; exit 1; }
+	;;
+*) echo "usage: $0 demo|bench|test|versions" >&2; exit 2 ;;
 esac
 
 install_packages "$1"
 [ "$1" = bench ] || install_servers
-[ "$1" != test ] || install_moto
+case $1 in test | versions) install_moto ;; esac
