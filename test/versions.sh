@@ -60,6 +60,7 @@ counts() {
 
 # End a run that is under way, and forget its files.
 end_run() {
+	trap '' HUP INT TERM
 	if [ -n "$pid" ]; then
 		# the first process of its namespace takes the others along
 		kill -9 $(cat "/proc/$pid/task/$pid/children" 2>/dev/null) 2>/dev/null || true
@@ -103,13 +104,12 @@ for major in "$@"; do
 done
 results=$(mktemp)
 trap 'rm -f "$log" "$results"' EXIT
+trap 'kill "$run"; wait "$run" || true; exit 1' HUP INT TERM
 passed=0
 for major in "$@"; do
-	# not as a condition: inside of one, errors would not end it
-	set +e
-	(set -e; run_version "$major" "$results")
-	[ $? != 0 ] || passed=$((passed + 1))
-	set -e
+	(run_version "$major" "$results") &
+	run=$!
+	! wait "$run" || passed=$((passed + 1))
 done
 cat "$results"
 echo "test-versions: $passed of $# versions passed"
