@@ -133,7 +133,7 @@ override with_llvm := no
 
 PG_CONFIG ?= pg_config
 # what sets up first cannot rely on pg_config, and runs make again
-ifneq (,$(filter-out test demo bench clean-test,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out test test-versions demo bench clean-test,$(or $(MAKECMDGOALS),all)))
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 endif
@@ -151,7 +151,7 @@ PYTHON = /usr/bin/python3
 CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 
 .PHONY: test test-layers test-gcc test-clang test-scan test-install \
-	test-regress test-pytest clean-test demo soak bench
+	test-regress test-pytest test-versions clean-test demo soak bench
 
 test:
 	@test/setup.sh test
@@ -188,6 +188,12 @@ test-regress:
 test-pytest:
 	@echo "== pytest"
 	@cd test && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q --tb=short $(PYTEST)
+
+# the same with the PostgreSQL of later releases of Debian, in chroots: as root
+VERSIONS = 17 18
+test-versions:
+	@test/setup.sh versions
+	@test/versions.sh $(VERSIONS)
 
 # minutes of faults at once; see test/soak.py
 SECONDS = 180

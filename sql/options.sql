@@ -100,7 +100,9 @@ EXPLAIN (COSTS OFF, VERBOSE) INSERT INTO w VALUES (1);
 EXPLAIN (COSTS OFF) SELECT a, n FROM c WHERE b = 'x' LIMIT 3;
 
 -- settings
-SET tracking_fdw.scan_memory = '1 kB'; -- ERROR
+\set VERBOSITY sqlstate
+SET tracking_fdw.scan_memory = '1 kB'; -- ERROR, which older servers word without units
+\set VERBOSITY default
 SET tracking_fdw.no_such_setting = 1; -- ERROR
 
 -- all of it goes again

@@ -1,5 +1,5 @@
 #!/bin/bash
-# setup.sh demo|bench|test: what one of these needs on this machine.
+# setup.sh demo|bench|test|versions: what one of these needs on this machine.
 #
 # Debian packages, the Kinesis servers pinned in package-lock.json, and for the
 # tests a moto server in a chroot (the only one that verifies signatures).  As
@@ -8,11 +8,16 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${TRACKING_FDW_CACHE:-${XDG_CACHE_HOME:-/var/cache}/tracking_fdw}
-moto=$cache/moto-trixie
+# shellcheck source=debian.sh
+. "$here/debian.sh"
 
 packages() {
 	local pg=15
+	[ "$1" != versions ] || {
+		echo ca-certificates mmdebstrap
+		command -v npm >/dev/null || echo npm
+		return
+	}
 	echo postgresql-$pg postgresql-server-dev-$pg
 	echo libcurl4-openssl-dev libssl-dev libjansson-dev zlib1g-dev libzstd-dev
 	echo gcc libc6-dev make ca-certificates python3
@@ -51,48 +56,39 @@ install_packages() {
 	fi
 	echo "== installing $wanted"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -qq
 	# shellcheck disable=SC2086
-	apt-get install -y -qq --no-install-recommends $wanted >"$log" 2>&1 ||
-		{ cat "$log" >&2; exit 1; }
+	twice apt_install $wanted
 }
 
 install_servers() {
 	cmp -s "$here/package-lock.json" "$here/node_modules/.installed" && return
 	echo "== installing the Kinesis servers from npm"
-	(cd "$here" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error) >"$log" 2>&1 ||
-		{ cat "$log" >&2; exit 1; }
+	twice npm --prefix "$here" ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	cp "$here/package-lock.json" "$here/node_modules/.installed"
 }
 
-# bookworm has no moto: take trixie's, from the mirror that apt uses here.
+# bookworm has no moto: take trixie's.
 install_moto() {
-	[ -x "$moto/usr/bin/moto_server" ] && return
+	has_moto && return
 	[ "$(id -u)" = 0 ] || return 0
+	lock_cache moto-trixie
+	has_moto && return		# somebody else was faster
 	echo "== making a chroot with moto (half a minute)"
-	mkdir -p "$cache"
-	rm -rf --one-file-system "$moto.new"
-	mmdebstrap --mode=root --variant=minbase --quiet \
-		--include=python3-moto,python3-flask,python3-flask-cors \
-		--aptopt='APT::Install-Recommends "false"' \
-		trixie "$moto.new" "$(debian_mirror)" >"$log" 2>&1 ||
-		{ cat "$log" >&2; exit 1; }
-	mv "$moto.new" "$moto"
+	make_chroot moto-trixie trixie python3-moto,python3-flask,python3-flask-cors
 }
 
-# The first archive that apt has for a suite of Debian itself.
-debian_mirror() {
-	apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' 'Created-By: Packages' |
-		awk '$2 == "Debian" && $3 == "Debian" { print $1; exit }'
+has_moto() {
+	[ -x "$cache/moto-trixie/usr/bin/moto_server" ]
 }
 
 case ${1:-} in
 demo | bench | test) ;;
-*) echo "usage: $0 demo|bench|test" >&2; exit 2 ;;
+versions)
+	[ "$(id -u)" = 0 ] || { echo "Only root can make the chroots of test-versions." >&2; exit 1; }
+	;;
+*) echo "usage: $0 demo|bench|test|versions" >&2; exit 2 ;;
 esac
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 
 install_packages "$1"
 [ "$1" = bench ] || install_servers
-[ "$1" != test ] || install_moto
+case $1 in test | versions) install_moto ;; esac

@@ -322,8 +322,8 @@ def test_a_database_in_another_encoding(latin1, sql_server, kinesalite, make_str
         SERVER aws OPTIONS (stream '{stream}', on_error 'null')""")
     good, *bad = latin1.conn.execute('SELECT * FROM t').fetchall()
     assert good == (1, '\u00e9 \u00e9', {'\u00e9': '\u00e9'}, 'key', 'k\u00e9y', None)
-    assert all(row[0] is None and 'has no equivalent in encoding "LATIN1"' in row[-1]
-               for row in bad) and len(bad) == 3
+    # why an escape cannot be, the versions of the server say in other words
+    assert all(row[0] is None and 'LATIN1' in row[-1] for row in bad) and len(bad) == 3
 
 
 # other formats

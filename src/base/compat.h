@@ -43,6 +43,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 /*
  * A function that does not return: 18 put the word before the declaration.

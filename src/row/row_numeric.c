@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "row/row_numeric.h"
 
 /* Decimal digits in one of numeric's */
