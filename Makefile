@@ -185,9 +185,14 @@ test-regress:
 	@echo "== pg_regress"
 	@$(CLUSTER) $(MAKE) --no-print-directory --silent installcheck
 
+# a file's tests run in one of two processes, where xdist is installed: much
+# of their time they wait
+PYTEST_JOBS = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && \
+	echo -n 2 --dist loadfile)
+
 test-pytest:
 	@echo "== pytest"
-	@cd test && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q --tb=short $(PYTEST)
+	@cd test && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q --tb=short $(PYTEST_JOBS) $(PYTEST)
 
 # the same with the PostgreSQL of later releases of Debian, in chroots: as root
 VERSIONS = 17 18

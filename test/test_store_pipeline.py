@@ -84,19 +84,23 @@ def redshift_there(request, warehouse, bucket, moto):
 
 
 @pytest.fixture
-def filled(db, source, there):
-    """Stream src, and foreign table landed in the store; the stream."""
-    return prepare(db, source, there)
+def prepare(sql_server, make_stream, kinesalite):
+    """prepare(db, there): stream src, and foreign table landed in the store; the stream."""
+    def make(db, there):
+        stream = make_stream(kinesalite)
+        sql_server(db, kinesalite.url)
+        there.make(db)
+        db.sql(f"CREATE FOREIGN TABLE landed ({COLUMNS}) SERVER warehouse "
+               "OPTIONS (schema_name 'public')")
+        db.foreign_table('src', COLUMNS, stream)
+        db.sql('CREATE TABLE target (id int)')
+        return stream
+    return make
 
 
-def prepare(db, source, there, **options):
-    stream = source(**options)
-    there.make(db)
-    db.sql(f"CREATE FOREIGN TABLE landed ({COLUMNS}) SERVER warehouse "
-           "OPTIONS (schema_name 'public')")
-    db.sql('DROP FOREIGN TABLE src')
-    db.foreign_table('src', COLUMNS, stream)
-    return stream
+@pytest.fixture
+def filled(db, prepare, there):
+    return prepare(db, there)
 
 
 def expected(n):
@@ -156,11 +160,11 @@ def test_undecodable_records_are_kept(db, there, filled, kinesalite, put):
 
 
 @pytest.mark.parametrize('answered', [False, True], ids=['before', 'after'])
-def test_an_answer_to_commit_is_lost(db, redshift_there, source, kinesalite, put, wait_until,
+def test_an_answer_to_commit_is_lost(db, redshift_there, prepare, kinesalite, put, wait_until,
                                      answered):
     """Whether the store has done it or not."""
     there = redshift_there
-    stream = prepare(db, source, there)
+    stream = prepare(db, there)
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s', batch_rows=100)
     db.wait_value('running', "SELECT min(state) FROM tracking.pipeline_status")
     there.warehouse.redshift.cut('commit', answered=answered, every=3, after=1)
@@ -179,9 +183,10 @@ def test_an_answer_to_commit_is_lost(db, redshift_there, source, kinesalite, put
 
 @pytest.mark.parametrize('op', ['commit', 'load', 'update'])
 @pytest.mark.parametrize('answered', [False, True], ids=['before', 'after'])
-def test_a_worker_is_killed(db, redshift_there, source, kinesalite, put, wait_until, op, answered):
-    there = redshift_there
-    stream = prepare(db, source, there)
+def test_a_worker_is_killed(new_cluster, new_db, redshift_there, prepare, kinesalite, put,
+                            wait_until, op, answered):
+    there, db = redshift_there, new_db(new_cluster())
+    stream = prepare(db, there)
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s', batch_rows=100)
     put(kinesalite.client(), stream, ids(100))
     wait_until(lambda: there.rows() == expected(100))
@@ -198,9 +203,9 @@ def test_a_worker_is_killed(db, redshift_there, source, kinesalite, put, wait_un
     assert there.rows() == expected(201)
 
 
-def test_the_store_is_down(db, redshift_there, source, kinesalite, put, wait_until):
+def test_the_store_is_down(db, redshift_there, prepare, kinesalite, put, wait_until):
     there = redshift_there
-    stream = prepare(db, source, there)
+    stream = prepare(db, there)
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s')
     put(kinesalite.client(), stream, ids(10))
     wait_until(lambda: there.rows() == expected(10))
@@ -221,11 +226,11 @@ def test_the_store_is_down(db, redshift_there, source, kinesalite, put, wait_unt
     wait_until(lambda: db.status('p')[0]['failing_since'] is None)
 
 
-def test_a_pipeline_that_fails_for_long_is_parked(db, redshift_there, source, kinesalite, put,
+def test_a_pipeline_that_fails_for_long_is_parked(db, redshift_there, prepare, kinesalite, put,
                                                   wait_until):
     """Ten times in a row; it goes on by itself, or when it is told to."""
     there = redshift_there
-    stream = prepare(db, source, there)
+    stream = prepare(db, there)
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s')
     there.warehouse.redshift.error(there.load, '53100', 'disk full')
     put(kinesalite.client(), stream, ids(10))
@@ -238,10 +243,10 @@ def test_a_pipeline_that_fails_for_long_is_parked(db, redshift_there, source, ki
     wait_until(lambda: there.rows() == expected(10), timeout=60)
 
 
-def test_a_serialization_error_is_tried_again(db, redshift_there, source, kinesalite, put,
+def test_a_serialization_error_is_tried_again(db, redshift_there, prepare, kinesalite, put,
                                               wait_until):
     there = redshift_there
-    stream = prepare(db, source, there)
+    stream = prepare(db, there)
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s')
     there.warehouse.redshift.error(there.load, 'XX000', '1023', first=1)
     there.warehouse.redshift.error('commit', 'XX000', '1023', first=1, after=3)
@@ -311,11 +316,11 @@ def test_a_twin_takes_the_stores_positions(db, there, filled, kinesalite, put, t
     assert there.rows() == expected(20)
 
 
-def test_a_load_that_comes_late_is_fenced(db, redshift_there, source, kinesalite, put, twin,
+def test_a_load_that_comes_late_is_fenced(db, redshift_there, prepare, kinesalite, put, twin,
                                           wait_until):
     """While a worker loads, another server loads the same records."""
     there = redshift_there
-    stream = prepare(db, source, there)
+    stream = prepare(db, there)
     client = kinesalite.client()
     put(client, stream, ids(10))
     db.pipeline('p', 'src', target='landed', max_latency='0.2 s', enabled=False)
