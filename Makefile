@@ -188,7 +188,7 @@ test-regress:
 # a file's tests run in one of two processes, where xdist is installed: much
 # of their time they wait
 PYTEST_JOBS = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && \
-	echo -n 2 --dist loadfile)
+	echo '-n 2 --dist loadfile')
 
 test-pytest:
 	@echo "== pytest"
