@@ -66,13 +66,16 @@ OBJS = \
 	src/sink/load_ledger.o \
 	src/sink/pipeline_lock.o \
 	src/sink/store_checkpoint.o \
+	src/sink/store_commit.o \
 	src/sink/store_connection.o \
 	src/sink/store_copy_s3.o \
 	src/sink/store_copy_stdin.o \
 	src/sink/store_insert.o \
 	src/sink/store_session.o \
 	src/sink/store_stage.o \
+	src/sink/store_statement.o \
 	src/sink/store_type.o \
+	src/sink/store_wire.o \
 	src/sink/store_writer.o \
 	src/sink/table_insert.o \
 	src/config/config.o \

@@ -1,0 +1,237 @@
+/*
+ * store_statement.c
+ *	  Statements, cursors and COPY at a store.
+ */
+#include "postgres.h"
+
+#include "sink/store_wire.h"
+
+/* ----------------------------------------------------------------
+ * Statements
+ * ---------------------------------------------------------------- */
+
+/* Read to the end of the statement; the last result but an error's. */
+static PGresult *
+last_result(StoreConnection *connection)
+{
+	PGresult   *last = NULL;
+	PGresult   *result;
+
+	while ((result = store_next_result(connection)) != NULL)
+	{
+		store_keep_result(result);
+		/* an error is not followed by another result that matters */
+		if (last == NULL || PQresultStatus(last) != PGRES_FATAL_ERROR)
+			last = result;
+	}
+	store_set_idle(connection);
+	if (last == NULL)
+		store_raise_connection(connection, "lost the connection to");
+	return last;
+}
+
+static bool
+has_succeeded(const PGresult *result)
+{
+	switch (PQresultStatus(result))
+	{
+		case PGRES_COMMAND_OK:
+		case PGRES_TUPLES_OK:
+		case PGRES_EMPTY_QUERY:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static PGresult *
+finish_query(StoreConnection *connection, const char *sql)
+{
+	PGresult   *result = last_result(connection);
+
+	if (!has_succeeded(result))
+		store_raise_result(connection, result, sql);
+	return result;
+}
+
+PGresult *
+store_query(StoreConnection *connection, const char *sql, int n_params,
+			const char *const *params)
+{
+	store_send_query(connection, sql, n_params, params);
+	return finish_query(connection, sql);
+}
+
+PGresult *
+store_ask(StoreConnection *connection, const char *sql)
+{
+	PGresult   *result;
+
+	store_send_query(connection, sql, 0, NULL);
+	result = last_result(connection);
+	return has_succeeded(result) ? result : NULL;
+}
+
+int64
+store_load(StoreConnection *connection, const char *sql)
+{
+	store_send_query(connection, sql, 0, NULL);
+	return store_affected(finish_query(connection, NULL));
+}
+
+int64
+store_affected(PGresult *result)
+{
+	const char *rows = PQcmdTuples(result);
+
+	return rows[0] == '\0' ? 0 : strtoll(rows, NULL, 10);
+}
+
+/* ----------------------------------------------------------------
+ * Cursors
+ * ---------------------------------------------------------------- */
+
+int
+store_cursor_open(StoreConnection *connection, const char *sql,
+				  StoreYield yield, void *arg)
+{
+	int			cursor = ++connection->cursors;
+
+	store_make_way(connection);
+	store_query(connection, psprintf("DECLARE c%d CURSOR FOR %s", cursor, sql),
+				0, NULL);
+	/* elsewhere there can be any number of them */
+	if (connection->dialect == STORE_DIALECT_REDSHIFT)
+	{
+		connection->yield = yield;
+		connection->yield_arg = arg;
+	}
+	return cursor;
+}
+
+PGresult *
+store_cursor_fetch(StoreConnection *connection, int cursor, int n_rows)
+{
+	PGresult   *result;
+
+	result = store_query(connection, psprintf("FETCH FORWARD %d FROM c%d",
+											  n_rows, cursor), 0, NULL);
+	return PQntuples(result) > 0 ? result : NULL;
+}
+
+void
+store_cursor_close(StoreConnection *connection, int cursor)
+{
+	if (!connection->copying)
+		connection->yield = NULL;
+	store_query(connection, psprintf("CLOSE c%d", cursor), 0, NULL);
+}
+
+/* ----------------------------------------------------------------
+ * COPY FROM STDIN
+ * ---------------------------------------------------------------- */
+
+void
+store_copy_begin(StoreConnection *connection, const char *sql,
+				 StoreYield yield, void *arg)
+{
+	PGresult   *result;
+
+	store_make_way(connection);
+	store_send_query(connection, sql, 0, NULL);
+	result = store_next_result(connection);
+	if (result != NULL)
+		store_keep_result(result);
+	if (result != NULL && PQresultStatus(result) == PGRES_COPY_IN)
+	{
+		connection->copying = true;
+		connection->yield = yield;
+		connection->yield_arg = arg;
+		return;
+	}
+	store_end_statement(connection);
+	if (result == NULL)
+		store_raise_connection(connection, "lost the connection to");
+	store_raise_result(connection, result, sql);
+}
+
+/* The remote takes no more of a COPY: why it does not is its result. */
+pg_noreturn static void
+raise_copy(StoreConnection *connection)
+{
+	(void) finish_query(connection, NULL);
+	store_raise_connection(connection, "lost the connection to");
+}
+
+void
+store_copy_data(StoreConnection *connection, const char *data, size_t bytes)
+{
+	int			sent;
+
+	/* should it have failed already, libpq is to know */
+	if (!PQconsumeInput(connection->conn))
+		raise_copy(connection);
+	while ((sent = PQputCopyData(connection->conn, data, (int) bytes)) == 0)
+		store_flush(connection);
+	if (sent < 0)
+		raise_copy(connection);
+	store_flush(connection);
+}
+
+int64
+store_copy_end(StoreConnection *connection)
+{
+	int			sent;
+
+	while ((sent = PQputCopyEnd(connection->conn, NULL)) == 0)
+		store_flush(connection);
+	if (sent < 0)
+		raise_copy(connection);
+	return store_affected(finish_query(connection, NULL));
+}
+
+/* ----------------------------------------------------------------
+ * Quoting
+ * ---------------------------------------------------------------- */
+
+/*
+ * Redshift takes a backslash in a literal for an escape and knows no
+ * standard_conforming_strings; elsewhere that is on.
+ */
+char *
+store_quote_literal(StoreDialect dialect, const char *text)
+{
+	bool		escapes = dialect == STORE_DIALECT_REDSHIFT;
+	char	   *literal = palloc(2 * strlen(text) + 3);
+	char	   *out = literal;
+
+	*out++ = '\'';
+	for (; *text != '\0'; text++)
+	{
+		if (*text == '\'' || (escapes && *text == '\\'))
+			*out++ = *text;
+		*out++ = *text;
+	}
+	*out++ = '\'';
+	*out = '\0';
+	return literal;
+}
+
+/* Always quoted: the remote has other reserved words than we. */
+char *
+store_quote_identifier(const char *name)
+{
+	char	   *quoted = palloc(2 * strlen(name) + 3);
+	char	   *out = quoted;
+
+	*out++ = '"';
+	for (; *name != '\0'; name++)
+	{
+		if (*name == '"')
+			*out++ = '"';
+		*out++ = *name;
+	}
+	*out++ = '"';
+	*out = '\0';
+	return quoted;
+}
