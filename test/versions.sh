@@ -84,6 +84,7 @@ run_version() {
 	chmod 755 "$work"
 	mkdir "$work/sources"
 	mkdir -m 1777 "$work/tmp"
+	touch "$work/log"
 	copy_sources "$work/sources"
 	set -m				# without, it would ignore interrupts
 	unshare --mount --propagation private --pid --fork --kill-child \
