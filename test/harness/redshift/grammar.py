@@ -350,6 +350,8 @@ class Parser:
             return None
         if token.word == 'len':
             self.replace(token.start, token.end, 'length')
+        if token.word == 'json_serialize':      # is SQL/JSON's own from 17 on
+            self.replace(token.start, token.end, '"json_serialize"')
         if not self.accept_op(')'):
             self.accept('distinct')
             if not self.accept_op('*'):
