@@ -1,4 +1,6 @@
 """Iterators that expire, shards that throttle or talk nonsense, and the pace of asking."""
+import itertools
+import json
 import threading
 
 import psycopg
@@ -158,13 +160,31 @@ def test_empty_answers_while_behind_are_followed(db, source, kinesis_local, new_
     assert keeps_the_pace(proxy)
 
 
+def looks(proxy):
+    """How often a scan looked for the tip."""
+    return sum(json.loads(r['body'])['Limit'] == 1 for r in proxy.requests('GetRecords'))
+
+
 def test_a_scan_follows_empty_answers_and_keeps_the_pace(db, source, kinesis_local, new_proxy):
     proxy = new_proxy(kinesis_local)
     source(kinesis_local, url=proxy.url)
     proxy.rewrite('GetRecords', behind, first=16)
     assert db.sql('SELECT * FROM src') == []
-    # the look-out for the tip counts like the reading
     assert len(asked_at(proxy)) > 16 and keeps_the_pace(proxy)
+    # as far from the tip as it was, it has the shard's allowance for itself
+    assert looks(proxy) == 1
+
+
+def test_a_scan_near_the_tip_looks_for_it(db, source, kinesis_local, new_proxy):
+    proxy = new_proxy(kinesis_local)
+    source(kinesis_local, url=proxy.url)
+    left = itertools.count(60000, -9000)
+    proxy.rewrite('GetRecords', lambda answer: {**behind(answer),
+                                                'MillisBehindLatest': max(next(left), 5)},
+                  first=16)
+    assert db.sql('SELECT * FROM src') == []
+    # the look-out counts like the reading
+    assert looks(proxy) > 3 and keeps_the_pace(proxy)
 
 
 # size
