@@ -1,7 +1,10 @@
 """Iterators that expire, shards that throttle or talk nonsense, and the pace of asking."""
 import itertools
 import json
+import os
+import signal
 import threading
+import time
 
 import psycopg
 import pytest
@@ -158,6 +161,25 @@ def test_empty_answers_while_behind_are_followed(db, source, kinesis_local, new_
     db.pipeline('p', 'src', target='target', max_latency='1 minute')
     wait_until(lambda: len(asked_at(proxy)) >= 12, timeout=10)
     assert keeps_the_pace(proxy)
+
+
+def test_a_late_poll_makes_no_other_late(db, source, kinesis_local, new_proxy, wait_until):
+    proxy = new_proxy(kinesis_local)
+    source(kinesis_local, url=proxy.url)
+    # idle shards are asked together, at multiples of it; it takes all of the allowance
+    interval = 0.2
+    db.pipeline('p', 'src', target='target', max_latency=f'{interval} s')
+    wait_until(lambda: len(asked_at(proxy)) >= 8)
+    pid = db.worker('p')
+    # stopped between two polls, for longer than the next one's time
+    time.sleep(interval * 1.5 - time.monotonic() % interval)
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(interval * 1.1)
+    os.kill(pid, signal.SIGCONT)
+    before = len(asked_at(proxy))
+    wait_until(lambda: len(asked_at(proxy)) >= before + 27)
+    late = [at for at in asked_at(proxy)[before + 2:] if at % interval > interval * 0.4]
+    assert len(late) <= 2 and keeps_the_pace(proxy)
 
 
 def looks(proxy):
