@@ -1,5 +1,10 @@
 """Iterators that expire, shards that throttle or talk nonsense, and the pace of asking."""
+import itertools
+import json
+import os
+import signal
 import threading
+import time
 
 import psycopg
 import pytest
@@ -158,13 +163,50 @@ def test_empty_answers_while_behind_are_followed(db, source, kinesis_local, new_
     assert keeps_the_pace(proxy)
 
 
+def test_a_late_poll_makes_no_other_late(db, source, kinesis_local, new_proxy, wait_until):
+    proxy = new_proxy(kinesis_local)
+    source(kinesis_local, url=proxy.url)
+    # idle shards are asked together, at multiples of it; it takes all of the allowance
+    interval = 0.2
+    db.pipeline('p', 'src', target='target', max_latency=f'{interval} s')
+    wait_until(lambda: len(asked_at(proxy)) >= 8)
+    pid = db.worker('p')
+    # stopped between two polls, for longer than the next one's time
+    time.sleep(interval * 1.5 - time.monotonic() % interval)
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(interval * 1.1)
+    os.kill(pid, signal.SIGCONT)
+    before = len(asked_at(proxy))
+    wait_until(lambda: len(asked_at(proxy)) >= before + 27)
+    late = [at for at in asked_at(proxy)[before + 2:] if at % interval > interval * 0.4]
+    assert len(late) <= 2 and keeps_the_pace(proxy)
+
+
+def looks(proxy):
+    """How often a scan looked for the tip."""
+    return sum(json.loads(r['body'])['Limit'] == 1 for r in proxy.requests('GetRecords'))
+
+
 def test_a_scan_follows_empty_answers_and_keeps_the_pace(db, source, kinesis_local, new_proxy):
     proxy = new_proxy(kinesis_local)
     source(kinesis_local, url=proxy.url)
     proxy.rewrite('GetRecords', behind, first=16)
     assert db.sql('SELECT * FROM src') == []
-    # the look-out for the tip counts like the reading
     assert len(asked_at(proxy)) > 16 and keeps_the_pace(proxy)
+    # as far from the tip as it was, it has the shard's allowance for itself
+    assert looks(proxy) == 1
+
+
+def test_a_scan_near_the_tip_looks_for_it(db, source, kinesis_local, new_proxy):
+    proxy = new_proxy(kinesis_local)
+    source(kinesis_local, url=proxy.url)
+    left = itertools.count(60000, -9000)
+    proxy.rewrite('GetRecords', lambda answer: {**behind(answer),
+                                                'MillisBehindLatest': max(next(left), 5)},
+                  first=16)
+    assert db.sql('SELECT * FROM src') == []
+    # the look-out counts like the reading
+    assert looks(proxy) > 3 and keeps_the_pace(proxy)
 
 
 # size

@@ -57,14 +57,10 @@ shard_reader_open(MemoryContext cxt, const KinesisStream *stream,
 	reader->next = *from;
 	reader->state = from->kind == POSITION_SHARD_END ? SHARD_DONE : SHARD_WAITING;
 	shard_pace_init(&reader->pace, cxt);
-	reader->tip.cxt = cxt;
-	reader->tip.stream = stream;
-	reader->tip.shard_id = shard->shard_id;
-	reader->tip.pace = &reader->pace;
-	reader->tip.owner = reader;
 	/* a closed shard has no tip that moves */
-	reader->tip.wanted = until == READ_TO_TIP &&
-		shard->ending_sequence_number == NULL;
+	shard_tip_init(&reader->tip, cxt, stream, shard, &reader->pace, reader,
+				   until == READ_TO_TIP &&
+				   shard->ending_sequence_number == NULL);
 	reader->read_until = read_until;
 	reader->retention_us = retention_us;
 	reader->max_limit = KINESIS_GET_RECORDS_LIMIT;
@@ -409,6 +405,7 @@ follow_page(ShardReader *reader, KinesisPage *page)
 	 * 0), and an empty one may come while behind.
 	 */
 	reader->millis_behind = page->millis_behind_latest;
+	shard_tip_approach(&reader->tip, page->millis_behind_latest);
 	reader->at_tip = closed || (page->millis_behind_latest <= 0 && !full);
 
 	/* a shrunken limit grows back once answers are small again */

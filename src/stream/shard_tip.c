@@ -8,6 +8,42 @@
 #include "stream/shard_tip.h"
 #include "utils/memutils.h"
 
+/* An iterator lives for five minutes; one that is used is renewed before. */
+#define RENEW_MS (4 * 60 * 1000)
+
+void
+shard_tip_init(ShardTip *tip, MemoryContext cxt, const KinesisStream *stream,
+			   const KinesisShard *shard, ShardPace *pace, void *owner,
+			   bool wanted)
+{
+	memset(tip, 0, sizeof(*tip));
+	tip->cxt = cxt;
+	tip->stream = stream;
+	tip->shard_id = shard->shard_id;
+	tip->pace = pace;
+	tip->owner = owner;
+	tip->wanted = wanted;
+	tip->behind_ms = -1;
+}
+
+void
+shard_tip_approach(ShardTip *tip, int64 behind_ms)
+{
+	tip->step_ms = tip->behind_ms < 0 || behind_ms < 0 ? 0 :
+		Max(tip->behind_ms - behind_ms, 0);
+	tip->behind_ms = behind_ms;
+}
+
+/*
+ * May the reader's next answer go beyond it?  The reader is at the tip's place
+ * once it is no further behind than it is since the tip was there.
+ */
+static bool
+is_near(const ShardTip *tip, int64 now_ms)
+{
+	return tip->behind_ms - tip->step_ms <= now_ms - tip->taken_ms;
+}
+
 void
 shard_tip_start(ShardTip *tip, int64 now_ms)
 {
@@ -16,13 +52,21 @@ shard_tip_start(ShardTip *tip, int64 now_ms)
 	if (!tip->wanted || tip->call != NULL)
 		return;
 	if (tip->iterator == NULL)
+	{
+		if (tip->taken_ms == 0)
+			tip->taken_ms = now_ms;
+		tip->looked_ms = now_ms;
 		tip->call = kinesis_get_shard_iterator_begin(tip->stream,
 													 tip->shard_id, &latest,
 													 tip->owner);
-	else if (!tip->fresh && shard_pace_wait_records(tip->pace, now_ms) == 0)
+	}
+	else if (!tip->fresh &&
+			 (is_near(tip, now_ms) || now_ms - tip->looked_ms > RENEW_MS) &&
+			 shard_pace_wait_records(tip->pace, now_ms) == 0)
 	{
 		shard_pace_take(tip->pace, now_ms);
 		tip->fresh = true;
+		tip->looked_ms = now_ms;
 		tip->call = kinesis_get_records_begin(tip->stream, tip->iterator, 1,
 											  tip->owner);
 	}

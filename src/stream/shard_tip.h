@@ -4,7 +4,9 @@
  *
  * The service tells no tip, so a second iterator of type LATEST is taken: the
  * first record that it yields is the first that came afterwards.  No clock is
- * compared.  On a shard that nobody writes to that record never comes.
+ * compared.  On a shard that nobody writes to that record never comes, so it is
+ * looked for only where the reader may be about to meet it: a look takes from
+ * the GetRecords that the shard allows.
  */
 #ifndef TRACKING_STREAM_SHARD_TIP_H
 #define TRACKING_STREAM_SHARD_TIP_H
@@ -24,17 +26,30 @@ typedef struct ShardTip
 	bool		wanted;			/* still to be found */
 	bool		known;			/* sequence holds the first record beyond it */
 	char	   *iterator;		/* NULL: none yet, or it expired */
+	int64		taken_ms;		/* when the first iterator was asked for; 0: not */
+	int64		looked_ms;		/* when the last GetRecords was made */
+	int64		behind_ms;		/* of the reader's last answer; -1: unknown */
+	int64		step_ms;		/* that it came nearer by that answer */
 	bool		fresh;			/* looked since the reader's last GetRecords */
 	AwsCall    *call;			/* under way, or NULL */
 	char		sequence[KINESIS_SEQUENCE_DIGITS];
 	uint8		digits;
 } ShardTip;
 
+/* Of a shard; wanted unless it has none that moves. */
+extern void shard_tip_init(ShardTip *tip, MemoryContext cxt,
+						   const KinesisStream *stream,
+						   const KinesisShard *shard, ShardPace *pace,
+						   void *owner, bool wanted);
+
 /*
- * Ask for it, if it is wanted, not being asked for, and the pace allows: once
- * for each GetRecords of the reader, which unsets fresh.
+ * Ask for it, if it is wanted, not being asked for, near, and the pace allows:
+ * once for each GetRecords of the reader, which unsets fresh.
  */
 extern void shard_tip_start(ShardTip *tip, int64 now_ms);
+
+/* The reader's last answer was that far behind; -1: it did not say. */
+extern void shard_tip_approach(ShardTip *tip, int64 behind_ms);
 
 /*
  * Take the call when it has finished.  False, with *error filled, if it failed

@@ -16,6 +16,9 @@
  */
 #define CALLS_AT_ONCE 200
 
+/* A poll may be late by that part of the interval. */
+#define POLL_LATE_PART 4
+
 /* A shard that failed this often in a row is worth a word. */
 #define TROUBLE_ATTEMPTS 3
 
@@ -196,15 +199,22 @@ stream_start_calls(StreamReader *reader)
 
 /*
  * A shard at its tip is asked again with all the others, at the next multiple
- * of the poll interval, so that their records come as one batch.
+ * of the poll interval, so that their records come as one batch.  If its
+ * allowance does not let it be asked by then, it leaves that one out: where
+ * the interval takes all of the allowance, a call that comes late would make
+ * the one a second after it as late, and so on.
  */
 static void
 postpone_to_next_poll(StreamReader *reader, ReaderShard *shard)
 {
 	long		poll_ms = reader->options.poll_ms;
+	int64		now_ms = clock_now_ms();
+	int64		free_ms = now_ms + shard_reader_due(shard->reader, now_ms);
+	int64		poll_at_ms = (now_ms / poll_ms + 1) * poll_ms;
 
-	shard_reader_postpone(shard->reader,
-						  (clock_now_ms() / poll_ms + 1) * poll_ms);
+	if (free_ms > poll_at_ms + poll_ms / POLL_LATE_PART)
+		poll_at_ms = (free_ms / poll_ms + 1) * poll_ms;
+	shard_reader_postpone(shard->reader, poll_at_ms);
 }
 
 static void
