@@ -142,15 +142,6 @@ def test_literals_of_redshift(db, store, redshift):
         ("a\\b'c\n", 'J{"k": "\\\\\\"\' "}', 'B0aff', -5)]
 
 
-def test_copy_s3_is_not_there_yet(db, store):
-    store.server(db, dialect='redshift')
-    store.table('landed', 'id int')
-    db.sql('CREATE FOREIGN TABLE landed (id int) SERVER warehouse')
-    with pytest.raises(psycopg.errors.FeatureNotSupported, match='copy_s3') as raised:
-        db.sql('INSERT INTO landed VALUES (1)')
-    assert 'load_method' in raised.value.diag.message_hint
-
-
 def test_no_savepoints_on_redshift(db, store):
     store.server(db, dialect='redshift', load_method='insert')
     store.table('landed', 'id int')

@@ -91,18 +91,39 @@ check_password(const StoreServer *store, List *mapping)
 				 errhint("ALTER USER MAPPING ... OPTIONS (ADD password '...');")));
 }
 
-/* Where files are staged: with the rights that the role has for that server. */
-static void
-read_aws_server(StoreServer *store, const char *name, Oid userid)
+/* The server that a store names as the one to stage files by. */
+static ForeignServer *
+find_aws_server(const StoreServer *store, const char *name)
 {
-	ForeignServer *server = GetForeignServerByName(name, false);
-	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
+	ForeignServer *server = GetForeignServerByName(name, true);
+	ForeignDataWrapper *wrapper;
 
+	if (server == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("server \"%s\", which store \"%s\" names as its aws_server, does not exist",
+						name, store->name)));
+	wrapper = GetForeignDataWrapper(server->fdwid);
 	if (strcmp(wrapper->fdwname, "tracking_fdw") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("server \"%s\", which store \"%s\" names as its aws_server, is not of tracking_fdw",
 						name, store->name)));
+	return server;
+}
+
+void
+config_store_staging(StoreServer *store, Oid userid)
+{
+	const char *name = option_get(GetForeignServer(store->serverid)->options,
+								  "aws_server");
+	ForeignServer *server;
+
+	if (name == NULL)
+		return;
+	if (!OidIsValid(userid))
+		userid = GetUserId();
+	server = find_aws_server(store, name);
 	if (!compat_may_use_server(server->serverid, userid))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, name);
 	store->aws_server = server->serverid;
@@ -117,7 +138,6 @@ config_store_server(Oid serverid, Oid userid)
 	ForeignServer *server = GetForeignServer(serverid);
 	UserMapping *mapping = config_user_mapping(server, userid,
 											   "user '...', password '...'");
-	const char *aws_server = option_get(server->options, "aws_server");
 
 	store->serverid = serverid;
 	store->mapping = mapping->umid;
@@ -135,15 +155,13 @@ config_store_server(Oid serverid, Oid userid)
 	store->iam_role = option_get(server->options, "iam_role");
 	store->keep_staged = option_get_enum(server->options, "keep_staged",
 										 0) != 0;
-	store->compression = option_get_enum(server->options, "compression", 0);
+	store->compression = option_get_enum(server->options,
+										  "stage_compression", 0);
 	store->stage_files = option_get_int(server->options, "stage_files",
 										STAGE_FILES);
 	store->stage_file_bytes = option_get_int(server->options,
 											 "stage_file_mb",
 											 STAGE_FILE_MB) * INT64CONST(1048576);
-	if (aws_server != NULL)
-		read_aws_server(store, aws_server,
-						OidIsValid(userid) ? userid : GetUserId());
 	check_password(store, mapping->options);
 	add_keywords(keywords, store, server->options, mapping->options);
 	store->keywords = keywords->names;

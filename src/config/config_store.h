@@ -17,6 +17,12 @@
  */
 extern StoreServer *config_store_server(Oid serverid, Oid userid);
 
+/*
+ * For loads: read the server's aws_server, if it names one, with the user
+ * mapping that userid has there.  Raises an error if userid may not use it.
+ */
+extern void config_store_staging(StoreServer *store, Oid userid);
+
 /* A foreign table of tracking_redshift, in the current context. */
 extern StoreTable *config_store_table(Relation relation);
 

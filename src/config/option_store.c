@@ -40,7 +40,7 @@ static const OptionDef option_table[] = {
 	{"staging", ForeignServerRelationId, .kind = OPTION_S3_PREFIX},
 	{"iam_role", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 2048, .values = role_characters},
 	{"aws_server", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = NAMEDATALEN - 1},
-	{"compression", ForeignServerRelationId, .kind = OPTION_ENUM, .values = compressions},
+	{"stage_compression", ForeignServerRelationId, .kind = OPTION_ENUM, .values = compressions},
 	{"stage_files", ForeignServerRelationId, .kind = OPTION_INT, .min = 1, .max = 64},
 	{"stage_file_mb", ForeignServerRelationId, .kind = OPTION_INT, .min = 1, .max = 1024},
 	{"keep_staged", ForeignServerRelationId, .kind = OPTION_ENUM, .values = booleans},

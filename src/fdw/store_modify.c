@@ -50,10 +50,10 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	StoreModify *state = palloc0(sizeof(StoreModify));
 	StoreTable *table = config_store_table(relation);
-	StoreServer *server = config_store_server(table->serverid,
-											  compat_modify_userid(rinfo,
-																   estate));
+	Oid			userid = compat_modify_userid(rinfo, estate);
+	StoreServer *server = config_store_server(table->serverid, userid);
 
+	config_store_staging(server, userid);
 	state->cxt = cxt;
 	state->writer = store_writer_begin(cxt, server, table,
 									   RelationGetDescr(relation));

@@ -7,6 +7,7 @@
 #include "aws/aws_endpoint.h"
 #include "base/base64.h"
 #include "base/compat.h"
+#include "common/string.h"
 #include "mb/pg_wchar.h"
 #include "service/s3_wire.h"
 #include "utils/builtins.h"
@@ -128,6 +129,9 @@ s3_client_open(MemoryContext cxt, const AwsConfig *config, const char *bucket)
 const char *
 s3_key_utf8(const char *key)
 {
+	/* outside of a transaction nothing else can be converted */
+	if (pg_is_ascii(key))
+		return key;
 	return pg_server_to_any(key, strlen(key), PG_UTF8);
 }
 

@@ -46,8 +46,8 @@ typedef struct StoreServer
 	/* for copy_s3 */
 	const char *staging;		/* s3://bucket/prefix, or NULL */
 	const char *iam_role;		/* or NULL: the cluster's default */
-	Oid			aws_server;		/* InvalidOid: none was named */
-	AwsConfig	aws;			/* of it, if it was named */
+	Oid			aws_server;		/* InvalidOid: none was named, or not for loads */
+	AwsConfig	aws;			/* of it */
 	StoreCompression compression;
 	int			stage_files;	/* written at once */
 	int64		stage_file_bytes;	/* of a file, compressed, at which more begin */

@@ -11,10 +11,11 @@
 #include "sink/store_session.h"
 #include "sink/store_stage.h"
 #include "sink/store_writer.h"
+#include "utils/formatting.h"
 #include "utils/json.h"
 
-/* Characters of a value that an error repeats */
-#define RAW_VALUE_CHARS 100
+/* Bytes of a value that an error repeats */
+#define RAW_VALUE_BYTES 100
 
 typedef struct S3State
 {
@@ -25,25 +26,81 @@ typedef struct S3State
 	int64		n_rows;
 } S3State;
 
+/* What the COPY would not take, or take for something else. */
+static void
+check_columns(const StoreLoad *load)
+{
+	const StoreEncoder *encoder = load->encoder;
+
+	if (encoder->dialect != STORE_DIALECT_REDSHIFT)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("store \"%s\" cannot be loaded by copy_s3: it is not Redshift",
+						load->server->name),
+				 errhint("Use load_method 'copy_stdin'.")));
+	for (int i = 0; i < encoder->n_columns; i++)
+	{
+		if (encoder->columns[i].kind == STORE_KIND_BYTES)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("copy_s3 cannot load column \"%s\" of table \"%s\"",
+							encoder->columns[i].name, load->table->name),
+					 errdetail("Redshift does not say what becomes of a string of JSON in a VARBYTE column."),
+					 errhint("Use load_method 'insert' for this table.")));
+	}
+}
+
+/*
+ * "name": as JSON.  COPY compares names exactly, and those of columns are in
+ * lower case; a column whose name is not found would silently be null.
+ */
+static char *
+member_key(const char *column)
+{
+	char	   *folded = asc_tolower(column, strlen(column));
+	StringInfoData key;
+
+	initStringInfo(&key);
+	escape_json(&key, folded);
+	appendStringInfoChar(&key, ':');
+	pfree(folded);
+	return key.data;
+}
+
 static void *
 s3_begin(StoreLoad *load)
 {
 	S3State    *state = palloc0(sizeof(S3State));
 	const StoreEncoder *encoder = load->encoder;
 
+	check_columns(load);
 	state->load = load;
 	initStringInfo(&state->line);
 	state->keys = palloc(encoder->n_columns * sizeof(char *));
 	for (int i = 0; i < encoder->n_columns; i++)
-	{
-		StringInfoData key;
-
-		initStringInfo(&key);
-		escape_json(&key, encoder->columns[i].name);
-		appendStringInfoChar(&key, ':');
-		state->keys[i] = key.data;
-	}
+		state->keys[i] = member_key(encoder->columns[i].name);
 	return state;
+}
+
+/* The encoder's row as a line of JSON, in the database's encoding. */
+static void
+append_row(StringInfo line, const StoreEncoder *encoder, char **keys)
+{
+	appendStringInfoChar(line, '{');
+	for (int i = 0; i < encoder->n_columns; i++)
+	{
+		/* a listed column that is not there is null */
+		if (encoder->texts[i] == NULL)
+			continue;
+		if (line->len > 1)
+			appendStringInfoChar(line, ',');
+		appendStringInfoString(line, keys[i]);
+		if (encoder->columns[i].kind == STORE_KIND_JSON)
+			appendStringInfoString(line, encoder->texts[i]);
+		else
+			escape_json(line, encoder->texts[i]);
+	}
+	appendStringInfoString(line, "}\n");
 }
 
 static void
@@ -53,29 +110,23 @@ s3_row(void *arg)
 	const StoreEncoder *encoder = state->load->encoder;
 	StringInfo	line = &state->line;
 	char	   *utf8;
+	size_t		bytes;
 
 	resetStringInfo(line);
-	appendStringInfoChar(line, '{');
-	for (int i = 0; i < encoder->n_columns; i++)
-	{
-		/* a listed column that is not there is null */
-		if (encoder->texts[i] == NULL)
-			continue;
-		if (line->len > 1)
-			appendStringInfoChar(line, ',');
-		appendStringInfoString(line, state->keys[i]);
-		if (encoder->columns[i].kind == STORE_KIND_JSON)
-			appendStringInfoString(line, encoder->texts[i]);
-		else
-			escape_json(line, encoder->texts[i]);
-	}
-	appendStringInfoString(line, "}\n");
+	append_row(line, encoder, state->keys);
+	utf8 = pg_server_to_any(line->data, line->len, PG_UTF8);
+	bytes = utf8 == line->data ? (size_t) line->len : strlen(utf8);
+	if (bytes > STORE_MAX_ROW_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("store table \"%s\" cannot take row " INT64_FORMAT,
+						encoder->table, encoder->n_rows),
+				 errdetail("It has %zu bytes as JSON, of at most %d.", bytes,
+						   STORE_MAX_ROW_BYTES)));
 
 	if (state->stage == NULL)
 		state->stage = store_stage_open(state->load->server);
-	utf8 = pg_server_to_any(line->data, line->len, PG_UTF8);
-	store_stage_row(state->stage, utf8,
-					utf8 == line->data ? (size_t) line->len : strlen(utf8));
+	store_stage_row(state->stage, utf8, bytes);
 	if (utf8 != line->data)
 		pfree(utf8);
 	state->n_rows++;
@@ -144,7 +195,7 @@ load_error(StoreConnection *connection)
 						trimmed(result, 3), trimmed(result, 2),
 						trimmed(result, 1), trimmed(result, 0),
 						raw[0] == '\0' ? "" : ": ",
-						pg_mbcliplen(raw, strlen(raw), RAW_VALUE_CHARS), raw);
+						pg_mbcliplen(raw, strlen(raw), RAW_VALUE_BYTES), raw);
 	}
 	return NULL;
 }

@@ -23,6 +23,8 @@ typedef struct StoreSession
 	bool		held;			/* it outlives local transactions */
 	bool		spoilt;			/* by a subtransaction that failed */
 	StoreLoadStats stats;		/* of the transaction */
+	bool		committing;		/* COMMIT was sent */
+	StoreOutcome outcome;		/* of the last transaction */
 	List	   *at_end;			/* AtEnd *, in TopMemoryContext */
 	bool		altered;		/* the options are no longer those it has */
 	bool		with_password;	/* the remote has asked for one */
@@ -59,9 +61,9 @@ has_savepoints(const StoreSession *session)
 	return store_dialect(session->connection) != STORE_DIALECT_REDSHIFT;
 }
 
-/* The remote transaction is over, one way or the other. */
+/* Tell who wants to know how the remote transaction has ended. */
 static void
-ended(StoreSession *session, bool usable, StoreOutcome outcome)
+call_back(StoreSession *session)
 {
 	List	   *at_end = session->at_end;
 	ListCell   *cell;
@@ -71,9 +73,17 @@ ended(StoreSession *session, bool usable, StoreOutcome outcome)
 	{
 		AtEnd	   *end = lfirst(cell);
 
-		end->callback(end->arg, outcome);
+		end->callback(end->arg, session->outcome);
 	}
 	list_free_deep(at_end);
+}
+
+/* The remote transaction is over, one way or the other. */
+static void
+ended(StoreSession *session, bool usable, StoreOutcome outcome)
+{
+	session->outcome = outcome;
+	session->committing = false;
 	session->depth = 0;
 	session->held = false;
 	session->spoilt = false;
@@ -119,6 +129,7 @@ commit(StoreSession *session)
 	bool		known;
 
 	check_session(session);
+	session->committing = true;
 	known = store_commit(session->connection);
 	ended(session, known, known ? STORE_OUTCOME_COMMITTED :
 		  STORE_OUTCOME_UNKNOWN);
@@ -128,8 +139,13 @@ commit(StoreSession *session)
 static void
 rollback(StoreSession *session)
 {
+	/* a COMMIT that was refused has ended; one that was interrupted has not */
+	StoreOutcome outcome =
+		session->committing && !store_is_usable(session->connection) ?
+		STORE_OUTCOME_UNKNOWN : STORE_OUTCOME_ROLLED_BACK;
+
 	ended(session, store_execute_quietly(session->connection, "ROLLBACK"),
-		  STORE_OUTCOME_ROLLED_BACK);
+		  outcome);
 }
 
 static void
@@ -146,7 +162,10 @@ on_transaction(XactEvent event, void *arg)
 		{
 			/* nothing was begun there that could be held */
 			if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+			{
 				session->held = false;
+				call_back(session);
+			}
 			if (session->altered)
 				disconnect(session);
 			continue;
@@ -166,6 +185,7 @@ on_transaction(XactEvent event, void *arg)
 			case XACT_EVENT_ABORT:
 			case XACT_EVENT_PARALLEL_ABORT:
 				rollback(session);
+				call_back(session);
 				break;
 			default:
 				break;
@@ -364,8 +384,10 @@ bool
 store_session_commit(const StoreServer *server)
 {
 	StoreSession *session = find_session(server);
+	bool		known = session->depth == 0 || commit(session);
 
-	return session->depth == 0 || commit(session);
+	call_back(session);
+	return known;
 }
 
 void
@@ -373,8 +395,10 @@ store_session_rollback(const StoreServer *server)
 {
 	StoreSession *session = find_session(server);
 
-	if (session->depth > 0)
-		rollback(session);
+	if (session->depth == 0)
+		return;
+	rollback(session);
+	call_back(session);
 }
 
 void

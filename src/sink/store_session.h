@@ -60,8 +60,10 @@ typedef enum StoreOutcome
 } StoreOutcome;
 
 /*
- * Call back, once, when the current remote transaction has ended.  That may be
- * in the middle of a local commit or abort: callback must not throw.
+ * Call back, once, when the current remote transaction has ended and, unless
+ * it was held, the local one: nothing comes between their commits.  That is in
+ * the middle of a local commit or abort, or in no transaction: callback must
+ * not throw.
  */
 typedef void (*StoreAtEnd) (void *arg, StoreOutcome outcome);
 extern void store_session_at_end(const StoreServer *server,

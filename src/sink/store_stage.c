@@ -35,6 +35,7 @@ typedef struct StageFile
 	S3Upload   *upload;			/* NULL: closed, or not begun */
 	ZSTD_CCtx  *zstd;
 	z_stream   *gzip;
+	Cleanup    *compressor;		/* of the one of these */
 	int64		bytes;			/* written to S3 */
 } StageFile;
 
@@ -84,7 +85,7 @@ open_compressor(StoreStage *stage, StageFile *file)
 		if (file->zstd == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-		cleanup_register(stage->cxt, free_zstd, file->zstd);
+		file->compressor = cleanup_register(stage->cxt, free_zstd, file->zstd);
 	}
 	else
 	{
@@ -94,7 +95,7 @@ open_compressor(StoreStage *stage, StageFile *file)
 						 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-		cleanup_register(stage->cxt, free_gzip, file->gzip);
+		file->compressor = cleanup_register(stage->cxt, free_gzip, file->gzip);
 	}
 }
 
@@ -160,24 +161,46 @@ compress_to(StoreStage *stage, StageFile *file, const char *data, size_t bytes,
  * The end
  * ---------------------------------------------------------------- */
 
-static void
+/* Returns how many objects may still be there. */
+static int
 remove_objects(StoreStage *stage)
 {
-	List	   *left;
-
 	for (int i = 0; i < stage->n_open; i++)
 	{
-		if (stage->open[i].upload != NULL)
-			s3_upload_abort(stage->open[i].upload);
+		S3Upload   *upload = stage->open[i].upload;
+
+		stage->open[i].upload = NULL;
+		if (upload != NULL)
+			s3_upload_abort(upload);
 	}
-	left = s3_delete_objects(stage->remover, stage->keys);
-	if (left != NIL)
+	return list_length(s3_delete_objects(stage->remover, stage->keys));
+}
+
+/* The same, whatever happens. */
+static void
+try_remove_objects(StoreStage *stage)
+{
+	MemoryContext old = MemoryContextSwitchTo(stage->cxt);
+	volatile int left = list_length(stage->keys);
+
+	PG_TRY();
+	{
+		left = remove_objects(stage);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(stage->cxt);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (left > 0)
 		ereport(LOG,
 				(errmsg("could not remove %d of %d staged objects of store \"%s\"",
-						list_length(left), list_length(stage->keys),
+						left, list_length(stage->keys),
 						NameStr(stage->server_name)),
 				 errdetail("They are in s3://%s/%s.", stage->bucket,
 						   stage->folder)));
+	MemoryContextSwitchTo(old);
 }
 
 /*
@@ -197,7 +220,7 @@ stage_ends(void *arg, StoreOutcome outcome)
 				 errdetail("They are in s3://%s/%s.", stage->bucket,
 						   stage->folder)));
 	else if (!stage->keep)
-		remove_objects(stage);
+		try_remove_objects(stage);
 	MemoryContextDelete(stage->cxt);
 	RESUME_INTERRUPTS();
 }
@@ -298,13 +321,12 @@ open_file(StoreStage *stage, StageFile *file)
 static void
 close_file(StoreStage *stage, StageFile *file)
 {
-	S3Upload   *upload = file->upload;
 	MemoryContext old;
 	StageFile  *closed;
 
 	compress_to(stage, file, NULL, 0, true);
-	file->upload = NULL;
-	s3_upload_finish(upload);
+	cleanup_now(file->compressor);
+	s3_upload_finish(file->upload);
 	stage->bytes += file->bytes;
 	old = MemoryContextSwitchTo(stage->cxt);
 	closed = palloc(sizeof(StageFile));

@@ -46,7 +46,7 @@ struct PipelineStore
 {
 	MemoryContext cxt;
 	const Pipeline *pipeline;
-	const StoreServer *server;
+	StoreServer *server;
 	StoreCheckpoint checkpoint;
 	knownhash_hash *known;		/* shards that the store's table has */
 	int64		load;			/* in tracking.load; 0: the store has nothing
@@ -225,6 +225,7 @@ pipeline_store_open(MemoryContext cxt, const Pipeline *pipeline)
 	store->pipeline = pipeline;
 	store->server = config_store_server(GetForeignTable(table)->serverid,
 										pipeline->owner);
+	config_store_staging(store->server, pipeline->owner);
 	store->checkpoint.server = store->server;
 	store->checkpoint.table = pipeline->store_table;
 	MemoryContextSwitchTo(old);

@@ -18,6 +18,7 @@ FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT at
 ORDER BY attnum
 """
 PIECE = 10000       # documents
+AS_UTF8 = "FROM STDIN (ENCODING 'UTF8')"     # whatever the client's encoding
 
 
 class TooManyErrors(Exception):
@@ -164,7 +165,7 @@ class Load:
         pieces = (''.join(map(rows.escape, lines[at:at + PIECE])).encode()
                   for at in range(0, len(lines), PIECE))
         return self._attempt(
-            lambda: self.session.copy_in(f'COPY {RAW} (doc) FROM STDIN', pieces)) is None
+            lambda: self.session.copy_in(f'COPY {RAW} (doc) {AS_UTF8}', pieces)) is None
 
     def _stage_pairs(self, found):
         pairs, bad = [], []
@@ -177,7 +178,7 @@ class Load:
         pieces = (rows.copy_text((n + 1, document) for n, (_, document)
                                  in enumerate(pairs[at:at + PIECE], at)).encode()
                   for at in range(0, len(pairs), PIECE))
-        self.session.copy_in(f'COPY {RAW} (line, doc) FROM STDIN', pieces)
+        self.session.copy_in(f'COPY {RAW} (line, doc) {AS_UTF8}', pieces)
         self._insert(1, len(pairs), lines)
         return len(pairs) + len(bad)
 
