@@ -329,7 +329,8 @@ def test_commit_is_lost_after_it_was_done(loads, cluster):
     assert loads.rows() == expected(10)
 
 
-def test_a_cancel_while_it_commits(loads, cluster):
+def test_a_cancel_while_it_commits(loads, cluster, wait_until):
+    """It has asked the store to cancel, which comes too late."""
     loads.servers().table()
     held = loads.redshift.hold('commit', first=1)
     pid = loads.db.conn.info.backend_pid
@@ -338,10 +339,11 @@ def test_a_cancel_while_it_commits(loads, cluster):
         held.wait()
         with cluster.connect() as other:
             other.execute('SELECT pg_cancel_backend(%s)', (pid,))
+        wait_until(lambda: any(each.cancelled for each in list(loads.redshift._sessions)))
         held.release()
     thread = threading.Thread(target=cancel)
     thread.start()
-    raised_by(loads.insert, 5)
+    assert raised_by(loads.insert, 5).sqlstate == '57014'
     thread.join()
     assert len(loads.bucket.keys()) == 2
 
