@@ -235,8 +235,28 @@ def test_objects_are_removed_behind_the_commit(loads, new_proxy):
         assert len(loads.bucket.keys()) == 2
         assert proxy.requests('DeleteObjects') == []
     assert loads.bucket.keys() == []
-    committed, = loads.redshift.operations('commit')
-    assert proxy.requests('DeleteObjects')[0]['at'] > committed['at']
+
+
+def test_nothing_comes_between_the_commits(loads, new_proxy):
+    """While objects are being removed the local transaction is committed, too."""
+    proxy = new_proxy(loads.moto)
+    loads.servers(proxy.url).table()
+    loads.db.sql('CREATE TABLE here (id bigint)')
+    held = proxy.hold('DeleteObjects', first=1)
+
+    def load():
+        with loads.db.conn.transaction():
+            loads.db.sql('INSERT INTO here VALUES (1)')
+            loads.insert(5)
+    thread = threading.Thread(target=load)
+    thread.start()
+    held.wait()
+    with loads.db.connect() as other:
+        assert other.execute('SELECT id FROM here').fetchall() == [(1,)]
+    assert loads.rows() == expected(5)
+    held.release()
+    thread.join()
+    assert loads.bucket.keys() == []
 
 
 def test_objects_are_removed_after_a_rollback(loads):
