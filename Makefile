@@ -136,7 +136,7 @@ override with_llvm := no
 
 PG_CONFIG ?= pg_config
 # what sets up first cannot rely on pg_config, and runs make again
-ifneq (,$(filter-out test test-versions demo bench clean-test,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out test test-versions test-store demo bench clean-test,$(or $(MAKECMDGOALS),all)))
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 endif
@@ -154,7 +154,7 @@ PYTHON = /usr/bin/python3
 CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 
 .PHONY: test test-layers test-gcc test-clang test-scan test-install \
-	test-regress test-pytest test-versions clean-test demo soak bench
+	test-regress test-pytest test-versions test-store clean-test demo soak bench
 
 test:
 	@test/setup.sh test
@@ -211,6 +211,15 @@ soak:
 	@$(MAKE) --no-print-directory test-install
 	@cd test && SECONDS_TO_SOAK=$(SECONDS) PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON) -m pytest -q -s --tb=short soak.py
+
+# minutes of loads into a store with faults at every point; see test/store_volume.py
+test-store:
+	@test/setup.sh test
+	@$(MAKE) --no-print-directory --silent all
+	@test/install.sh
+	@$(MAKE) --no-print-directory --silent -C bench/replay
+	@cd test && EVENTS=$(EVENTS) PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON) -m pytest -q -s --tb=short store_volume.py
 
 clean-test:
 	rm -rf test/node_modules test/.pytest_cache results regression.out regression.diffs

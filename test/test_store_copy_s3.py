@@ -235,8 +235,28 @@ def test_objects_are_removed_behind_the_commit(loads, new_proxy):
         assert len(loads.bucket.keys()) == 2
         assert proxy.requests('DeleteObjects') == []
     assert loads.bucket.keys() == []
-    committed, = loads.redshift.operations('commit')
-    assert proxy.requests('DeleteObjects')[0]['at'] > committed['at']
+
+
+def test_nothing_comes_between_the_commits(loads, new_proxy):
+    """While objects are being removed the local transaction is committed, too."""
+    proxy = new_proxy(loads.moto)
+    loads.servers(proxy.url).table()
+    loads.db.sql('CREATE TABLE here (id bigint)')
+    held = proxy.hold('DeleteObjects', first=1)
+
+    def load():
+        with loads.db.conn.transaction():
+            loads.db.sql('INSERT INTO here VALUES (1)')
+            loads.insert(5)
+    thread = threading.Thread(target=load)
+    thread.start()
+    held.wait()
+    with loads.db.connect() as other:
+        assert other.execute('SELECT id FROM here').fetchall() == [(1,)]
+    assert loads.rows() == expected(5)
+    held.release()
+    thread.join()
+    assert loads.bucket.keys() == []
 
 
 def test_objects_are_removed_after_a_rollback(loads):
@@ -329,7 +349,8 @@ def test_commit_is_lost_after_it_was_done(loads, cluster):
     assert loads.rows() == expected(10)
 
 
-def test_a_cancel_while_it_commits(loads, cluster):
+def test_a_cancel_while_it_commits(loads, cluster, wait_until):
+    """It has asked the store to cancel, which comes too late."""
     loads.servers().table()
     held = loads.redshift.hold('commit', first=1)
     pid = loads.db.conn.info.backend_pid
@@ -338,10 +359,11 @@ def test_a_cancel_while_it_commits(loads, cluster):
         held.wait()
         with cluster.connect() as other:
             other.execute('SELECT pg_cancel_backend(%s)', (pid,))
+        wait_until(lambda: any(each.cancelled for each in list(loads.redshift._sessions)))
         held.release()
     thread = threading.Thread(target=cancel)
     thread.start()
-    raised_by(loads.insert, 5)
+    assert raised_by(loads.insert, 5).sqlstate == '57014'
     thread.join()
     assert len(loads.bucket.keys()) == 2
 

@@ -67,9 +67,9 @@ class Faults:
             raise RedshiftError(sqlstate, message)
         self._add(op, apply, when)
 
-    def hold(self, op, answered=False, **when):
+    def hold(self, op, answered=False, lost=False, **when):
         """Keep operations waiting, before they are done or before their answer
-        is sent, until Hold.release()."""
+        is sent, until Hold.release().  lost: they are not done then, either."""
         hold = Hold()
         with self._fault_lock:
             self._holds.append(hold)
@@ -77,6 +77,8 @@ class Faults:
         def apply(do, answer):
             done = do() if answered else None
             hold._hold()
+            if lost:
+                raise Cut
             answer(done if answered else do())
         self._add(op, apply, when)
         return hold
