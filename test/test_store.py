@@ -171,8 +171,8 @@ def test_a_wait_for_the_store_ends_at_once(db, wh, wait_until, ended_by):
             elif ended_by == 'terminate':
                 db.sql('SELECT pg_terminate_backend(%s)', conn.info.backend_pid)
             thread.join(20)
-            # libpq tells no SQLSTATE of a connection that ends
-            assert raised == [None if ended_by == 'terminate' else '57014']
+            # older clients tell no SQLSTATE of a connection that ends
+            assert raised[0] in (('57P01', None) if ended_by == 'terminate' else ('57014',))
             # nor does it go on waiting there
             wait_until(lambda: blocked(wh) == 0)
             holder.rollback()
