@@ -77,6 +77,7 @@ OBJS = \
 	src/sink/store_type.o \
 	src/sink/store_wire.o \
 	src/sink/store_writer.o \
+	src/sink/table_extend.o \
 	src/sink/table_insert.o \
 	src/config/config.o \
 	src/config/config_store.o \

@@ -118,6 +118,29 @@ def test_a_plain_target_writes_no_more_wal_than_copy(db, stream_of, tmp_path):
     assert filled < 1.2 * copied < 0.7 * triggered
 
 
+def pages(db, table):
+    """Of a table: how many there are, and how many up to the last one with a row."""
+    return db.sql(f"SELECT (pg_relation_size('{table}') / 8192)::int, "
+                  f"1 + max((ctid::text::point)[0])::int FROM {table}")[0]
+
+
+def test_pages_that_are_added_at_once_are_used(db, put, kinesalite, stream_of):
+    """Before 16 it is the extension that makes a table longer by many pages; what one
+    batch leaves of them is the next one's."""
+    long = [{'id': i, 'name': 'x' * 1000} for i in range(300)]
+    stream = stream_of(long)
+    db.foreign_table('src', 'id int, name text', stream)
+    db.sql('CREATE TABLE filled (id int, name text)')
+    db.pipeline('p', 'src', target='filled', enabled=False)
+    db.sql("CALL tracking.run_pipeline('p')")
+    there, used = pages(db, 'filled')
+    assert used < there <= 2 * used
+    put(kinesalite.client(), stream, long[:5 * (there - used)])
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert pages(db, 'filled')[0] == there
+    assert db.value('SELECT count(*) FROM filled') == 300 + 5 * (there - used)
+
+
 def test_rights_are_the_owners(db, stream_of, wait_until):
     """A grant for columns, or none, and row security: as INSERT has it."""
     db.foreign_table('src', 'id int, name text', stream_of(ids(4)))

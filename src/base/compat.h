@@ -74,6 +74,14 @@ extern int	no_such_variable
 #endif
 
 /*
+ * Is a table made longer by a page at a time?  16 does it by as many as
+ * table_multi_insert() needs, and without writing them.
+ */
+#if PG_VERSION_NUM < 160000
+#define COMPAT_EXTENDS_BY_PAGE
+#endif
+
+/*
  * A set of wait events that lives as long as the process.  17 gave such sets
  * to a resource owner, of which none means for ever; before, a set lived in a
  * memory context.

@@ -10,6 +10,7 @@
 #include "base/compat.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
+#include "sink/table_extend.h"
 #include "sink/table_insert.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
@@ -32,6 +33,7 @@ struct TableInsert
 	ResultRelInfo *target;
 	TupleDesc	tupdesc;		/* a copy, which slots need not pin */
 	BulkInsertState bulk;
+	TableExtend extend;
 	CommandId	command;
 	ColumnDefault *defaults;
 	int			n_defaults;
@@ -122,6 +124,7 @@ table_insert_begin(Relation table, const Bitmapset *given)
 	InitResultRelInfo(insert->target, table, 1, NULL, 0);
 	ExecOpenIndices(insert->target, false);
 	insert->bulk = GetBulkInsertState();
+	table_extend_init(&insert->extend, table, insert->bulk);
 	insert->command = GetCurrentCommandId(true);
 	insert->constrained = constraints != NULL &&
 		(constraints->has_not_null || constraints->num_check > 0);
@@ -168,6 +171,7 @@ flush(TableInsert *insert)
 	EState	   *estate = insert->estate;
 	MemoryContext old;
 
+	table_extend_reserve(&insert->extend, insert->bytes);
 	/* storing leaves some memory lying about */
 	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
 	table_multi_insert(insert->table, insert->slots, insert->n_rows,

@@ -1,0 +1,147 @@
+/*
+ * table_extend.c
+ *	  Make a table longer by many pages at a time.
+ *
+ * The kernel reserves the space, and reads what is reserved as zeros: no page
+ * is written before it is full.  Pages are known to the free space map before
+ * they are initialized, as those that the server itself adds when many insert
+ * at once: a crash may leave them so, and whoever meets one initializes it.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "sink/table_extend.h"
+
+void
+table_extend_init(TableExtend *extend, Relation table, BulkInsertState bulk)
+{
+	memset(extend, 0, sizeof(*extend));
+	extend->table = table;
+	extend->bulk = bulk;
+}
+
+#ifdef COMPAT_EXTENDS_BY_PAGE
+
+#include <fcntl.h>
+
+#include "access/hio.h"
+#include "access/tableam.h"
+#include "storage/bufmgr.h"
+#include "storage/fd.h"
+#include "storage/freespace.h"
+#include "storage/lmgr.h"
+#include "storage/smgr.h"
+
+/* Fewer are not worth a system call; more might be left over for long. */
+#define EXTEND_MIN_PAGES 4
+#define EXTEND_MAX_PAGES 128
+
+/* What a page holds of rows, about: some is left at its end. */
+#define PAGE_ROOM_BYTES (BLCKSZ - BLCKSZ / 16)
+
+/* The kernel, or the file system, cannot do it. */
+static bool unsupported = false;
+
+static bool
+is_extensible(Relation table)
+{
+	return !unsupported && !RelationUsesLocalBuffers(table) &&
+		table->rd_tableam == GetHeapamTableAmRoutine();
+}
+
+/*
+ * Reserve the space of n blocks behind the end of the table's last segment,
+ * which block is in.  By a descriptor of our own: the server's is its own
+ * business, and finds the new end by looking, as ends of tables are moved by
+ * others all the time.
+ */
+static bool
+reserve_space(Relation table, BlockNumber block, int n)
+{
+	BlockNumber segment = block / RELSEG_SIZE;
+	char	   *path = relpathperm(table->rd_node, MAIN_FORKNUM);
+	int			fd;
+	bool		done;
+
+	if (segment > 0)
+		path = psprintf("%s.%u", path, segment);
+	fd = OpenTransientFile(path, O_RDWR | PG_BINARY);
+	if (fd < 0)
+		return false;
+	do
+		done = fallocate(fd, 0, (off_t) (block % RELSEG_SIZE) * BLCKSZ,
+						 (off_t) n * BLCKSZ) == 0;
+	while (!done && errno == EINTR);
+	unsupported = !done && errno != ENOSPC && errno != EDQUOT;
+	CloseTransientFile(fd);
+	return done;
+}
+
+/*
+ * The buffers are filled with zeros, as their pages are, without being read.
+ */
+static void
+publish_pages(const TableExtend *extend, BlockNumber first, int n)
+{
+	for (BlockNumber block = first; block < first + n; block++)
+	{
+		Buffer		buffer = ReadBufferExtended(extend->table, MAIN_FORKNUM,
+												block, RBM_ZERO_AND_LOCK,
+												extend->bulk->strategy);
+
+		UnlockReleaseBuffer(buffer);
+		RecordPageWithFreeSpace(extend->table, block,
+								BLCKSZ - SizeOfPageHeaderData);
+	}
+	FreeSpaceMapVacuumRange(extend->table, first, first + n);
+}
+
+/*
+ * Nobody else may look at the pages, or add some, before they are published.
+ * An empty table, and a segment that is full, are left to the server, which
+ * makes files.  Returns how many there are.
+ */
+static int
+add_pages(const TableExtend *extend, int n)
+{
+	Relation	table = extend->table;
+	BlockNumber first;
+
+	LockRelationForExtension(table, ExclusiveLock);
+	first = RelationGetNumberOfBlocks(table);
+	n = Min(n, (int) (RELSEG_SIZE - first % RELSEG_SIZE));
+	if (first % RELSEG_SIZE > 0 && reserve_space(table, first, n))
+		publish_pages(extend, first, n);
+	else
+		n = 0;
+	UnlockRelationForExtension(table, ExclusiveLock);
+	return n;
+}
+
+void
+table_extend_reserve(TableExtend *extend, size_t bytes)
+{
+	int			needed = bytes / PAGE_ROOM_BYTES + 1;
+
+	if (extend->room_bytes < bytes && needed >= EXTEND_MIN_PAGES &&
+		is_extensible(extend->table) &&
+		GetPageWithFreeSpace(extend->table, BLCKSZ / 2) == InvalidBlockNumber)
+	{
+		extend->n_pages = Min(Max(extend->n_pages * 2, needed),
+							  EXTEND_MAX_PAGES);
+		extend->room_bytes = add_pages(extend, extend->n_pages) *
+			PAGE_ROOM_BYTES;
+	}
+	extend->room_bytes -= Min(bytes, extend->room_bytes);
+}
+
+#else
+
+void
+table_extend_reserve(TableExtend *extend, size_t bytes)
+{
+	(void) extend;
+	(void) bytes;
+}
+
+#endif
