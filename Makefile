@@ -14,6 +14,7 @@ OBJS = \
 	src/base/clock.o \
 	src/base/json.o \
 	src/base/json_scan.o \
+	src/base/json_shape.o \
 	src/base/md5.o \
 	src/base/xml.o \
 	src/http/http_budget.o \
@@ -51,10 +52,12 @@ OBJS = \
 	src/row/row_encode.o \
 	src/row/row_json.o \
 	src/row/row_jsonb.o \
+	src/row/row_jsonb_plan.o \
 	src/row/row_numeric.o \
 	src/row/row_open.o \
 	src/row/row_path.o \
 	src/row/row_scalar.o \
+	src/row/row_shape.o \
 	src/row/row_source.o \
 	src/row/row_value.o \
 	src/sink/batch_history.o \

@@ -1,4 +1,6 @@
-"""Several JSON documents in one record: a row each."""
+"""Several JSON documents in one record: a row each.  And documents that are shaped alike."""
+import random
+
 import psycopg
 import pytest
 
@@ -170,3 +172,56 @@ def test_one_document_is_one_row(db, table):
         (None, 'record holds no JSON document'),
         (None, 'record is not valid JSON: unexpected end of input at byte 7')]
     assert db.value('SELECT count(*) FROM t') == 5
+
+
+KEYS = ['id', 'ID', 'Id', 'name', 'NAME', 'n\\u0061me', 'page', 'Page', 'url', 'tags', 'x', '']
+VALUES = ['1', '-2.5e3', '"a"', '""', '"caf\\u00e9"', '"\u20ac"', 'true', 'null', '[]',
+          '[1, {"url": "in an array"}]', '{}', '"\\u0000"', '01', '"open', '"a\tb"', 'tru', '1.', '[1,]']
+
+
+TWICE = ['{"page":{"url":"u"},"page":{"x":1}}', '{"page":{"url":"u"},"page":1}', '{"ID":1,"id":2}',
+         '{"page":{"url":"u"},"page":{"url":"v"}}', '{"id":1,"ID":2}', '{"ID":1,"Id":2}',
+         '{"id":1,"id":null}', '{"page":{"page":{"id":1}},"page":{"page":[]}}']
+
+
+def shaped_alike(rng):
+    """Texts of objects that have the same keys, in the same places; few are no JSON."""
+    def keys(depth):
+        return [(rng.choice(KEYS), keys(depth + 1) if depth < 3 and rng.random() < 0.3 else None)
+                for _ in range(rng.randint(0, 5))]
+
+    def text(members):
+        most = len(VALUES) if rng.random() < 0.02 else 11
+        return '{' + f',{gap}'.join(
+            f'"{key}":{gap}' + (VALUES[rng.randrange(most)] if inside is None else text(inside))
+            for key, inside in members) + '}'
+    gap = rng.choice([' ', '\n'])
+    members = keys(0)
+    return [text(members) for _ in range(5)]
+
+
+def test_documents_shaped_alike_are_read_like_any(db, stream_of, make_stream, put, kinesalite):
+    """In an array each is read by itself, without what is known of those before."""
+    rng = random.Random(1)
+    documents = [document for document in TWICE for _ in range(3)]
+    documents += [document for _ in range(400) for document in shaped_alike(rng)]
+    columns = """id text, name text, "Page" text, url text OPTIONS (path '$.page.url'),
+        inner_id text OPTIONS (path '$.page.page.id'), tags jsonb, x jsonb,
+        page jsonb OPTIONS (path '$.page'), whole jsonb OPTIONS (path '$'),
+        why text OPTIONS (metadata 'decode_error')"""
+    db.foreign_table('alike', columns, stream_of(documents), on_error='null')
+    apart = make_stream()
+    put(kinesalite.client(), apart, [f'[{document}]' for document in documents])
+    db.foreign_table('apart', columns, apart, on_error='null')
+
+    def rows(table, what='whole, id, name, "Page", url, inner_id, tags, x, page, why IS NULL'):
+        return db.sql(f'SELECT {what} FROM {table}')
+    assert rows('alike') == rows('apart')
+    bad = sum(not row[-1] for row in rows('alike'))
+    assert 0 < bad < len(documents) / 4
+    # without jsonb, and with nothing but a member or two
+    for what in 'id, name, url', 'inner_id', '"Page"':
+        db.sql('ALTER FOREIGN TABLE alike OPTIONS (SET on_error $$skip$$)')
+        db.sql('ALTER FOREIGN TABLE apart OPTIONS (SET on_error $$skip$$)')
+        assert rows('alike', what) == rows('apart', what)
+    assert rows('alike', 'count(*)') == rows('apart', 'count(*)')

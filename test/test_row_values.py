@@ -132,6 +132,29 @@ def documents(rng):
             yield '{' + ','.join(map(':'.join, zip(rng.choices(keys, k=count), values))) + '}'
 
 
+def skeleton(rng, depth=0):
+    """Members of an object: a key, and such members or None for a value."""
+    return [(key(rng), skeleton(rng, depth + 1) if rng.random() < 0.3 - depth / 10 else None)
+            for _ in range(size(rng, depth))]
+
+
+def filled(rng, members, gap):
+    values = (document(rng, rng.choice([2, 4, 4])) if inside is None else filled(rng, inside, gap)
+              for _, inside in members)
+    return '{' + ','.join(f'{name}:{gap}{value}'
+                          for (name, _), value in zip(members, values)) + '}'
+
+
+def shaped_documents(rng):
+    """Documents that are shaped alike, ten each time, and odd ones."""
+    for document in ODD_DOCUMENTS:
+        yield from [document] * 2
+    for _ in range(DOCUMENTS // 20):
+        members, gap = skeleton(rng), space(rng)
+        for _ in range(10):
+            yield filled(rng, members, gap)
+
+
 def numbers(rng):
     yield from NUMBERS
     for _ in range(50_000):
@@ -211,7 +234,7 @@ def compare(unit):
     """compare(values, type): what is made of a value without the input function is what
     the function makes of its text, and what is refused the function refuses with the same
     SQLSTATE.  Returns {outcome: number of values}."""
-    def run(values, kind, typmod=-1, made=None):
+    def run(values, kind, typmod=-1, made=None, shaped=False):
         # the text of a value, as json tells it, and what the type makes of it
         made = made or f"(t::json #>> '{{}}')::{kind}"
         with unit.transaction(force_rollback=True):
@@ -221,7 +244,7 @@ def compare(unit):
                     copy.write_row((value,))
             unit.execute(f"""
                 CREATE TEMP TABLE tried AS SELECT t, (d).value, (d).outcome
-                FROM (SELECT t, unit.row_value(t, NULL::{kind}, {typmod}) AS d FROM doc
+                FROM (SELECT t, unit.row_value(t, NULL::{kind}, {typmod}, {shaped}) AS d FROM doc
                       OFFSET 0) AS x""")
             assert unit.execute(f"""
                 SELECT left(t, 200) FROM tried WHERE CASE WHEN outcome = 'done' THEN
@@ -241,6 +264,12 @@ def test_jsonb(compare):
     # what is left to the function is odd: numbers of extreme size, no text
     assert outcomes['call'] < DOCUMENTS / 10
     assert outcomes.keys() == {'done', 'call', 'null'}
+
+
+def test_jsonb_of_documents_shaped_alike(compare):
+    outcomes = compare(shaped_documents(random.Random(9)), 'jsonb', made='t::jsonb', shaped=True)
+    assert outcomes['done'] > DOCUMENTS / 3
+    assert outcomes.keys() <= {'done', 'call', 'null'}
 
 
 def test_json(compare):

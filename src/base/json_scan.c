@@ -455,6 +455,16 @@ json_scan_value(JsonScan *scan, JsonSlice *value)
 }
 
 JsonToken
+json_scan_value_at(JsonScan *scan, const char *text, const char *end,
+				   int depth, JsonSlice *value)
+{
+	json_scan_init(scan, text, end - text);
+	scan->depth = depth;
+	scan->expect = EXPECT_VALUE;
+	return json_scan_value(scan, value);
+}
+
+JsonToken
 json_scan_leave(JsonScan *scan)
 {
 	int			outside = scan->depth - 1;
@@ -477,6 +487,12 @@ void
 json_scan_left(JsonScan *scan, const char *rest)
 {
 	scan->depth--;
+	found_value(scan, JSON_TOKEN_OBJECT_END, rest - 1, rest);
+}
+
+void
+json_scan_passed(JsonScan *scan, const char *rest)
+{
 	found_value(scan, JSON_TOKEN_OBJECT_END, rest - 1, rest);
 }
 

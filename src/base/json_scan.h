@@ -98,6 +98,15 @@ extern JsonToken json_scan_next(JsonScan *scan);
 extern JsonToken json_scan_value(JsonScan *scan, JsonSlice *value);
 
 /*
+ * The same where the caller has read up to text by itself, and knows that a
+ * value can stand there, in so many containers.  The scan begins anew; it is
+ * good for what that value is, and for json_scan_rest(), only.
+ */
+extern JsonToken json_scan_value_at(JsonScan *scan, const char *text,
+									const char *end, int depth,
+									JsonSlice *value);
+
+/*
  * Read to the end of the container that was entered last (whose _START was
  * the last token, or any token inside it on its own level); where none is
  * open, to the end of the document.
@@ -115,6 +124,11 @@ extern const char *json_scan_rest(const JsonScan *scan, const char **end);
  * the scanner does; rest is what follows its closing brace.
  */
 extern void json_scan_left(JsonScan *scan, const char *rest);
+
+/*
+ * The same of the document, where one can begin, which is an object.
+ */
+extern void json_scan_passed(JsonScan *scan, const char *rest);
 
 /*
  * Where a document is complete, go on to the next one if there is one: it may

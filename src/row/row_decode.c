@@ -127,6 +127,8 @@ convert_payload(RowDecoder *decoder, RowResult *result)
 {
 	int			i;
 
+	if (decoder->json != NULL)
+		decoder->scratch.shaped = row_json_shaped(decoder->json);
 	for (i = decoder->n_metadata; i < decoder->n_fields && !result->failed;
 		 i++)
 		convert_field(decoder, i, false, result);

@@ -9,11 +9,17 @@
  * fields that take what stands there, the members below it that are wanted,
  * and the elements.  The document is walked along that tree; what is off it
  * is skipped, though checked.  Nothing is converted here.
+ *
+ * Of documents that are shaped like one before, values are taken without such
+ * a walk.  That is left alone where an element of an array is wanted, as arrays
+ * differ within a shape, and for documents in an array, which are many rows of
+ * one record.
  */
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
 #include "row/row_json.h"
+#include "row/row_shape.h"
 #include "row/row_value.h"
 
 #define MEMBER_BUCKETS 64
@@ -56,6 +62,7 @@ struct RowJson
 	int			n_fields;
 	bool	   *exact;			/* by field: found by its exact name */
 	uint64		document;		/* number of the current one, of all */
+	RowShapes  *shapes;			/* NULL: not to be used */
 	char	   *key;			/* an unescaped key */
 	size_t		key_size;
 
@@ -65,7 +72,9 @@ struct RowJson
 	bool		begun;
 	bool		in_array;		/* of documents */
 
-	JsonSlice  *values;			/* of the current document */
+	/* of the current document */
+	JsonSlice  *values;
+	const JsonShaped *shaped;	/* or NULL */
 };
 
 static JsonToken read_value(RowJson *json, RowNode *node, JsonSlice *value);
@@ -78,6 +87,7 @@ row_json_open(int max_fields)
 	json->exact = palloc(max_fields * sizeof(bool));
 	json->key_size = 64;
 	json->key = palloc(json->key_size);
+	json->shapes = row_shapes_open();
 	return json;
 }
 
@@ -179,7 +189,10 @@ row_json_add_path(RowJson *json, const RowPathStep *path, int n_path)
 		if (path[i].key != NULL)
 			node = &member_of(node, path[i].key)->node;
 		else
+		{
 			node = &element_of(node, path[i].index)->node;
+			json->shapes = NULL;
+		}
 	}
 	add_target(&node->targets, json->n_fields++);
 }
@@ -204,6 +217,13 @@ take_folded(RowJson *json, const RowTarget *target, const JsonSlice *value)
 	}
 }
 
+static inline void
+clear_value(JsonSlice *value)
+{
+	value->type = JSON_TOKEN_NULL;
+	value->start = NULL;
+}
+
 /*
  * A key is there twice: the last one wins with all that is in it, so what was
  * taken from inside the first is forgotten.
@@ -217,7 +237,7 @@ forget_below(RowJson *json, const RowNode *node)
 	int			i;
 
 	for (target = node->targets; target != NULL; target = target->next)
-		json->values[target->field].type = JSON_TOKEN_NULL;
+		clear_value(&json->values[target->field]);
 	for (i = 0; node->members != NULL && i < MEMBER_BUCKETS; i++)
 	{
 		for (member = node->members[i]; member != NULL; member = member->next)
@@ -418,19 +438,45 @@ find_document(RowJson *json)
 	return true;
 }
 
+static JsonToken
+walk_document(RowJson *json, JsonSlice *value)
+{
+	for (int i = 0; i < json->n_fields; i++)
+		clear_value(&json->values[i]);
+	memset(json->exact, 0, json->n_fields * sizeof(bool));
+	json->document++;
+	return read_value(json, &json->root, value);
+}
+
 /* Read the document that was found; returns as read_value() does. */
 static JsonToken
-read_document(RowJson *json, JsonSlice *values)
+read_document(RowJson *json)
 {
+	bool		may_have_shape = json->shapes != NULL && !json->in_array;
+	int			n = json->n_fields;
 	JsonSlice	value;
-	int			i;
+	JsonToken	type;
 
-	for (i = 0; i < json->n_fields; i++)
-		values[i].type = JSON_TOKEN_NULL;
-	memset(json->exact, 0, json->n_fields * sizeof(bool));
-	json->values = values;
-	json->document++;
-	return read_value(json, &json->root, &value);
+	json->shaped = NULL;
+	if (may_have_shape)
+	{
+		const char *end;
+		const char *start = json_scan_rest(&json->scan, &end);
+
+		json->shaped = row_shapes_find(json->shapes, start, end, n,
+									   json->values);
+		if (json->shaped != NULL)
+		{
+			json_scan_passed(&json->scan, json->shaped->end);
+			return JSON_TOKEN_OBJECT_START;
+		}
+	}
+	type = walk_document(json, &value);
+	if (may_have_shape && type == JSON_TOKEN_OBJECT_START)
+		json->shaped = row_shapes_learn(json->shapes, value.start,
+										value.start + value.len, n,
+										json->values);
+	return type;
 }
 
 RowJsonResult
@@ -438,9 +484,10 @@ row_json_next(RowJson *json, JsonSlice *values, RowError *error)
 {
 	JsonToken	type = JSON_TOKEN_ARRAY_END;
 
+	json->values = values;
 	while (type == JSON_TOKEN_ARRAY_END && find_document(json))
 	{
-		type = read_document(json, values);
+		type = read_document(json);
 		json->in_array &= type != JSON_TOKEN_ARRAY_END;
 	}
 	if (json->scan.error != JSON_SCAN_OK)
@@ -462,4 +509,10 @@ row_json_next(RowJson *json, JsonSlice *values, RowError *error)
 					  "document %d of the record is not a JSON object",
 					  json->n_documents);
 	return ROW_JSON_BAD;
+}
+
+const JsonShaped *
+row_json_shaped(const RowJson *json)
+{
+	return json->shaped;
 }

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "base/json_scan.h"
+#include "base/json_shape.h"
 #include "row/row.h"
 
 typedef struct RowJson RowJson;
@@ -40,6 +40,12 @@ extern void row_json_begin(RowJson *json, const char *text, size_t len);
  */
 extern RowJsonResult row_json_next(RowJson *json, JsonSlice *values,
 								   RowError *error);
+
+/*
+ * The document that was read last, if it has a shape; else NULL.  Good until
+ * the next one is read.
+ */
+extern const JsonShaped *row_json_shaped(const RowJson *json);
 
 /* Why a scan has failed, as the reason for refusing a record. */
 extern void row_json_error(const JsonScan *scan, RowError *error);

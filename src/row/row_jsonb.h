@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "base/json_shape.h"
 #include "row/row_value.h"
 
 /* In the current context, which must outlive it. */
@@ -16,9 +17,11 @@ extern RowJsonb *row_jsonb_open(void);
  * Make a document, which JsonScan must have accepted, what jsonb_in makes of
  * it, byte for byte.  ROW_INPUT_CALL leaves it to that function: what it may
  * refuse (\u0000, lone surrogates, numbers beyond numeric) or is not worth the
- * trouble.
+ * trouble.  shaped is the document that it is part of, if it has a shape, or NULL.
  */
-extern RowInputResult row_jsonb_value(RowJsonb *jsonb, const char *text,
-									  size_t len, Datum *datum);
+extern RowInputResult row_jsonb_value(RowJsonb *jsonb,
+									  const JsonShaped *shaped,
+									  const char *text, size_t len,
+									  Datum *datum);
 
 #endif							/* TRACKING_ROW_ROW_JSONB_H */

@@ -100,6 +100,7 @@ row_scratch_init(RowScratch *scratch)
 	initStringInfo(&scratch->text);
 	initStringInfo(&scratch->converted);
 	scratch->jsonb = row_jsonb_open();
+	scratch->shaped = NULL;
 	scratch->cxt = AllocSetContextCreate(CurrentMemoryContext,
 										 "tracking_fdw conversion",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -112,6 +113,7 @@ row_scratch_reset(RowScratch *scratch)
 	if (scratch->cxt_used)
 		MemoryContextReset(scratch->cxt);
 	scratch->cxt_used = false;
+	scratch->shaped = NULL;
 }
 
 void
@@ -318,7 +320,8 @@ scalar_value(const RowInput *input, RowScratch *scratch,
 			*datum = PointerGetDatum(cstring_to_text_with_len(text, len));
 			return ROW_INPUT_DONE;
 		case ROW_INPUT_JSONB:
-			return row_jsonb_value(scratch->jsonb, text, len, datum);
+			return row_jsonb_value(scratch->jsonb, scratch->shaped, text,
+								   len, datum);
 		case ROW_INPUT_FUNCTION:
 		case ROW_INPUT_ARRAY:
 			break;

@@ -12,7 +12,7 @@
 
 #include "postgres.h"
 
-#include "base/json_scan.h"
+#include "base/json_shape.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "row/row.h"
@@ -60,6 +60,8 @@ typedef struct RowScratch
 	StringInfoData converted;	/* in the server's encoding */
 	char		number[12];		/* of an int32, terminated */
 	RowJsonb   *jsonb;
+	const JsonShaped *shaped;	/* the document that the values are of, or
+								 * NULL */
 	MemoryContext cxt;			/* what input functions leave lying about */
 	bool		cxt_used;
 } RowScratch;

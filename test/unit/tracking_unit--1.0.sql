@@ -78,9 +78,11 @@ CREATE FUNCTION aws_stats(OUT calls bigint, OUT retries bigint,
 
 -- src/row/row_value.h: what a JSON document becomes in a column of the
 -- example's type without the type's input function; outcome is 'done', 'call'
--- if only the function can tell, 'null', or the SQLSTATE
+-- if only the function can tell, 'null', or the SQLSTATE; if shaped, by the
+-- shape of documents before
 CREATE FUNCTION row_value(document text, example anyelement,
-	typmod int DEFAULT -1, OUT value anyelement, OUT outcome text)
+	typmod int DEFAULT -1, shaped boolean DEFAULT false,
+	OUT value anyelement, OUT outcome text)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_row_value';
 
 -- src/row/row.h: processor time to decode the payloads, so many rounds, to

@@ -19,6 +19,7 @@
 #include "base/base64.h"
 #include "base/compat.h"
 #include "row/row.h"
+#include "row/row_shape.h"
 #include "row/row_value.h"
 
 PG_FUNCTION_INFO_V1(unit_row_value);
@@ -29,6 +30,8 @@ typedef struct ValueState
 {
 	RowInput	input;
 	RowScratch	scratch;
+	MemoryContext shapes_cxt;
+	RowShapes  *shapes;			/* NULL before the first */
 } ValueState;
 
 static ValueState *
@@ -44,9 +47,41 @@ value_state(FmgrInfo *flinfo, Oid type, int32 typmod)
 	state = palloc0(sizeof(ValueState));
 	row_input_init(&state->input, type, typmod);
 	row_scratch_init(&state->scratch);
+	state->shapes_cxt = AllocSetContextCreate(flinfo->fn_mcxt, "shapes",
+											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(old);
 	flinfo->fn_extra = state;
 	return state;
+}
+
+static void
+open_shapes(ValueState *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->shapes_cxt);
+
+	MemoryContextReset(state->shapes_cxt);
+	state->shapes = row_shapes_open();
+	MemoryContextSwitchTo(old);
+}
+
+/* The document by its shape, which is learned if there was none like it. */
+static const JsonShaped *
+find_shape(ValueState *state, const JsonSlice *value)
+{
+	const char *text = value->start;
+	const char *end = text + value->len;
+	const JsonShaped *shaped;
+
+	if (value->type != JSON_TOKEN_OBJECT_START)
+		return NULL;
+	if (state->shapes == NULL)
+		open_shapes(state);
+	shaped = row_shapes_find(state->shapes, text, end, 0, NULL);
+	if (shaped == NULL)
+		shaped = row_shapes_learn(state->shapes, text, end, 0, NULL);
+	if (shaped == NULL)
+		open_shapes(state);
+	return shaped;
 }
 
 static void
@@ -64,7 +99,8 @@ find_value(text *document, JsonSlice *value)
 }
 
 /*
- * What a document becomes without an input function.  outcome is "done",
+ * What a document becomes without an input function; by its shape, if the last
+ * argument says so.  outcome is "done",
  * "call" if only the function can tell, or else the SQLSTATE.
  */
 Datum
@@ -84,6 +120,8 @@ unit_row_value(PG_FUNCTION_ARGS)
 		elog(ERROR, "no row type");
 	row_scratch_reset(&state->scratch);
 	find_value(PG_GETARG_TEXT_PP(0), &value);
+	if (PG_GETARG_BOOL(3))
+		state->scratch.shaped = find_shape(state, &value);
 	if (value.type != JSON_TOKEN_NULL)
 	{
 		switch (row_input_value(&state->input, &state->scratch, &value, false,

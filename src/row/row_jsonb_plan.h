@@ -1,0 +1,20 @@
+/*
+ * row_jsonb_plan.h
+ *	  Objects of a shape in jsonb's stored form: a matter of the row room.
+ */
+#ifndef TRACKING_ROW_ROW_JSONB_PLAN_H
+#define TRACKING_ROW_ROW_JSONB_PLAN_H
+
+#include "postgres.h"
+
+#include "base/json_shape.h"
+#include "row/row_value.h"
+
+/*
+ * Write what begins at text behind what was written.  False if it is no object
+ * of the document, or cannot be written that way.
+ */
+extern bool row_jsonb_write_shaped(RowJsonb *jsonb, const JsonShaped *shaped,
+								   const char *text, size_t len);
+
+#endif							/* TRACKING_ROW_ROW_JSONB_PLAN_H */

@@ -1,0 +1,110 @@
+/*
+ * row_shape.c
+ *	  What fields take of documents that are shaped alike.
+ *
+ * Which value a field takes follows from keys and their order, so it is the
+ * same in all documents of a shape.
+ */
+#include "postgres.h"
+
+#include "row/row_shape.h"
+
+/*
+ * For shapes, and what is kept with them.  An event of 20 values takes some 3
+ * kB, less what it shares with others.
+ */
+#define SHAPES_BYTES (256 * 1024)
+
+/* What a field takes: a value by its number, or an object by -1 - number. */
+typedef int32 RowTake;
+
+#define TAKES_NOTHING PG_INT32_MIN
+
+struct RowShapes
+{
+	JsonShapes *shapes;
+	JsonShaped	shaped;			/* the document at hand */
+};
+
+RowShapes *
+row_shapes_open(void)
+{
+	RowShapes  *shapes = palloc(sizeof(RowShapes));
+
+	shapes->shapes = json_shapes_init(palloc(SHAPES_BYTES), SHAPES_BYTES);
+	return shapes;
+}
+
+static inline void
+take(const JsonShaped *shaped, RowTake take, JsonSlice *value)
+{
+	if (take >= 0)
+		*value = shaped->values[take];
+	else if (take == TAKES_NOTHING)
+		value->type = JSON_TOKEN_NULL;
+	else
+	{
+		const JsonShapeObject *object = &shaped->shape->objects[-1 - take];
+
+		value->start = json_shaped_at(shaped, object->start);
+		value->len = json_shaped_at(shaped, object->end) - value->start;
+		value->type = JSON_TOKEN_OBJECT_START;
+		value->escaped = false;
+	}
+}
+
+const JsonShaped *
+row_shapes_find(RowShapes *shapes, const char *text, const char *end, int n,
+				JsonSlice *values)
+{
+	JsonShaped *shaped = &shapes->shaped;
+	const RowTake *takes;
+
+	if (!json_shapes_match(shapes->shapes, text, end, shaped))
+		return NULL;
+	takes = shaped->shape->data;
+	if (takes == NULL)
+		return NULL;
+	for (int i = 0; i < n; i++)
+		take(shaped, takes[i], &values[i]);
+	return shaped;
+}
+
+/* What a field took, told by where it starts. */
+static RowTake
+find_take(const JsonShaped *shaped, const JsonSlice *value)
+{
+	const JsonShapeObject *object;
+
+	if (value->start == NULL)
+		return TAKES_NOTHING;
+	if (value->type == JSON_TOKEN_OBJECT_START)
+	{
+		object = json_shaped_object(shaped, value->start);
+		return -1 - (object - shaped->shape->objects);
+	}
+	for (uint32 i = 0; i < shaped->shape->n_values; i++)
+	{
+		if (shaped->values[i].start == value->start)
+			return i;
+	}
+	return TAKES_NOTHING;
+}
+
+const JsonShaped *
+row_shapes_learn(RowShapes *shapes, const char *text, const char *end, int n,
+				 const JsonSlice *values)
+{
+	JsonShaped *shaped = &shapes->shaped;
+	RowTake    *takes;
+
+	if (!json_shapes_learn(shapes->shapes, text, end, shaped))
+		return NULL;
+	takes = json_shapes_alloc(shapes->shapes, n * sizeof(RowTake));
+	if (takes == NULL)
+		return NULL;
+	for (int i = 0; i < n; i++)
+		takes[i] = find_take(shaped, &values[i]);
+	shaped->shape->data = takes;
+	return shaped;
+}
