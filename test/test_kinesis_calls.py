@@ -3,6 +3,9 @@ answers accept and refuse, retries, and listings."""
 import base64
 import datetime
 import json
+import pathlib
+import socket
+import threading
 import time
 
 import psycopg
@@ -147,6 +150,71 @@ def test_times_are_exact(get, number, micros):
                b'"ApproximateArrivalTimestamp":' + number.encode() + b'}]}')
     epoch = datetime.datetime(1970, 1, 1, tzinfo=UTC)
     assert row['arrived'] == epoch + datetime.timedelta(microseconds=micros)
+
+
+def unread(port):
+    """Bytes that came to this port of the machine and were not read yet."""
+    for line in pathlib.Path('/proc/net/tcp').read_text().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[1].split(':')[1], 16) == port:
+            return int(fields[4].split(':')[1], 16)
+    return 0
+
+
+@pytest.fixture
+def piecewise(wait_until):
+    """piecewise(pieces, chunked): URL of a server that answers once, with one piece
+    after the other, each when what came before has been read."""
+    listeners = []
+
+    def serve(listener, pieces, chunked):
+        connection, (_, port) = listener.accept()
+        with connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.recv(65536)
+            length = 'Transfer-Encoding: chunked' if chunked else \
+                f'Content-Length: {sum(map(len, pieces))}'
+            connection.sendall(f'HTTP/1.1 200 OK\r\n{length}\r\n\r\n'.encode())
+            for piece in pieces:
+                wait_until(lambda: unread(port) == 0, what='the last piece to be read')
+                connection.sendall(b'%x\r\n%s\r\n' % (len(piece), piece) if chunked else piece)
+            if chunked:
+                connection.sendall(b'0\r\n\r\n')
+
+    def make(pieces, chunked):
+        listener = socket.create_server(('127.0.0.1', 0))
+        listeners.append(listener)
+        threading.Thread(target=serve, args=(listener, pieces, chunked), daemon=True).start()
+        return f'http://127.0.0.1:{listener.getsockname()[1]}'
+    yield make
+    for listener in listeners:
+        listener.close()
+
+
+def whole(unit, url):
+    return unit.execute('SELECT * FROM unit.get_records(%s, $$it$$)', (url,)).fetchall()
+
+
+ODD = (b'{"Records":[{"SequenceNumber":"1","Data":"YQ==","PartitionKey":"k"}, {"Data":"Yg==",'
+       b'"SequenceNumber":"2","Odd":[{}],"PartitionKey":"\\u00e9"},{"SequenceNumber":"3",'
+       b'"Data":"Y2\\/j","PartitionKey":"k","ApproximateArrivalTimestamp":1763866000}],'
+       b'"NextShardIterator":"\\u0061"}')
+LARGE = json.dumps(page(*[record(SequenceNumber=str(i), Data='QUJD' * size)
+                          for i, size in enumerate((1, 50_000, 2, 3, 100_000, 1))])).encode()
+
+
+BODIES = {'plain': PLAIN, 'odd': ODD, 'large': LARGE, 'large plain': LARGE.replace(b' ', b'')}
+
+
+@pytest.mark.parametrize('chunked', [False, True], ids=['length', 'chunked'])
+@pytest.mark.parametrize('body, size', [
+    ('plain', 1), ('plain', 7), ('plain', 150), ('odd', 1), ('odd', 40), ('large', 10_000),
+    ('large', 65_536), ('large plain', 10_000), ('large plain', 65_536)])
+def test_answers_in_pieces_are_read_like_whole_ones(unit, piecewise, body, size, chunked):
+    body = BODIES[body]
+    at_once = whole(unit, piecewise([body], False))
+    assert at_once and at_once == whole(unit, piecewise(
+        [body[i:i + size] for i in range(0, len(body), size)], chunked))
 
 
 def test_child_shards(get):

@@ -74,6 +74,7 @@ struct AwsCall
 	AwsError	error;			/* class NONE: success */
 	char	   *body;
 	size_t		body_bytes;
+	void	   *progress;		/* the request's own */
 };
 
 /* ----------------------------------------------------------------
@@ -166,6 +167,18 @@ attempt_done(HttpExchange *exchange, void *arg)
 	enter_state((AwsCall *) arg, CALL_ANSWERED);
 }
 
+static void
+attempt_progress(HttpExchange *exchange, void *arg)
+{
+	AwsCall    *call = arg;
+	size_t		bytes;
+	size_t		room;
+	char	   *body = http_body_so_far(exchange, &bytes, &room);
+
+	call->progress = call->request.progress(call, call->progress, body, bytes,
+											room);
+}
+
 /*
  * Sign and send, in the call's context.  Every attempt has its own signature,
  * as the time is part of it.
@@ -179,6 +192,8 @@ send_attempt(AwsCall *call)
 	call->signed_at = time(NULL) + client->clock_offset;
 	aws_request_sign(&request, &call->request, &client->service,
 					 call->signed_at);
+	if (call->request.progress != NULL)
+		request.progress = attempt_progress;
 	return http_start(call->cxt, &request, attempt_done, call);
 }
 
@@ -508,6 +523,12 @@ aws_call_body(AwsCall *call, size_t *bytes)
 {
 	*bytes = call->body_bytes;
 	return call->body;
+}
+
+void *
+aws_call_progress(const AwsCall *call)
+{
+	return call->progress;
 }
 
 const char *

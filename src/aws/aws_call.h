@@ -42,6 +42,14 @@ typedef struct AwsClient AwsClient;
 typedef struct AwsCall AwsCall;
 
 /*
+ * More of the body of an answer came, which may not be all, nor be that of a
+ * success.  state is what the last call returned, NULL for the first; room as
+ * for http_body_so_far().  May write into what has come.
+ */
+typedef void *(*AwsProgress) (AwsCall *call, void *state, char *body,
+							  size_t bytes, size_t room);
+
+/*
  * What is asked.  Kinesis takes a target and a body; S3 the rest.  All texts
  * are copied, the methods and targets aside, which are constants.
  */
@@ -66,6 +74,7 @@ typedef struct AwsRequest
 	bool		keep_headers;	/* for aws_call_header() */
 	bool		doubt_success;	/* status 200 may come with an error document
 								 * (XML), and then means nothing */
+	AwsProgress progress;		/* or NULL; goes with once */
 	void	   *owner;			/* handed back with the finished call */
 } AwsRequest;
 
@@ -109,6 +118,9 @@ extern const AwsError *aws_call_error(const AwsCall *call);
  * are decoded where they arrived.
  */
 extern char *aws_call_body(AwsCall *call, size_t *bytes);
+
+/* What the request's progress returned last; NULL if it was not called. */
+extern void *aws_call_progress(const AwsCall *call);
 
 /*
  * A header of the answer to a call that succeeded, by name, ignoring case;

@@ -12,6 +12,11 @@
 #include "base/json_scan.h"
 #include "base/json_skip.h"
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define HAVE_AVX2
+#endif
+
 /* What may stand at the scan's position. */
 enum
 {
@@ -433,6 +438,18 @@ json_scan_init(JsonScan *scan, const char *text, size_t len)
 	scan->expect = EXPECT_DOCUMENT;
 }
 
+void
+json_scan_extend(JsonScan *scan, size_t len)
+{
+	scan->end = scan->begin + len;
+}
+
+const char *
+json_scan_text(const JsonScan *scan)
+{
+	return scan->begin;
+}
+
 JsonToken
 json_scan_next(JsonScan *scan)
 {
@@ -484,13 +501,6 @@ json_scan_rest(const JsonScan *scan, const char **end)
 }
 
 void
-json_scan_left(JsonScan *scan, const char *rest)
-{
-	scan->depth--;
-	found_value(scan, JSON_TOKEN_OBJECT_END, rest - 1, rest);
-}
-
-void
 json_scan_passed(JsonScan *scan, const char *rest)
 {
 	found_value(scan, JSON_TOKEN_OBJECT_END, rest - 1, rest);
@@ -523,6 +533,51 @@ json_scan_at_array(const JsonScan *scan)
 	const char *p = skip_space(scan->cur, scan->end);
 
 	return p < scan->end && *p == '[';
+}
+
+#ifdef HAVE_AVX2
+
+/* Bytes that are looked at at once: two vectors */
+#define SKIP_BYTES 64
+
+/* Bytes that are not plain; those above ASCII are the negative ones. */
+__attribute__((target("avx2")))
+static inline __m256i
+not_plain(const char *p)
+{
+	__m256i		bytes = _mm256_loadu_si256((const __m256i *) p);
+
+	return _mm256_or_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes),
+						   _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
+										   _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'))));
+}
+
+/* Stops before the vectors in which there is something, or at their end. */
+__attribute__((target("avx2")))
+static const char *
+skip_vectors(const char *p, const char *end)
+{
+	for (; end - p >= SKIP_BYTES; p += SKIP_BYTES)
+	{
+		__m256i		found = _mm256_or_si256(not_plain(p),
+											not_plain(p + SKIP_BYTES / 2));
+
+		if (!_mm256_testz_si256(found, found))
+			break;
+	}
+	return p;
+}
+
+#endif
+
+const char *
+json_skip_long(const char *text, const char *end)
+{
+#ifdef HAVE_AVX2
+	if (__builtin_cpu_supports("avx2"))
+		text = skip_vectors(text, end);
+#endif
+	return json_skip_plain(text, end);
 }
 
 size_t

@@ -86,6 +86,12 @@ typedef struct JsonScan
 /* Start on len bytes of text, which need no terminator. */
 extern void json_scan_init(JsonScan *scan, const char *text, size_t len);
 
+/* More of the text has come: it has len bytes now, and is where it was. */
+extern void json_scan_extend(JsonScan *scan, size_t len);
+
+/* Where the text is. */
+extern const char *json_scan_text(const JsonScan *scan);
+
 /* The next token; scan->value is its slice. */
 extern JsonToken json_scan_next(JsonScan *scan);
 
@@ -120,13 +126,8 @@ extern JsonToken json_scan_leave(JsonScan *scan);
 extern const char *json_scan_rest(const JsonScan *scan, const char **end);
 
 /*
- * The caller has read the object that was entered last, checking as strictly as
- * the scanner does; rest is what follows its closing brace.
- */
-extern void json_scan_left(JsonScan *scan, const char *rest);
-
-/*
- * The same of the document, where one can begin, which is an object.
+ * The caller has read an object that stands where a value can, checking as
+ * strictly as the scanner does; rest is what follows its closing brace.
  */
 extern void json_scan_passed(JsonScan *scan, const char *rest);
 
@@ -140,6 +141,12 @@ extern bool json_scan_more(JsonScan *scan);
 
 /* Where a value can stand: is it an array? */
 extern bool json_scan_at_array(const JsonScan *scan);
+
+/*
+ * Skip what needs no look in a string: see json_skip.h.  For strings that are
+ * expected to be long.
+ */
+extern const char *json_skip_long(const char *text, const char *end);
 
 /* Byte offset of the error, from the start of the text. */
 extern size_t json_scan_error_offset(const JsonScan *scan);

@@ -18,6 +18,12 @@ typedef struct HttpExchange HttpExchange;
 typedef void (*HttpDone) (HttpExchange *exchange, void *arg);
 
 /*
+ * Called from http_drive(), outside any library callback, when more of a body
+ * came and it may not be all; may throw, but closes no exchange.
+ */
+typedef void (*HttpProgress) (HttpExchange *exchange, void *arg);
+
+/*
  * Memory for the bodies of answers.  One that does not fit waits on its
  * connection until others are freed; the only one may be of any size.  The
  * owner sets max_bytes and keeps it for as long as there are such bodies.
@@ -43,6 +49,7 @@ typedef struct HttpRequest
 	long		request_timeout_ms; /* whole exchange */
 	const char *ca_bundle;		/* PEM file, or NULL for the system's */
 	HttpBudget *budget;			/* for the answer's body, or NULL */
+	HttpProgress progress;		/* or NULL */
 } HttpRequest;
 
 typedef enum HttpFailure
@@ -86,6 +93,13 @@ extern int	http_drive(long timeout_ms);
 
 /* The response, once done was called. */
 extern const HttpResponse *http_response(const HttpExchange *exchange);
+
+/*
+ * The body as far as it came.  It may be somewhere else the next time, unless
+ * *room bytes are enough for all of it.
+ */
+extern char *http_body_so_far(const HttpExchange *exchange, size_t *bytes,
+							  size_t *room);
 
 /* A response header by name, ignoring case; NULL if there is none. */
 extern const char *http_response_header(const HttpExchange *exchange,

@@ -50,6 +50,7 @@ struct HttpExchange
 	MemoryContext cxt;
 	Cleanup    *cleanup;
 	HttpDone	done;
+	HttpProgress progress;		/* or NULL */
 	void	   *arg;
 	HttpResponse response;
 	ExchangeState state;
@@ -70,6 +71,8 @@ struct HttpExchange
 	bool		is_paused;		/* on paused, until its body fits */
 	size_t		wanted_bytes;	/* to fit */
 	dlist_node	paused_node;
+	bool		is_fresh;		/* on fresh: more of its body came */
+	dlist_node	fresh_node;
 	char		header_lines[HTTP_HEADERS_BYTES];
 	size_t		header_bytes;
 };
@@ -79,6 +82,9 @@ static dlist_head ended = DLIST_STATIC_INIT(ended);
 
 /* Exchanges whose body does not fit into their budget; the oldest first */
 static dlist_head paused = DLIST_STATIC_INIT(paused);
+
+/* Exchanges whose progress is to be called */
+static dlist_head fresh = DLIST_STATIC_INIT(fresh);
 
 /* Easy handles for the next exchanges */
 static CURL *idle[HTTP_IDLE_HANDLES];
@@ -200,6 +206,11 @@ on_body(char *data, size_t size, size_t n, void *arg)
 
 	memcpy(exchange->body + exchange->body_bytes, data, bytes);
 	exchange->body_bytes += bytes;
+	if (exchange->progress != NULL && !exchange->is_fresh)
+	{
+		exchange->is_fresh = true;
+		dlist_push_tail(&fresh, &exchange->fresh_node);
+	}
 	return bytes;
 }
 
@@ -238,6 +249,15 @@ leave_paused(HttpExchange *exchange)
 	dlist_delete(&exchange->paused_node);
 }
 
+static void
+leave_fresh(HttpExchange *exchange)
+{
+	if (!exchange->is_fresh)
+		return;
+	exchange->is_fresh = false;
+	dlist_delete(&exchange->fresh_node);
+}
+
 /*
  * Take the easy handle from the exchange; a transfer under way is cut.  The
  * handle is kept for another exchange if this one went well: one that failed
@@ -251,6 +271,7 @@ release_easy(HttpExchange *exchange, bool went_well)
 
 	exchange->easy = NULL;
 	leave_paused(exchange);
+	leave_fresh(exchange);
 	if (exchange->state == EXCHANGE_RUNNING)
 		http_multi_remove(easy);
 	if (went_well && n_idle < HTTP_IDLE_HANDLES)
@@ -380,6 +401,7 @@ http_start(MemoryContext cxt, const HttpRequest *request, HttpDone done,
 	exchange = MemoryContextAllocZero(cxt, sizeof(HttpExchange));
 	exchange->cxt = cxt;
 	exchange->done = done;
+	exchange->progress = request->progress;
 	exchange->arg = arg;
 	exchange->max_response_bytes = request->max_response_bytes;
 	/* the cleanup comes before the charge's end, which it may want */
@@ -549,6 +571,20 @@ deliver_ended(void)
 	return n;
 }
 
+/* Call progress where more has come and it is not over. */
+static void
+deliver_progress(void)
+{
+	while (!dlist_is_empty(&fresh))
+	{
+		HttpExchange *exchange = dlist_head_element(HttpExchange, fresh_node,
+													&fresh);
+
+		leave_fresh(exchange);
+		exchange->progress(exchange, exchange->arg);
+	}
+}
+
 int
 http_drive(long timeout_ms)
 {
@@ -564,6 +600,7 @@ http_drive(long timeout_ms)
 		resume_paused();
 		http_multi_perform();
 		collect_ended();
+		deliver_progress();
 		n = deliver_ended();
 		if (n > 0 || latch_set || timeout_ms == 0)
 			return n;
@@ -607,6 +644,14 @@ http_response_header(const HttpExchange *exchange, const char *name)
 		line = end + strspn(end, "\r\n");
 	}
 	return NULL;
+}
+
+char *
+http_body_so_far(const HttpExchange *exchange, size_t *bytes, size_t *room)
+{
+	*bytes = exchange->body_bytes;
+	*room = exchange->body_allocated;
+	return exchange->body;
 }
 
 char *

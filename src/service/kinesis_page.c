@@ -3,7 +3,9 @@
  *	  Kinesis: the answer to GetRecords, as records.
  *
  * The hot path: the answer is scanned once, without a tree, and records are
- * slices of it.  No payload is looked at.
+ * slices of it.  No payload is looked at.  Records that are written as all
+ * servers write them are read as they come, while they are in the processor's
+ * cache; what is odd, once the answer is there.
  */
 #include "postgres.h"
 
@@ -24,12 +26,17 @@
 /* Digits of the seconds since 1970, from 2001 to 2286 */
 #define SECONDS_DIGITS 10
 
-/* An answer being read. */
+/* How an answer begins that can be read as it comes */
+#define RECORDS_START "{\"Records\":["
+
+/* An answer being read; in the call's context. */
 typedef struct Answer
 {
 	AwsCall    *call;
 	MemoryContext caller_cxt;	/* the call's own is the current one */
 	JsonScan	scan;
+	bool		in_records;		/* in the array, behind some of them */
+	size_t		next_bytes;		/* so many must have come to go on */
 	KinesisPage *page;
 	int			n_allocated;	/* of page->records */
 } Answer;
@@ -199,35 +206,52 @@ all_digits(const char *text, size_t bytes)
 	return wrong == 0;
 }
 
-static void
-read_sequence_number(Answer *answer, const JsonSlice *value,
-					 KinesisRecord *record)
+static inline bool
+has_sequence_length(const JsonSlice *value)
 {
-	if (value->len == 0 || value->len > KINESIS_SEQUENCE_DIGITS)
-		bad_page(answer, "A SequenceNumber has a length it cannot have.");
-	if (!all_digits(value->start, value->len))
-		bad_page(answer, "A SequenceNumber is not made of digits.");
+	return value->len > 0 && value->len <= KINESIS_SEQUENCE_DIGITS;
+}
 
+static inline void
+set_sequence_number(KinesisRecord *record, const JsonSlice *value)
+{
 	record->sequence_number = value->start;
 	record->sequence_number_digits = value->len;
 }
 
 static void
-read_data(Answer *answer, const JsonSlice *value, KinesisRecord *record)
+read_sequence_number(Answer *answer, const JsonSlice *value,
+					 KinesisRecord *record)
 {
-	size_t		bytes = value->len;
+	if (!has_sequence_length(value))
+		bad_page(answer, "A SequenceNumber has a length it cannot have.");
+	if (!all_digits(value->start, value->len))
+		bad_page(answer, "A SequenceNumber is not made of digits.");
+	set_sequence_number(record, value);
+}
 
-	record->data = unconstify(char *, value->start);
-	/* some servers write the slash of base64 as \/ */
-	if (value->escaped &&
-		json_unescape(record->data, bytes, record->data,
-					  &bytes) != JSON_SCAN_OK)
-		record->undecodable = true;
+static inline void
+set_data(Answer *answer, char *data, size_t bytes, KinesisRecord *record)
+{
+	record->data = data;
 	record->data_bytes = bytes;
 	if (bytes >= sizeof(KINESIS_AGGREGATE_BASE64) - 1 &&
-		memcmp(record->data, KINESIS_AGGREGATE_BASE64,
+		memcmp(data, KINESIS_AGGREGATE_BASE64,
 			   sizeof(KINESIS_AGGREGATE_BASE64) - 1) == 0)
 		answer->page->maybe_aggregated = true;
+}
+
+static void
+read_data(Answer *answer, const JsonSlice *value, KinesisRecord *record)
+{
+	char	   *data = unconstify(char *, value->start);
+	size_t		bytes = value->len;
+
+	/* some servers write the slash of base64 as \/ */
+	if (value->escaped &&
+		json_unescape(data, bytes, data, &bytes) != JSON_SCAN_OK)
+		record->undecodable = true;
+	set_data(answer, data, bytes, record);
 }
 
 static void
@@ -250,16 +274,32 @@ take(const char **p, const char *end, const char *text, size_t bytes)
 
 #define TAKE(p, end, text) take((p), (end), (text), sizeof(text) - 1)
 
-/* A string without escapes, behind its opening quote; moves *p behind it. */
+/*
+ * A string without escapes, behind its opening quote, that ends at rest; moves
+ * *p behind it.
+ */
 static inline bool
-take_string(const char **p, const char *end, JsonSlice *value)
+take_string_to(const char **p, const char *rest, const char *end,
+			   JsonSlice *value)
 {
 	value->type = JSON_TOKEN_STRING;
 	value->escaped = false;
 	value->start = *p;
-	*p = json_skip_plain(*p, end);
-	value->len = *p - value->start;
+	value->len = rest - *p;
+	*p = rest;
 	return TAKE(p, end, "\"");
+}
+
+static inline bool
+take_string(const char **p, const char *end, JsonSlice *value)
+{
+	return take_string_to(p, json_skip_plain(*p, end), end, value);
+}
+
+static inline bool
+take_long_string(const char **p, const char *end, JsonSlice *value)
+{
+	return take_string_to(p, json_skip_long(*p, end), end, value);
 }
 
 /*
@@ -299,52 +339,55 @@ take_timestamp(const char **p, const char *end, TimestampTz *timestamp)
 }
 
 /*
- * One record, entered already, as all servers write it: members that we know,
- * without white space or escapes.  False for any other, of which nothing is
- * read then.  Most of what an answer costs is spent here.
+ * The members of a record as all servers write them: those that we know, without
+ * white space or escapes.  Returns what is behind its closing brace; NULL if it
+ * is any other, or not all there.  Most of what an answer costs is spent here.
  */
-static bool
-read_plain_record(Answer *answer, KinesisRecord *record)
+static const char *
+take_record(Answer *answer, const char *p, const char *end,
+			KinesisRecord *record)
 {
-	const char *end;
-	const char *p = json_scan_rest(&answer->scan, &end);
 	JsonSlice	value;
 
+	clear_record(record);
 	do
 	{
 		if (TAKE(&p, end, "\"SequenceNumber\":\""))
 		{
-			if (!take_string(&p, end, &value))
-				return false;
-			read_sequence_number(answer, &value, record);
+			if (!take_string(&p, end, &value) ||
+				!has_sequence_length(&value) ||
+				!all_digits(value.start, value.len))
+				return NULL;
+			set_sequence_number(record, &value);
 		}
 		else if (TAKE(&p, end, "\"ApproximateArrivalTimestamp\":"))
 		{
 			if (!take_timestamp(&p, end, &record->arrived))
-				return false;
+				return NULL;
 		}
 		else if (TAKE(&p, end, "\"Data\":\""))
 		{
-			if (!take_string(&p, end, &value))
-				return false;
-			read_data(answer, &value, record);
+			if (!take_long_string(&p, end, &value))
+				return NULL;
+			set_data(answer, unconstify(char *, value.start), value.len,
+					 record);
 		}
 		else if (TAKE(&p, end, "\"PartitionKey\":\""))
 		{
 			if (!take_string(&p, end, &value))
-				return false;
+				return NULL;
 			record->partition_key = value.start;
 			record->partition_key_bytes = value.len;
 		}
 		else if (!TAKE(&p, end, "\"EncryptionType\":\"") ||
 				 !take_string(&p, end, &value))
-			return false;
+			return NULL;
 	} while (TAKE(&p, end, ","));
 
-	if (!TAKE(&p, end, "}"))
-		return false;
-	json_scan_left(&answer->scan, p);
-	return true;
+	if (!TAKE(&p, end, "}") || record->sequence_number == NULL ||
+		record->data == NULL)
+		return NULL;
+	return p;
 }
 
 /* One record, entered already, however it is written. */
@@ -354,6 +397,7 @@ read_any_record(Answer *answer, KinesisRecord *record)
 	JsonSlice	key;
 	JsonSlice	value;
 
+	clear_record(record);
 	while (next_member(answer, &key))
 	{
 		JsonToken	type = read_value(answer, &value);
@@ -375,21 +419,11 @@ read_any_record(Answer *answer, KinesisRecord *record)
 				 KEY_IS(key, "ApproximateArrivalTimestamp"))
 			record->arrived = read_timestamp(answer, &value);
 	}
-}
-
-static void
-read_record(Answer *answer, KinesisRecord *record)
-{
-	clear_record(record);
-	if (!read_plain_record(answer, record))
-	{
-		clear_record(record);
-		read_any_record(answer, record);
-	}
 	if (record->sequence_number == NULL || record->data == NULL)
 		bad_page(answer, "A record has no SequenceNumber or no Data.");
 }
 
+/* Where the next record goes; it counts once it is read. */
 static KinesisRecord *
 next_record_slot(Answer *answer)
 {
@@ -412,7 +446,7 @@ next_record_slot(Answer *answer)
 			buffer_free(fewer);
 		}
 	}
-	return &page->records[page->n_records++];
+	return &page->records[page->n_records];
 }
 
 /* Elements of an array that was entered; false at its end. */
@@ -426,6 +460,45 @@ next_object(Answer *answer)
 	if (token != JSON_TOKEN_OBJECT_START)
 		bad_page(answer, "An array has an element that is no object.");
 	return true;
+}
+
+/*
+ * Records of an array that was entered, as long as they are plain and all there.
+ */
+static void
+read_plain_records(Answer *answer)
+{
+	KinesisPage *page = answer->page;
+
+	for (;;)
+	{
+		const char *end;
+		const char *p = json_scan_rest(&answer->scan, &end);
+
+		if (page->n_records > 0 && !TAKE(&p, end, ","))
+			return;
+		if (!TAKE(&p, end, "{"))
+			return;
+		p = take_record(answer, p, end, next_record_slot(answer));
+		if (p == NULL)
+			return;
+		json_scan_passed(&answer->scan, p);
+		page->n_records++;
+	}
+}
+
+/* All that are left, to the end of the array. */
+static void
+read_records(Answer *answer)
+{
+	for (;;)
+	{
+		read_plain_records(answer);
+		if (!next_object(answer))
+			return;
+		read_any_record(answer, next_record_slot(answer));
+		answer->page->n_records++;
+	}
 }
 
 static void
@@ -487,41 +560,49 @@ read_child_shard(Answer *answer)
 	answer->page->child_shards = lappend(answer->page->child_shards, shard);
 }
 
+/* Any member but the records. */
+static void
+read_member(Answer *answer, const JsonSlice *key)
+{
+	KinesisPage *page = answer->page;
+	JsonSlice	value;
+	JsonToken	type;
+
+	if (KEY_IS(*key, "ChildShards"))
+	{
+		if (enter(answer, JSON_TOKEN_ARRAY_START))
+			while (next_object(answer))
+				read_child_shard(answer);
+		return;
+	}
+	type = read_value(answer, &value);
+	if (KEY_IS(*key, "NextShardIterator"))
+		page->next_iterator = string_in_place(answer, &value);
+	else if (KEY_IS(*key, "MillisBehindLatest") &&
+			 type == JSON_TOKEN_NUMBER &&
+			 !scaled_number(&value, 0, &page->millis_behind_latest))
+		bad_page(answer, "MillisBehindLatest is out of range.");
+}
+
+/* What is left of the answer. */
 static void
 read_page(Answer *answer)
 {
-	KinesisPage *page = answer->page;
 	JsonSlice	key;
-	JsonSlice	value;
-	bool		has_records = false;
+	bool		has_records = answer->in_records;
 
-	if (!enter(answer, JSON_TOKEN_OBJECT_START))
+	if (answer->in_records)
+		read_records(answer);
+	else if (!enter(answer, JSON_TOKEN_OBJECT_START))
 		bad_page(answer, "The answer is null.");
 	while (next_member(answer, &key))
 	{
-		if (KEY_IS(key, "Records"))
+		if (!KEY_IS(key, "Records"))
+			read_member(answer, &key);
+		else if (enter(answer, JSON_TOKEN_ARRAY_START))
 		{
-			has_records = enter(answer, JSON_TOKEN_ARRAY_START);
-			if (has_records)
-				while (next_object(answer))
-					read_record(answer, next_record_slot(answer));
-		}
-		else if (KEY_IS(key, "ChildShards"))
-		{
-			if (enter(answer, JSON_TOKEN_ARRAY_START))
-				while (next_object(answer))
-					read_child_shard(answer);
-		}
-		else
-		{
-			JsonToken	type = read_value(answer, &value);
-
-			if (KEY_IS(key, "NextShardIterator"))
-				page->next_iterator = string_in_place(answer, &value);
-			else if (KEY_IS(key, "MillisBehindLatest") &&
-					 type == JSON_TOKEN_NUMBER &&
-					 !scaled_number(&value, 0, &page->millis_behind_latest))
-				bad_page(answer, "MillisBehindLatest is out of range.");
+			has_records = true;
+			read_records(answer);
 		}
 	}
 	if (json_scan_next(&answer->scan) != JSON_TOKEN_END)
@@ -546,21 +627,87 @@ kinesis_page_records(const KinesisPage *page, int64 n)
 	return records;
 }
 
+/* Begin to read; the call's context is the current one. */
+static void
+begin_answer(Answer *answer, AwsCall *call, char *body, size_t bytes)
+{
+	memset(answer, 0, sizeof(Answer));
+	answer->call = call;
+	answer->page = palloc0(sizeof(KinesisPage));
+	answer->page->call = call;
+	answer->page->millis_behind_latest = -1;
+	json_scan_init(&answer->scan, body, bytes);
+}
+
+/* Enter the array of records, if the answer begins with it. */
+static void
+enter_records(Answer *answer, const char *body, size_t bytes)
+{
+	const char *p = body;
+
+	if (!TAKE(&p, body + bytes, RECORDS_START))
+		return;
+	json_scan_next(&answer->scan);
+	json_scan_next(&answer->scan);
+	json_scan_next(&answer->scan);
+	answer->in_records = true;
+}
+
+/*
+ * Read the records that have come.  A record that is not all there is looked
+ * at again when as much more of it came as there was: large ones come in many
+ * pieces.
+ */
+void *
+kinesis_page_progress(AwsCall *call, void *state, char *body, size_t bytes,
+					  size_t room)
+{
+	MemoryContext old = MemoryContextSwitchTo(aws_call_context(call));
+	Answer	   *answer = state;
+	const char *end;
+
+	if (answer == NULL)
+		answer = palloc(sizeof(Answer));
+	if (state == NULL || json_scan_text(&answer->scan) != body)
+	{
+		begin_answer(answer, call, body, bytes);
+		answer->page->bytes = room;
+		enter_records(answer, body, bytes);
+	}
+	if (answer->in_records && bytes >= answer->next_bytes)
+	{
+		size_t		left;
+
+		json_scan_extend(&answer->scan, bytes);
+		read_plain_records(answer);
+		left = body + bytes - json_scan_rest(&answer->scan, &end);
+		answer->next_bytes = bytes + left;
+	}
+	MemoryContextSwitchTo(old);
+	return answer;
+}
+
 KinesisPage *
 kinesis_get_records_end(AwsCall *call)
 {
 	MemoryContext old = MemoryContextSwitchTo(aws_call_context(call));
-	KinesisPage *page = palloc0(sizeof(KinesisPage));
-	Answer		answer = {.call = call,.caller_cxt = old,.page = page};
-	char	   *body = aws_call_body(call, &page->bytes);
+	Answer	   *answer = aws_call_progress(call);
+	size_t		bytes;
+	char	   *body = aws_call_body(call, &bytes);
 
-	page->call = call;
-	page->millis_behind_latest = -1;
-	json_scan_init(&answer.scan, body, page->bytes);
-	read_page(&answer);
+	if (answer == NULL || !answer->in_records ||
+		json_scan_text(&answer->scan) != body)
+	{
+		answer = palloc(sizeof(Answer));
+		begin_answer(answer, call, body, bytes);
+	}
+	json_scan_extend(&answer->scan, bytes);
+	answer->caller_cxt = old;
+	answer->page->bytes = bytes;
+	read_page(answer);
 
 	MemoryContextSwitchTo(old);
-	return page;
+	return answer->page;
 }
 
 void

@@ -99,6 +99,7 @@ kinesis_get_records_begin(const KinesisStream *stream, const char *iterator,
 		.max_response_bytes = GET_RECORDS_ANSWER_BYTES,
 		.budget = stream->budget,
 		.once = true,
+		.progress = kinesis_page_progress,
 		.owner = owner
 	};
 	StringInfoData body;

@@ -69,6 +69,10 @@ extern void kinesis_call_wait(AwsCall *call, AwsErrorClass tolerated,
  */
 extern const JsonDoc *kinesis_call_answer(AwsCall *call);
 
+/* What has come of an answer to GetRecords: see AwsProgress. */
+extern void *kinesis_page_progress(AwsCall *call, void *state, char *body,
+								   size_t bytes, size_t room);
+
 /*
  * Room for n records of a page: a buffer (see base/buffer.h) that ends with the
  * page's call.
