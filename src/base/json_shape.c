@@ -213,18 +213,30 @@ read_string(JsonShapes *shapes, const Step *step, const char *p,
 	return plain_value(value, JSON_TOKEN_STRING, p + 1, quote) + 1;
 }
 
-/* An integer, or else any value. */
 static inline const char *
-read_integer(JsonShapes *shapes, const Step *step, const char *p,
-			 const char *end, JsonSlice *value)
+skip_digits(const char *p, const char *end)
+{
+	while (p < end && is_digit(*p))
+		p++;
+	return p;
+}
+
+/* A number without an exponent, or else any value. */
+static inline const char *
+read_number(JsonShapes *shapes, const Step *step, const char *p,
+			const char *end, JsonSlice *value)
 {
 	const char *digits = p + (*p == '-');
-	const char *rest = digits;
+	const char *rest = skip_digits(digits, end);
+	bool		plain = rest > digits && (*digits != '0' || rest == digits + 1);
 
-	while (rest < end && is_digit(*rest))
-		rest++;
-	if (rest == digits || rest == end || (*digits == '0' && rest > digits + 1) ||
-		*rest == '.' || *rest == 'e' || *rest == 'E')
+	if (plain && rest < end && *rest == '.')
+	{
+		digits = rest + 1;
+		rest = skip_digits(digits, end);
+		plain = rest > digits;
+	}
+	if (!plain || rest == end || *rest == 'e' || *rest == 'E')
 		return read_any_value(shapes, step, p, end, value);
 	return plain_value(value, JSON_TOKEN_NUMBER, p, rest);
 }
@@ -260,7 +272,7 @@ read_value(JsonShapes *shapes, const Step *step, const char *p,
 		case '[':
 			return read_any_value(shapes, step, p, end, value);
 		default:
-			return read_integer(shapes, step, p, end, value);
+			return read_number(shapes, step, p, end, value);
 	}
 }
 
