@@ -1,6 +1,7 @@
 """Objects in S3: whole or not at all, whatever happens on the way.  moto is the
 server, boto3 the second opinion on what is there."""
 import base64
+import contextlib
 import hashlib
 import pathlib
 import re
@@ -439,27 +440,48 @@ def test_abandon(proxied):
     assert len(proxied.uploads()) == 1 and proxied.keys() == []
 
 
-@pytest.mark.parametrize('op', ['PutObject', 'CreateMultipartUpload', 'UploadPart',
-                                'CompleteMultipartUpload'])
-def test_a_cancel_ends_it_at_once(proxied, op):
-    held = proxied.proxy.hold(op, first=1)
+@contextlib.contextmanager
+def uploading(bucket, data):
+    """An upload that is canceled meanwhile."""
     raised = []
 
     def run():
         try:
-            proxied.upload('key', noise(PART + 1 if op != 'PutObject' else 10))
+            bucket.upload('key', data)
         except psycopg.Error as error:
             raised.append(error)
     thread = threading.Thread(target=run)
     thread.start()
-    held.wait()
-    began = time.monotonic()
-    proxied.unit.cancel()
+    yield thread
     thread.join()
-    assert time.monotonic() - began < 3
     assert isinstance(raised[0], psycopg.errors.QueryCanceled)
+
+
+@pytest.mark.parametrize('op', ['PutObject', 'CreateMultipartUpload', 'UploadPart',
+                                'CompleteMultipartUpload'])
+def test_a_cancel_ends_it_at_once(proxied, op):
+    held = proxied.proxy.hold(op, first=1)
+    with uploading(proxied, noise(PART + 1 if op != 'PutObject' else 10)):
+        held.wait()
+        began = time.monotonic()
+        proxied.unit.cancel()
+    assert time.monotonic() - began < 3
     assert ('AbortMultipartUpload' in operations(proxied.proxy)) == (
         op in ('UploadPart', 'CompleteMultipartUpload'))
+
+
+def test_another_cancel_does_not_cut_the_abort(proxied):
+    part = proxied.proxy.hold('UploadPart', first=1)
+    abort = proxied.proxy.hold('AbortMultipartUpload', first=1)
+    with uploading(proxied, noise(PART + 1)) as thread:
+        part.wait()
+        proxied.unit.cancel()
+        abort.wait()
+        for _ in range(10):
+            proxied.unit.cancel()
+        assert thread.is_alive()
+        abort.release()
+    assert proxied.uploads() == []
 
 
 def test_an_abort_that_fails_hides_nothing(proxied):

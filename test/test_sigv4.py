@@ -67,7 +67,9 @@ def test_example_of_the_documentation(unit):
 
 
 def made_up_credentials(rnd, token):
-    return (f'AKID{rnd.randrange(10**12)}', ''.join(rnd.choices('abcXYZ/+0189', k=40)),
+    """Of the usual length, and of those around which HMAC hashes its key."""
+    length = rnd.choice([40, 40, 60, 61, 200])
+    return (f'AKID{rnd.randrange(10**12)}', ''.join(rnd.choices('abcXYZ/+0189', k=length)),
             ''.join(rnd.choices('abcXYZ/+0189=', k=rnd.randrange(1, 900))) if token else None)
 
 

@@ -8,12 +8,12 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "aws/sigv4.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define SHA256_BYTES 32
+#define SHA256_BLOCK 64
 
 /* name=value of the query, both as sent */
 typedef struct QueryPair
@@ -48,24 +48,61 @@ append_hex(StringInfo out, const unsigned char *bytes, int n_bytes)
 	}
 }
 
+/*
+ * The hash of two pieces, one behind the other.  out may be one of them.  The
+ * context is kept and begins again: with a new one OpenSSL 3 looks up the
+ * algorithm, which costs more than to hash a short text.
+ */
+static void
+sha256(const void *first, size_t first_bytes,
+	   const void *second, size_t second_bytes, unsigned char *out)
+{
+	static EVP_MD_CTX *ctx = NULL;
+	const EVP_MD *type = NULL;	/* that of the context */
+
+	if (ctx == NULL)
+	{
+		ctx = EVP_MD_CTX_new();
+		type = EVP_sha256();
+	}
+	if (ctx == NULL || !EVP_DigestInit_ex(ctx, type, NULL) ||
+		!EVP_DigestUpdate(ctx, first, first_bytes) ||
+		!EVP_DigestUpdate(ctx, second, second_bytes) ||
+		!EVP_DigestFinal_ex(ctx, out, NULL))
+	{
+		EVP_MD_CTX_free(ctx);
+		ctx = NULL;
+		openssl_failed();
+	}
+}
+
 static void
 append_sha256_hex(StringInfo out, const char *data, size_t bytes)
 {
 	unsigned char hash[SHA256_BYTES];
 
-	if (!EVP_Digest(data, bytes, hash, NULL, EVP_sha256(), NULL))
-		openssl_failed();
+	sha256(data, bytes, NULL, 0, hash);
 	append_hex(out, hash, SHA256_BYTES);
 }
 
-/* out may be the key itself. */
+/* RFC 2104.  out may be the key itself. */
 static void
 hmac_sha256(const unsigned char *key, size_t key_bytes, const char *text,
 			unsigned char *out)
 {
-	if (HMAC(EVP_sha256(), key, (int) key_bytes, (const unsigned char *) text,
-			 strlen(text), out, NULL) == NULL)
-		openssl_failed();
+	unsigned char pad[SHA256_BLOCK] = {0};
+
+	if (key_bytes > SHA256_BLOCK)
+		sha256(key, key_bytes, NULL, 0, pad);
+	else
+		memcpy(pad, key, key_bytes);
+	for (int i = 0; i < SHA256_BLOCK; i++)
+		pad[i] ^= 0x36;
+	sha256(pad, SHA256_BLOCK, text, strlen(text), out);
+	for (int i = 0; i < SHA256_BLOCK; i++)
+		pad[i] ^= 0x36 ^ 0x5c;
+	sha256(pad, SHA256_BLOCK, out, SHA256_BYTES, out);
+	OPENSSL_cleanse(pad, SHA256_BLOCK);
 }
 
 /* ----------------------------------------------------------------

@@ -67,13 +67,14 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 
 	/*
 	 * libcurl may have closed a descriptor and got the same number again, so
-	 * what it calls a change can be new to the kernel.
+	 * what it calls a change can be new to the kernel.  Mostly it is new: the
+	 * socket of a kept connection is watched anew for every exchange.
 	 */
 	if (what == CURL_POLL_REMOVE)
 		(void) epoll_ctl(room.epoll_fd, EPOLL_CTL_DEL, fd, &event);
-	else if (epoll_ctl(room.epoll_fd, EPOLL_CTL_MOD, fd, &event) < 0 &&
-			 errno == ENOENT)
-		(void) epoll_ctl(room.epoll_fd, EPOLL_CTL_ADD, fd, &event);
+	else if (epoll_ctl(room.epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 &&
+			 errno == EEXIST)
+		(void) epoll_ctl(room.epoll_fd, EPOLL_CTL_MOD, fd, &event);
 
 	return 0;
 }

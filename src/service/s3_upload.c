@@ -12,6 +12,7 @@
 
 #include "base/compat.h"
 #include "base/xml.h"
+#include "miscadmin.h"
 #include "service/s3_wire.h"
 #include "utils/builtins.h"
 
@@ -68,7 +69,11 @@ s3_upload_open(S3Client *client, const char *key, const char *content_type)
  * Failing
  * ---------------------------------------------------------------- */
 
-/* Have the service forget the parts, if it will. */
+/*
+ * Have the service forget the parts, if it will.  A cancel waits for it: the
+ * postmaster signals each one twice, to the process and to its group, and the
+ * second may come only now.
+ */
 static void
 forget_parts(S3Upload *upload)
 {
@@ -83,7 +88,9 @@ forget_parts(S3Upload *upload)
 		return;
 	request.query = psprintf("uploadId=%s", upload->upload_id);
 	upload->upload_id = NULL;
+	HOLD_CANCEL_INTERRUPTS();
 	aws_call_close(s3_call(upload->client, &request));
+	RESUME_CANCEL_INTERRUPTS();
 }
 
 pg_noreturn static void

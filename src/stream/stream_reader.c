@@ -263,6 +263,24 @@ has_found(const StreamReader *reader)
 	return reader->found != NIL && reader->list_call == NULL;
 }
 
+/*
+ * How long to wait when a call is due in due_ms (-1: none) and the caller's
+ * time is over in left_ms.  If all is idle the caller waits for a call that is
+ * due soon after: to wake up is most of what an idle poll costs, and one
+ * waking up does for both.
+ */
+static long
+wait_ms(const StreamReader *reader, long due_ms, long left_ms,
+		long max_wait_ms)
+{
+	bool		idle = reader->n_calls == 0 &&
+		dlist_is_empty(unconstify(dlist_head *, &reader->queue));
+
+	if (due_ms < 0 || due_ms > left_ms + (idle ? max_wait_ms : 0))
+		return left_ms;
+	return due_ms;
+}
+
 Batch *
 stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 {
@@ -293,7 +311,7 @@ stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 			return NULL;
 		if (left_ms <= 0)
 			break;
-		receive(reader, timeout_ms < 0 ? left_ms : Min(timeout_ms, left_ms));
+		receive(reader, wait_ms(reader, timeout_ms, left_ms, max_wait_ms));
 	}
 
 	batch = stream_queue_batch(reader);

@@ -38,7 +38,8 @@ typedef struct PipelineSourceOps
 
 	/*
 	 * The next batch, which is to be released; NULL if there was none for
-	 * max_wait_ms, or there is something to tend, or at the end.
+	 * max_wait_ms or, at most, twice that, or there is something to tend, or
+	 * at the end.
 	 */
 	Batch	   *(*next_batch) (PipelineSource *source, long max_wait_ms);
 	void		(*release) (PipelineSource *source, Batch *batch);

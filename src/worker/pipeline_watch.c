@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
 #include "worker/pipeline_watch.h"
@@ -44,11 +43,8 @@ pipeline_watch_begin(Oid source)
 bool
 pipeline_watch_changed(void)
 {
-	/* a transaction begins by taking what messages there are */
+	/* an error in here ends the worker: it needs no transaction around it */
 	if (!changed)
-	{
-		StartTransactionCommand();
-		CommitTransactionCommand();
-	}
+		AcceptInvalidationMessages();
 	return changed;
 }

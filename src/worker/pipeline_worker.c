@@ -40,7 +40,10 @@
 #define PARK_FAILURES 10
 #define PARK_MS 300000
 
-/* How often an idle worker looks at what else there is to do. */
+/*
+ * How often an idle worker looks at what else there is to do; when a stream's
+ * next poll comes soon after, then.
+ */
 #define TEND_INTERVAL_MS 500
 
 /* How often it is told what cannot be read. */
