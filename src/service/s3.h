@@ -93,8 +93,9 @@ extern void s3_upload_finish(S3Upload *upload);
  * Give the upload up and free it: for whoever catches an error, also one that
  * s3_upload_write() or s3_upload_finish() raised.  Tries once, for some
  * seconds that a cancel does not cut short, to have the service forget the
- * parts that it has; whether it did is not told.  An upload that ends with its memory context leaves them there,
- * until a lifecycle rule of the bucket removes incomplete uploads.
+ * parts that it has; whether it did is not told.  An upload that ends with its
+ * memory context leaves them there, until a lifecycle rule of the bucket
+ * removes incomplete uploads.
  */
 extern void s3_upload_abort(S3Upload *upload);
 

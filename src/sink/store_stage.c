@@ -176,11 +176,15 @@ remove_objects(StoreStage *stage)
 	return list_length(s3_delete_objects(stage->remover, stage->keys));
 }
 
-/* The same, whatever happens. */
+/*
+ * The same, whatever happens.  An error lets go of interrupts, which the caller
+ * holds.
+ */
 static void
 try_remove_objects(StoreStage *stage)
 {
 	MemoryContext old = MemoryContextSwitchTo(stage->cxt);
+	uint32		held = InterruptHoldoffCount;
 	volatile int left = list_length(stage->keys);
 
 	PG_TRY();
@@ -191,6 +195,7 @@ try_remove_objects(StoreStage *stage)
 	{
 		MemoryContextSwitchTo(stage->cxt);
 		FlushErrorState();
+		InterruptHoldoffCount = held;
 	}
 	PG_END_TRY();
 	if (left > 0)
