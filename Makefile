@@ -15,6 +15,9 @@ OBJS = \
 	src/base/json.o \
 	src/base/json_scan.o \
 	src/base/json_shape.o \
+	src/base/json_shape_learn.o \
+	src/base/json_skip.o \
+	src/base/json_unescape.o \
 	src/base/md5.o \
 	src/base/xml.o \
 	src/http/http_budget.o \
@@ -27,9 +30,11 @@ OBJS = \
 	src/aws/aws_request.o \
 	src/aws/sigv4.o \
 	src/service/aggregate.o \
+	src/service/kinesis_answer.o \
 	src/service/kinesis_control.o \
 	src/service/kinesis_page.o \
 	src/service/kinesis_read.o \
+	src/service/kinesis_record.o \
 	src/service/kinesis_unpack.o \
 	src/service/kinesis_wire.o \
 	src/service/kinesis_write.o \

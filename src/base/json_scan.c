@@ -10,12 +10,8 @@
 #include <string.h>
 
 #include "base/json_scan.h"
+#include "base/json_hex.h"
 #include "base/json_skip.h"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#define HAVE_AVX2
-#endif
 
 /* What may stand at the scan's position. */
 enum
@@ -144,17 +140,6 @@ scan_utf8(const char *p, const char *end, JsonScanError *error)
 	return p;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 /* Check one escape, from its backslash; returns as scan_utf8 does. */
 static const char *
 scan_escape(const char *p, const char *end, JsonScanError *error)
@@ -165,7 +150,7 @@ scan_escape(const char *p, const char *end, JsonScanError *error)
 	if (p < end && *p == 'u')
 	{
 		p++;
-		for (digits = 0; digits < 4 && p < end && hex_value(*p) >= 0; digits++)
+		for (digits = 0; digits < 4 && p < end && json_hex_value(*p) >= 0; digits++)
 			p++;
 		if (digits == 4)
 			return p;
@@ -535,51 +520,6 @@ json_scan_at_array(const JsonScan *scan)
 	return p < scan->end && *p == '[';
 }
 
-#ifdef HAVE_AVX2
-
-/* Bytes that are looked at at once: two vectors */
-#define SKIP_BYTES 64
-
-/* Bytes that are not plain; those above ASCII are the negative ones. */
-__attribute__((target("avx2")))
-static inline __m256i
-not_plain(const char *p)
-{
-	__m256i		bytes = _mm256_loadu_si256((const __m256i *) p);
-
-	return _mm256_or_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes),
-						   _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
-										   _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'))));
-}
-
-/* Stops before the vectors in which there is something, or at their end. */
-__attribute__((target("avx2")))
-static const char *
-skip_vectors(const char *p, const char *end)
-{
-	for (; end - p >= SKIP_BYTES; p += SKIP_BYTES)
-	{
-		__m256i		found = _mm256_or_si256(not_plain(p),
-											not_plain(p + SKIP_BYTES / 2));
-
-		if (!_mm256_testz_si256(found, found))
-			break;
-	}
-	return p;
-}
-
-#endif
-
-const char *
-json_skip_long(const char *text, const char *end)
-{
-#ifdef HAVE_AVX2
-	if (__builtin_cpu_supports("avx2"))
-		text = skip_vectors(text, end);
-#endif
-	return json_skip_plain(text, end);
-}
-
 size_t
 json_scan_error_offset(const JsonScan *scan)
 {
@@ -617,121 +557,4 @@ json_scan_error_text(JsonScanError error)
 			return "lone surrogate cannot be converted to text";
 	}
 	return "unknown error";
-}
-
-/* Four hexadecimal digits at p; -1 if there are not that many. */
-static long
-unescape_hex(const char *p, const char *end)
-{
-	long		code = 0;
-	int			i;
-
-	if (end - p < 4)
-		return -1;
-	for (i = 0; i < 4; i++)
-	{
-		if (hex_value(p[i]) < 0)
-			return -1;
-		code = code << 4 | hex_value(p[i]);
-	}
-	return code;
-}
-
-static char *
-put_utf8(char *out, long code)
-{
-	if (code < 0x80)
-		*out++ = (char) code;
-	else if (code < 0x800)
-	{
-		*out++ = (char) (0xC0 | code >> 6);
-		*out++ = (char) (0x80 | (code & 0x3F));
-	}
-	else if (code < 0x10000)
-	{
-		*out++ = (char) (0xE0 | code >> 12);
-		*out++ = (char) (0x80 | (code >> 6 & 0x3F));
-		*out++ = (char) (0x80 | (code & 0x3F));
-	}
-	else
-	{
-		*out++ = (char) (0xF0 | code >> 18);
-		*out++ = (char) (0x80 | (code >> 12 & 0x3F));
-		*out++ = (char) (0x80 | (code >> 6 & 0x3F));
-		*out++ = (char) (0x80 | (code & 0x3F));
-	}
-	return out;
-}
-
-/*
- * Undo the \u escape whose digits stand at *in, and the second half of a
- * surrogate pair with it.
- */
-static JsonScanError
-unescape_unicode(const char **in, const char *end, char **out)
-{
-	long		code = unescape_hex(*in, end);
-
-	if (code < 0)
-		return JSON_SCAN_BAD_ESCAPE;
-	if (code == 0)
-		return JSON_SCAN_NUL;
-	*in += 4;
-
-	if (code >= 0xD800 && code <= 0xDFFF)
-	{
-		long		second = -1;
-
-		if (code < 0xDC00 && end - *in >= 6 &&
-			(*in)[0] == '\\' && (*in)[1] == 'u')
-			second = unescape_hex(*in + 2, end);
-		if (second < 0xDC00 || second > 0xDFFF)
-			return JSON_SCAN_SURROGATE;
-		*in += 6;
-		code = 0x10000 + ((code - 0xD800) << 10) + (second - 0xDC00);
-	}
-	*out = put_utf8(*out, code);
-	return JSON_SCAN_OK;
-}
-
-JsonScanError
-json_unescape(const char *in, size_t len, char *out, size_t *out_len)
-{
-	static const char letters[] = "\"\\/bfnrt";
-	static const char meanings[] = "\"\\/\b\f\n\r\t";
-	const char *end = in + len;
-	char	   *out_start = out;
-
-	for (;;)
-	{
-		const char *backslash = len > 0 ? memchr(in, '\\', end - in) : NULL;
-		size_t		plain = (backslash ? backslash : end) - in;
-		const char *letter;
-		JsonScanError error;
-
-		memmove(out, in, plain);
-		out += plain;
-		if (backslash == NULL)
-			break;
-		in = backslash + 1;
-		if (in == end || *in == '\0')
-			return JSON_SCAN_BAD_ESCAPE;
-
-		if (*in == 'u')
-		{
-			in++;
-			error = unescape_unicode(&in, end, &out);
-			if (error != JSON_SCAN_OK)
-				return error;
-		}
-		else if ((letter = strchr(letters, *in)) != NULL)
-		{
-			*out++ = meanings[letter - letters];
-			in++;
-		}
-		else
-			return JSON_SCAN_BAD_ESCAPE;
-	}
-	*out_len = out - out_start;
-	return JSON_SCAN_OK;
 }

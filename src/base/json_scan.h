@@ -142,12 +142,6 @@ extern bool json_scan_more(JsonScan *scan);
 /* Where a value can stand: is it an array? */
 extern bool json_scan_at_array(const JsonScan *scan);
 
-/*
- * Skip what needs no look in a string: see json_skip.h.  For strings that are
- * expected to be long.
- */
-extern const char *json_skip_long(const char *text, const char *end);
-
 /* Byte offset of the error, from the start of the text. */
 extern size_t json_scan_error_offset(const JsonScan *scan);
 

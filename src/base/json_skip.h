@@ -60,4 +60,7 @@ json_skip_plain(const char *p, const char *end)
 	return p;
 }
 
+/* The same, for strings that are expected to be long. */
+extern const char *json_skip_long(const char *p, const char *end);
+
 #endif							/* TRACKING_BASE_JSON_SKIP_H */

@@ -1,0 +1,20 @@
+/*
+ * json_hex.h
+ *	  The digits of \u escapes.
+ */
+#ifndef TRACKING_BASE_JSON_HEX_H
+#define TRACKING_BASE_JSON_HEX_H
+
+/* What a hexadecimal digit stands for; -1 if it is none. */
+static inline int
+json_hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+#endif							/* TRACKING_BASE_JSON_HEX_H */
