@@ -43,6 +43,13 @@ def seconds_of(pid, with_children=False):
     return sum(map(int, fields if with_children else fields[:2])) / TICK
 
 
+def core_ticks():
+    """Ticks of all cores so far: busy, the kernel's work included, and idle."""
+    user, nice, system, idle, waiting, *interrupts = map(
+        int, pathlib.Path('/proc/stat').read_text().splitlines()[0].split()[1:8])
+    return user + nice + system + sum(interrupts), idle + waiting
+
+
 def listed(**options):
     """As OPTIONS takes them."""
     return ', '.join(f"{name} '{value}'" for name, value in options.items())
