@@ -1,33 +1,70 @@
 """What a background worker is like while it runs: events a second, idle polls,
 memory, latency."""
+import os
 import time
 
 import report
 from events import Entity, PageView
 from load import Load, bed_of
 from harness.wait import wait_until
-from scratch import fine_seconds_of, private_bytes
+from scratch import core_ticks, fine_seconds_of, private_bytes
 
 # so many that what a shard gives a second does not hold up two workers
 WORKER_SHARDS = 128
+# how often a load by them is asked whether it is done: that takes the same cores
+LOOK_SECONDS = 0.2
 # the default of batch_bytes
 BATCH_MB = 16
 IDLE_SECONDS = 10
 LIVE_SECONDS, WARM_UP_SECONDS = 20, 4
 
 
+class Workers:
+    """Rounds of a load by n workers: events a second, processor seconds an
+    event of the server and of the replay server, and how busy the cores are."""
+
+    def __init__(self, bed, files, n):
+        self.replay_pid = bed.replay.pid
+        self.load = Load(bed, files, f'.s{WORKER_SHARDS}', workers=n)
+        self.rates, self.server, self.replay, self.busy = [], [], [], []
+
+    def round(self):
+        replay, ticks = fine_seconds_of(self.replay_pid), core_ticks()
+        cost = self.load.by_workers(lambda: time.sleep(LOOK_SECONDS))
+        replay = fine_seconds_of(self.replay_pid) - replay
+        busy, idle = (now - then for now, then in zip(core_ticks(), ticks))
+        self.rates.append(self.load.events_per_second())
+        self.server.append(cost.cpu / self.load.n_events)
+        self.replay.append(replay / self.load.n_events)
+        self.busy.append(busy / (busy + idle))
+
+    def most(self):
+        """Events a second if the two servers had the cores to themselves, and
+        all of them; of each round."""
+        return [os.cpu_count() / (server + replay)
+                for server, replay in zip(self.server, self.replay)]
+
+
+def ratios(values, bases):
+    return report.spread([value / base for value, base in zip(values, bases)])
+
+
 def workers(args):
-    rows = [['workers', 'events a second', 's of processor per million']]
+    rows = [['workers', 'events a second', 'to one', 's per million',
+             's of the replay server', 'cores busy, %', 'to one, at most']]
     with bed_of(Entity(), n_events=args.events) as (bed, [files]):
-        for n in (1, 2):
-            load = Load(bed, files, f'.s{WORKER_SHARDS}', workers=n)
-            rates, costs = [], []
-            for _ in range(args.rounds):
-                costs.append(load.by_workers())
-                rates.append(load.events_per_second())
-            rows.append([n, report.spread(rates, 0),
-                         report.spread([cost.cpu / args.events * 1e6 for cost in costs])])
-    report.table(f'Workers: {args.events} events, entity, {WORKER_SHARDS} shards', rows)
+        one, two = (Workers(bed, files, n) for n in (1, 2))
+        for _ in range(args.rounds):
+            one.round()
+            two.round()
+    for n, each in ((1, one), (2, two)):
+        rows.append([n, report.spread(each.rates, 0), ratios(each.rates, one.rates),
+                     report.spread([cpu * 1e6 for cpu in each.server]),
+                     report.spread([cpu * 1e6 for cpu in each.replay]),
+                     report.spread([busy * 100 for busy in each.busy], 0),
+                     ratios(each.most(), one.rates)])
+    report.table(f'Workers: {args.events} events, entity, {WORKER_SHARDS} shards, '
+                 f'{os.cpu_count()} cores', rows)
 
 
 def idle(args):

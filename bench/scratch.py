@@ -1,5 +1,6 @@
 """What the bench runs in: a scratch cluster whose processor time is read from
 /proc, and the replay server."""
+import contextlib
 import json
 import os
 import pathlib
@@ -40,6 +41,13 @@ def seconds_of(pid, with_children=False):
     """Processor seconds of a process, user and system."""
     fields = stat(pid)[11:15]
     return sum(map(int, fields if with_children else fields[:2])) / TICK
+
+
+def core_ticks():
+    """Ticks of all cores so far: busy, the kernel's work included, and idle."""
+    user, nice, system, idle, waiting, *interrupts = map(
+        int, pathlib.Path('/proc/stat').read_text().splitlines()[0].split()[1:8])
+    return user + nice + system + sum(interrupts), idle + waiting
 
 
 def listed(**options):
@@ -161,19 +169,26 @@ class Bed:
         tasks = pathlib.Path(f'/proc/{postmaster}/task/{postmaster}/children').read_text()
         return [int(pid) for pid in tasks.split()]
 
+    def _cpu_of(self, pids):
+        """Those of NOT_COUNTED and the control session's left out."""
+        total = 0
+        for pid in pids:
+            title = pathlib.Path(f'/proc/{pid}/cmdline').read_text()
+            if pid != self.control_pid and not any(each in title for each in NOT_COUNTED):
+                total += seconds_of(pid)
+        return total
+
     def cpu(self):
         """Processor seconds of the server so far: the postmaster, the children
-        that it has, and those that have ended; not those of NOT_COUNTED and of
-        the control session."""
-        total = seconds_of(self.cluster.postmaster(), with_children=True)
-        for pid in self._children():
-            try:
-                title = pathlib.Path(f'/proc/{pid}/cmdline').read_text()
-                if pid != self.control_pid and not any(each in title for each in NOT_COUNTED):
-                    total += seconds_of(pid)
-            except (FileNotFoundError, ProcessLookupError):
-                pass            # ended: in the postmaster's sum from now on
-        return total
+        that it has, and those that have ended."""
+        while True:
+            pids = self._children()
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                total = seconds_of(self.cluster.postmaster(), with_children=True)
+                total += self._cpu_of(pids)
+                # else one that ended is counted twice or not at all
+                if self._children() == pids:
+                    return total
 
     def wal(self):
         return self.value("SELECT pg_current_wal_insert_lsn() - '0/0'")

@@ -61,6 +61,21 @@ def test_upgraded(db, flowing, update):
     assert db.value('SELECT DISTINCT shoe_size FROM tracking.checkpoint') == 41
 
 
+def test_another_role_becomes_its_owner(db, source, kinesalite):
+    db.sql('DROP EXTENSION tracking_fdw; DROP ROLE IF EXISTS keeper; CREATE ROLE keeper SUPERUSER')
+    db.sql('SET ROLE keeper; CREATE EXTENSION tracking_fdw; RESET ROLE')
+    producer = Producer(kinesalite, source(shards=2))
+    producer.start()
+    db.pipeline('p', 'src', target='target', max_latency='0.2 s')
+    goes_on(db)
+    worker = db.worker('p')
+    db.sql('REASSIGN OWNED BY keeper TO CURRENT_USER; DROP OWNED BY keeper; DROP ROLE keeper')
+    goes_on(db)
+    exactly(db, producer.end())
+    assert db.worker('p') == worker
+    assert db.value("SELECT last_error FROM tracking.pipeline WHERE name = 'p'") is None
+
+
 def test_dropped_and_created_again(db, flowing, kinesalite):
     for _ in range(3):
         worker = db.worker('p')

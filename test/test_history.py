@@ -61,6 +61,21 @@ def test_latency_is_within_the_bound(db, source, kinesalite, put):
     assert db.value("SELECT max(latency) < '1.5 s' FROM tracking.batch")
 
 
+def test_what_is_late_waits_for_a_shard_that_is_due(db, source, kinesalite, proxy, put):
+    """A shard that failed is asked again within 100 ms; records that are
+    older than max_latency by far make one batch with its."""
+    stream = source(shards=2, url=proxy.url)
+    put(kinesalite.client(), stream, ids(100))
+    proxy.error('GetRecords', 'InternalFailure', status=500, shard='shardId-000000000001',
+                first=1)
+    proxy.rewrite('GetRecords', lambda answer: {
+        **answer, 'MillisBehindLatest': 3_600_000 if answer['Records'] else 0})
+    db.pipeline('p', 'src', target='target', enabled=False)
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert db.sql('SELECT records, cardinality(shard_ids) FROM tracking.batch '
+                  'WHERE records > 0') == [(100, 2)]
+
+
 def test_settings_change_and_positions_stay(db, source, kinesalite, put):
     stream = source()
     db.sql('CREATE TABLE other (id int, twice int)')

@@ -184,13 +184,29 @@ write_digits(char *out, int digits, int64_t number)
 	}
 }
 
+static void
+write_stamp(char *out, int64_t ms)
+{
+	write_digits(out, 10, ms / 1000);
+	out[10] = '.';
+	write_digits(out + 11, 3, ms % 1000);
+}
+
+/*
+ * Numbers and times are written anew only where they differ from those of the
+ * record before: divisions would be as dear as copying the record.
+ */
 size_t
 content_write(Slice *slice, char *out, size_t room)
 {
 	const Content *content = slice->stream->content;
 	int			line = first_line(slice);
 	size_t		written = 0;
+	char		sequence[SEQUENCE_DIGITS];
+	char		stamp[STAMP_DIGITS];
+	int64_t		stamp_ms = -1;
 
+	sequence_write(sequence, slice->first);
 	while (slice->first < slice->end)
 	{
 		size_t		bytes = content->start[line + 1] - content->start[line];
@@ -202,13 +218,15 @@ content_write(Slice *slice, char *out, size_t room)
 		if (!slice->begun)
 			*out = '[';
 		slice->begun = true;
-		sequence_write(out + SEQUENCE_AT, slice->first);
+		memcpy(out + SEQUENCE_AT, sequence, SEQUENCE_DIGITS);
+		sequence_next(sequence);
 		arrival_ms =
 			stream_arrival_us(slice->stream, slice->shard, slice->first) /
 			1000;
-		write_digits(out + STAMP_AT, 10, arrival_ms / 1000);
-		out[STAMP_AT + 10] = '.';
-		write_digits(out + STAMP_AT + 11, 3, arrival_ms % 1000);
+		if (arrival_ms != stamp_ms)
+			write_stamp(stamp, arrival_ms);
+		stamp_ms = arrival_ms;
+		memcpy(out + STAMP_AT, stamp, STAMP_DIGITS);
 		out += bytes;
 		written += bytes;
 		slice->first++;

@@ -112,6 +112,7 @@ extern int64_t stream_arrival_us(const Stream *stream, int shard,
 extern int64_t stream_record_after(const Stream *stream, int shard,
 								   int64_t time);
 extern void sequence_write(char *out, int64_t record);
+extern void sequence_next(char *sequence);
 extern int64_t sequence_read(const char *text, size_t len);
 
 /* in message.c */

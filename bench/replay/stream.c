@@ -174,6 +174,15 @@ sequence_write(char *out, int64_t record)
 	}
 }
 
+void
+sequence_next(char *sequence)
+{
+	int			digit = SEQUENCE_DIGITS;
+
+	while (++sequence[--digit] > '9')
+		sequence[digit] = '0';
+}
+
 /* The record's number in its shard; -1 before the first, and for nonsense. */
 int64_t
 sequence_read(const char *text, size_t len)

@@ -16,11 +16,27 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+/*
+ * The extension's owner; InvalidOid if it has to be looked up, which is a scan:
+ * pg_extension has no cache.  Nobody is told of changes to it either, but the
+ * owner does not change, nor does the extension go, without its tables.
+ */
+static Oid	known_owner = InvalidOid;
+
+static void
+forget_owner(Datum arg, Oid relid)
+{
+	(void) arg;
+	(void) relid;
+	known_owner = InvalidOid;
+}
+
 static Oid
-extension_owner(void)
+look_up_owner(void)
 {
 	Relation	relation = table_open(ExtensionRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -43,6 +59,20 @@ extension_owner(void)
 				 errmsg("extension \"tracking_fdw\" is not installed in this database"),
 				 errhint("Run CREATE EXTENSION tracking_fdw.")));
 	return owner;
+}
+
+static Oid
+extension_owner(void)
+{
+	static bool following = false;
+
+	if (!following)
+		CacheRegisterRelcacheCallback(forget_owner, (Datum) 0);
+	following = true;
+	AcceptInvalidationMessages();
+	if (!OidIsValid(known_owner))
+		known_owner = look_up_owner();
+	return known_owner;
 }
 
 void

@@ -56,6 +56,7 @@ typedef struct QueuedPage
 	KinesisPage *page;
 	StreamGap  *gap;			/* before its first record, or NULL */
 	TimestampTz read_until;		/* when the page is */
+	bool		fresh;			/* a record may be younger than max_latency */
 	int			next;			/* first record not handed out */
 } QueuedPage;
 
@@ -82,6 +83,7 @@ struct StreamReader
 	/* stream_queue.c */
 	dlist_head	queue;			/* of QueuedPage, in order of arrival */
 	int			n_queued;
+	int			n_fresh;		/* of them */
 	int64		queued_records;
 	size_t		queued_bytes;	/* of the queue */
 	size_t		kept_bytes;		/* of the queue and of batches handed out */

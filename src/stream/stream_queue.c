@@ -31,6 +31,8 @@ stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
 	queued->page = page;
 	queued->gap = shard->gap;
 	queued->read_until = shard_reader_read_until(shard->reader);
+	queued->fresh = shard_reader_millis_behind(shard->reader) <
+		reader->options.max_latency_ms;
 	queued->next = 0;
 	shard->gap = NULL;
 	shard->n_pages++;
@@ -38,6 +40,7 @@ stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
 		reader->oldest_ms = clock_now_ms();
 	dlist_push_tail(&reader->queue, &queued->node);
 	reader->n_queued++;
+	reader->n_fresh += queued->fresh ? 1 : 0;
 	reader->queued_records += page->n_records;
 	reader->queued_bytes += page->bytes;
 	reader->kept_bytes += page->bytes;
@@ -90,6 +93,7 @@ take_records(StreamReader *reader, QueuedPage *queued, int n)
 		return false;
 	reader->queued_bytes -= page->bytes;
 	reader->n_queued--;
+	reader->n_fresh -= queued->fresh ? 1 : 0;
 	shard->n_pages--;
 	dlist_delete(&queued->node);
 	pfree(queued);

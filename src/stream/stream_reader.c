@@ -30,6 +30,13 @@ typedef struct ShardEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/*
+ * How long records that are late anyway wait for those of shards that are due
+ * soon, as a small batch costs as much as such as a large one.  No shard loses
+ * by it: two pages, as far ahead as it may be, are more than its allowance.
+ */
+#define GATHER_MS 200
+
 static uint32 poll_wait_event = 0;
 
 StreamReader *
@@ -281,6 +288,19 @@ wait_ms(const StreamReader *reader, long due_ms, long left_ms,
 	return due_ms;
 }
 
+/*
+ * Nothing is under way and the next shard is due in due_ms: is the batch to
+ * wait for it?  Not if a record of the batch may yet be in time, nor if what
+ * it keeps is in the way.
+ */
+static bool
+is_gathering(const StreamReader *reader, long due_ms)
+{
+	return due_ms >= 0 && reader->n_calls == 0 && reader->n_fresh == 0 &&
+		dlist_is_empty(unconstify(dlist_head *, &reader->blocked)) &&
+		clock_now_ms() + due_ms <= reader->oldest_ms + GATHER_MS;
+}
+
 Batch *
 stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 {
@@ -294,7 +314,8 @@ stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 		long		left_ms = deadline - clock_now_ms();
 
 		/* what is under way may come only when this batch is gone */
-		if (!empty && reader->n_calls <= reader->budget.n_paused)
+		if (!empty && reader->n_calls <= reader->budget.n_paused &&
+			!is_gathering(reader, timeout_ms))
 			break;
 		if (reader->n_calls == 0)
 		{

@@ -62,12 +62,12 @@ extern bool stream_reader_next(StreamReader *reader, StreamRecord *record);
 
 /*
  * The next batch, for a pipeline.  It closes when it is full (batch_rows, or
- * half of budget_bytes: the other half is for reading ahead), when every
- * shard is at its tip, or when its first record has waited max_latency_ms.
- * It may hold positions without records: of a shard that ended, caught up, or
- * has been idle for long.  NULL if nothing came for max_wait_ms, or twice that
- * if the next call is due by then, when there are shards to add, or at the
- * end: see stream_reader_at_end().
+ * half of budget_bytes: the other half is for reading ahead), when nothing is
+ * under way or, if its records are late anyway, due soon, or when its first
+ * record has waited max_latency_ms.  It may hold positions without records: of
+ * a shard that ended, caught up, or has been idle for long.  NULL if nothing
+ * came for max_wait_ms, or twice that if the next call is due by then, when
+ * there are shards to add, or at the end: see stream_reader_at_end().
  */
 extern Batch *stream_reader_next_batch(StreamReader *reader,
 									   long max_wait_ms);
