@@ -17,7 +17,8 @@ import running                                  # noqa: E402
 import scaling                                  # noqa: E402
 
 SETS = {'main': main_table.run, 'shards': scaling.shards, 'batches': scaling.batches,
-        'answers': scaling.answers, 'sizes': scaling.sizes, 'faults': scaling.faults,
+        'answers': scaling.answers, 'sizes': scaling.sizes, 'types': scaling.types,
+        'faults': scaling.faults,
         'workers': running.workers, 'idle': running.idle, 'memory': running.memory,
         'latency': running.latency}
 

@@ -110,6 +110,21 @@ class PageView(Shape):
         return i * 7 % 400_000
 
 
+class Typed(PageView):
+    """Page views of so many types, each of which has properties of its own."""
+
+    def __init__(self, n_types):
+        self.n_types = n_types
+        self.name = f'typed{n_types}'
+
+    def json(self, i):
+        kind = i * 7919 % self.n_types
+        event = super().json(i)
+        event['properties'] = {f'property_{kind}': i, f'is_{kind}': i % 2 == 0,
+                               **event['properties'], f'text_{kind}': f'of type {kind}'}
+        return event
+
+
 class Sized(Shape):
     """Records of a size of one's choice: a number and a text."""
     columns = (('id', 'bigint', ''), ('filler', 'text', ''))

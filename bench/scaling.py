@@ -1,6 +1,7 @@
-"""What changes the cost of an event: shards, batches, answers, sizes, faults."""
+"""What changes the cost of an event: shards, batches, answers, sizes, faults, and of how many
+types the events are."""
 import report
-from events import Entity, Files, PageView, Sized
+from events import Entity, Files, PageView, Sized, Typed
 from load import Load, bed_of, take_turns
 
 
@@ -68,6 +69,16 @@ def faults(args):
                     {'none': Load(bed, files, stream),
                      'of 30 % of the calls': Load(bed, files, f'{stream}.f1')},
                     args.rounds, 'faults')
+
+
+def types(args):
+    """Documents of one type are shaped alike; of the last load no two are."""
+    counts = (1, 10, 100, 1000, 100_000)
+    with bed_of(*map(Typed, counts), n_events=args.events) as (bed, contents):
+        compare(f'Types: {args.events} events, pageview with properties of its type, '
+                f'{args.shards} shards',
+                {n: Load(bed, files, f'.s{args.shards}') for n, files in zip(counts, contents)},
+                args.rounds, 'types')
 
 
 def sizes(args):

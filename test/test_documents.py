@@ -225,3 +225,10 @@ def test_documents_shaped_alike_are_read_like_any(db, stream_of, make_stream, pu
         db.sql('ALTER FOREIGN TABLE apart OPTIONS (SET on_error $$skip$$)')
         assert rows('alike', what) == rows('apart', what)
     assert rows('alike', 'count(*)') == rows('apart', 'count(*)')
+
+    # what was learned in a batch is of use for the next
+    db.sql('CREATE TABLE target (id text, page jsonb, tags jsonb, x jsonb)')
+    db.pipeline('p', 'alike', target='target', enabled=False, batch_rows=100)
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert sorted(map(str, rows('target', 'id, page, tags, x'))) == sorted(
+        map(str, rows('apart', 'id, page, tags, x')))

@@ -7,7 +7,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "base/json_shape_step.h"
+#include "base/json_shape_node.h"
 #include "base/json_skip.h"
 
 /* What is allocated begins at a multiple of that. */
@@ -32,6 +32,8 @@ json_shapes_alloc(JsonShapes *shapes, size_t bytes)
 
 	if (at > shapes->bytes || bytes > shapes->bytes - at)
 	{
+		if (!shapes->full)
+			shapes->n_matched = shapes->n_missed = 0;
 		shapes->full = true;
 		return NULL;
 	}
@@ -43,27 +45,9 @@ json_shapes_alloc(JsonShapes *shapes, size_t bytes)
  * Reading a document of a known shape
  * ---------------------------------------------------------------- */
 
+/* len bytes are there, and a whole piece behind them. */
 static inline bool
 same_text(const char *p, const char *text, size_t len)
-{
-#ifdef __SSE2__
-	for (; len >= JSON_SHAPE_PIECE; len -= JSON_SHAPE_PIECE)
-	{
-		__m128i		a = _mm_loadu_si128((const __m128i *) p);
-		__m128i		b = _mm_loadu_si128((const __m128i *) text);
-
-		if (_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) != 0xFFFF)
-			return false;
-		p += JSON_SHAPE_PIECE;
-		text += JSON_SHAPE_PIECE;
-	}
-#endif
-	return memcmp(p, text, len) == 0;
-}
-
-/* The same where a whole piece can be read behind the text. */
-static inline bool
-same_padded_text(const char *p, const char *text, size_t len)
 {
 #ifdef __SSE2__
 	for (;;)
@@ -99,27 +83,29 @@ begins_value(char c)
 		c == 'n' || c == '[';
 }
 
-/* Does this step stand at p? */
-static inline bool
-stands_at(const Step *step, const char *p, const char *end)
+/* The node of the list that stands at p; NULL if none does. */
+static inline const ShapeNode *
+find_node(const ShapeNode *node, const char *p, const char *end)
 {
 	size_t		room = end - p;
 
-	if (room >= step->len + JSON_SHAPE_PIECE)
-		return same_padded_text(p, step->text, step->len) &&
-			(step->shape != NULL || begins_value(p[step->len]));
-	if (step->shape != NULL)
-		return room >= step->len && same_text(p, step->text, step->len);
-	return room > step->len && same_text(p, step->text, step->len) &&
-		begins_value(p[step->len]);
+	if (room == 0)
+		return NULL;
+	while (node != NULL && *node->text != *p)
+		node = node->other;
+	if (node == NULL || room < node->len)
+		return NULL;
+	if (room >= node->len + JSON_SHAPE_PIECE)
+		return same_text(p, node->text, node->len) ? node : NULL;
+	return memcmp(p, node->text, node->len) == 0 ? node : NULL;
 }
 
 /* Any value; what follows it, or NULL if it is none. */
 static const char *
-read_any_value(JsonShapes *shapes, const Step *step, const char *p,
+read_any_value(JsonShapes *shapes, const ShapeNode *node, const char *p,
 			   const char *end, JsonSlice *value)
 {
-	if (json_scan_value_at(&shapes->scan, p, end, step->depth,
+	if (json_scan_value_at(&shapes->scan, p, end, node->depth,
 						   value) == JSON_TOKEN_ERROR)
 		return NULL;
 	return json_scan_rest(&shapes->scan, &end);
@@ -138,13 +124,13 @@ plain_value(JsonSlice *value, JsonToken type, const char *start,
 
 /* A string of plain bytes, or else any value, from its opening quote. */
 static inline const char *
-read_string(JsonShapes *shapes, const Step *step, const char *p,
+read_string(JsonShapes *shapes, const ShapeNode *node, const char *p,
 			const char *end, JsonSlice *value)
 {
 	const char *quote = json_skip_plain(p + 1, end);
 
 	if (quote == end || *quote != '"')
-		return read_any_value(shapes, step, p, end, value);
+		return read_any_value(shapes, node, p, end, value);
 	return plain_value(value, JSON_TOKEN_STRING, p + 1, quote) + 1;
 }
 
@@ -158,7 +144,7 @@ skip_digits(const char *p, const char *end)
 
 /* A number without an exponent, or else any value. */
 static inline const char *
-read_number(JsonShapes *shapes, const Step *step, const char *p,
+read_number(JsonShapes *shapes, const ShapeNode *node, const char *p,
 			const char *end, JsonSlice *value)
 {
 	const char *digits = p + (*p == '-');
@@ -172,32 +158,32 @@ read_number(JsonShapes *shapes, const Step *step, const char *p,
 		plain = rest > digits;
 	}
 	if (!plain || rest == end || *rest == 'e' || *rest == 'E')
-		return read_any_value(shapes, step, p, end, value);
+		return read_any_value(shapes, node, p, end, value);
 	return plain_value(value, JSON_TOKEN_NUMBER, p, rest);
 }
 
 static inline const char *
-read_word(JsonShapes *shapes, const Step *step, const char *p,
+read_word(JsonShapes *shapes, const ShapeNode *node, const char *p,
 		  const char *end, const char *word, size_t len, JsonToken type,
 		  JsonSlice *value)
 {
 	if ((size_t) (end - p) < len || memcmp(p, word, len) != 0)
-		return read_any_value(shapes, step, p, end, value);
+		return read_any_value(shapes, node, p, end, value);
 	return plain_value(value, type, p, p + len);
 }
 
 #define READ_WORD(word, type) \
-	read_word(shapes, step, p, end, word, sizeof(word) - 1, type, value)
+	read_word(shapes, node, p, end, word, sizeof(word) - 1, type, value)
 
 /* The value behind a step; what follows it, or NULL if it is none. */
 static inline const char *
-read_value(JsonShapes *shapes, const Step *step, const char *p,
+read_value(JsonShapes *shapes, const ShapeNode *node, const char *p,
 		   const char *end, JsonSlice *value)
 {
 	switch (*p)
 	{
 		case '"':
-			return read_string(shapes, step, p, end, value);
+			return read_string(shapes, node, p, end, value);
 		case 't':
 			return READ_WORD("true", JSON_TOKEN_TRUE);
 		case 'f':
@@ -205,9 +191,9 @@ read_value(JsonShapes *shapes, const Step *step, const char *p,
 		case 'n':
 			return READ_WORD("null", JSON_TOKEN_NULL);
 		case '[':
-			return read_any_value(shapes, step, p, end, value);
+			return read_any_value(shapes, node, p, end, value);
 		default:
-			return read_number(shapes, step, p, end, value);
+			return read_number(shapes, node, p, end, value);
 	}
 }
 
@@ -216,24 +202,29 @@ json_shapes_match(JsonShapes *shapes, const char *text, const char *end,
 				  JsonShaped *shaped)
 {
 	JsonSlice  *value = shaped->values;
-	const Step *step = shapes->first;
 	const char *p = text;
+	const ShapeNode *node = find_node(shapes->first, p, end);
 
-	for (;; step = step->next)
+	while (node != NULL)
 	{
-		while (step != NULL && !stands_at(step, p, end))
-			step = step->other;
-		if (step == NULL)
-			return false;
-		p += step->len;
-		if (step->shape != NULL)
+		const ShapeNode *next = node->more;
+
+		p += node->len;
+		if (node->shape != NULL)
 			break;
-		p = read_value(shapes, step, p, end, value++);
-		if (p == NULL)
-			return false;
+		if (node->is_value && p < end && begins_value(*p))
+		{
+			p = read_value(shapes, node, p, end, value++);
+			if (p == NULL)
+				return false;
+			next = node->after;
+		}
+		node = find_node(next, p, end);
 	}
+	if (node == NULL)
+		return false;
 	shaped->shapes = shapes;
-	shaped->shape = step->shape;
+	shaped->shape = node->shape;
 	shaped->text = text;
 	shaped->end = p;
 	shapes->n_matched++;

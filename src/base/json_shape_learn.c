@@ -1,25 +1,32 @@
 /*
  * json_shape_learn.c
  *	  The shape of a document that is unlike those before.
+ *
+ * Once there is no more memory, shapes that are met keep their places: as long
+ * as half of the documents have one.  Else all are forgotten, as documents may
+ * look different by now.  If that does not help, they differ too much, and after
+ * each time it is longer until another try.
  */
 #include <string.h>
 
-#include "base/json_shape_step.h"
+#include "base/json_shape_node.h"
 
 /* Objects that are open at once; documents are hardly ever deeper. */
 #define OPEN_OBJECTS 16
 
-/* Steps that may follow a value: each that is not met costs a comparison. */
-#define ALTERNATIVES 16
-
-/* So many documents that cannot have a shape are too many. */
-#define FAILED_LESSONS 64
-
 /*
- * Documents without a shape, since no more are learned, before it is asked
- * whether shapes pay: if not more than so many had one, they do not.
+ * So many documents in a row that cannot have a shape are looked at, then one
+ * of so many, a prime, as kinds of documents may take turns.
  */
+#define FAILED_LESSONS 64
+#define FAILED_SHARE 17
+
+/* Documents without a shape, once it is full, until it is asked what that means */
 #define TRIAL_DOCUMENTS 1024
+
+/* Documents until another try, the first time and at the most */
+#define FIRST_PAUSE 8192
+#define LONGEST_PAUSE (1024 * 1024)
 
 /* A document whose shape is being learned. */
 typedef struct Lesson
@@ -27,8 +34,8 @@ typedef struct Lesson
 	JsonShapes *shapes;
 	JsonShaped *shaped;
 	JsonScan	scan;
-	const char *from;			/* the step being read */
-	Step	  **link;			/* where it belongs */
+	const char *from;			/* text that belongs to ... */
+	ShapeNode **list;			/* ... one of these */
 	uint32_t	n_values;
 	uint32_t	n_objects;
 	int			n_open;
@@ -36,38 +43,86 @@ typedef struct Lesson
 	JsonShapeObject objects[JSON_SHAPE_OBJECTS];
 } Lesson;
 
-/*
- * The step from where the last value ended up to here: it is there, or becomes
- * one of those that may follow.
- */
-static Step *
-find_step(Lesson *lesson, const char *to)
+static ShapeNode *
+new_node(JsonShapes *shapes, const char *text, size_t len)
 {
-	size_t		len = to - lesson->from;
-	size_t		padded = (len / JSON_SHAPE_PIECE + 1) * JSON_SHAPE_PIECE;
-	int			n = 0;
-	Step	   *step;
-	char	   *text;
+	ShapeNode  *node = json_shapes_alloc(shapes, sizeof(ShapeNode));
+	char	   *copy = json_shapes_alloc(shapes, len + JSON_SHAPE_PIECE);
 
-	for (; *lesson->link != NULL; lesson->link = &(*lesson->link)->other, n++)
-	{
-		step = *lesson->link;
-		if (step->len == len && memcmp(step->text, lesson->from, len) == 0)
-			return step;
-	}
-	if (n == ALTERNATIVES ||
-		(step = json_shapes_alloc(lesson->shapes, sizeof(Step))) == NULL ||
-		(text = json_shapes_alloc(lesson->shapes, padded)) == NULL)
+	if (node == NULL || copy == NULL)
 		return NULL;
+	memcpy(copy, text, len);
+	memset(copy + len, 0, JSON_SHAPE_PIECE);
+	memset(node, 0, sizeof(ShapeNode));
+	node->text = copy;
+	node->len = len;
+	return node;
+}
 
-	memset(text, 0, padded);
-	memcpy(text, lesson->from, len);
-	memset(step, 0, sizeof(Step));
-	step->text = text;
-	step->len = len;
-	step->depth = lesson->n_open;
-	*lesson->link = step;
-	return step;
+/* What is behind the first len characters of a node becomes another. */
+static bool
+split_node(JsonShapes *shapes, ShapeNode *node, size_t len)
+{
+	ShapeNode  *rest = json_shapes_alloc(shapes, sizeof(ShapeNode));
+	ShapeNode  *other = node->other;
+	const char *text = node->text;
+
+	if (rest == NULL)
+		return false;
+	*rest = *node;
+	rest->text += len;
+	rest->len -= len;
+	rest->other = NULL;
+	memset(node, 0, sizeof(ShapeNode));
+	node->text = text;
+	node->len = len;
+	node->more = rest;
+	node->other = other;
+	return true;
+}
+
+static size_t
+common_len(const ShapeNode *node, const char *text, size_t len)
+{
+	size_t		n = 0;
+
+	while (n < len && n < node->len && node->text[n] == text[n])
+		n++;
+	return n;
+}
+
+/*
+ * The node of the text from where the last value ended up to here, which is
+ * made if it is not there; NULL if there is no room.
+ */
+static ShapeNode *
+find_node(Lesson *lesson, const char *to)
+{
+	const char *text = lesson->from;
+	ShapeNode **list = lesson->list;
+
+	for (;;)
+	{
+		size_t		len = to - text;
+		size_t		common;
+		ShapeNode  *node;
+
+		while (*list != NULL && *(*list)->text != *text)
+			list = &(*list)->other;
+		node = *list;
+		if (node == NULL)
+		{
+			*list = new_node(lesson->shapes, text, len);
+			return *list;
+		}
+		common = common_len(node, text, len);
+		if (common < node->len && !split_node(lesson->shapes, node, common))
+			return NULL;
+		if (common == len)
+			return node;
+		text += common;
+		list = &node->more;
+	}
 }
 
 static JsonShapePlace
@@ -102,19 +157,21 @@ learn_value(Lesson *lesson)
 	bool		string = scan->value.type == JSON_TOKEN_STRING;
 	JsonSlice  *value = &lesson->shaped->values[lesson->n_values];
 	const char *end;
-	Step	   *step;
+	ShapeNode  *node;
 
 	if (lesson->n_values == JSON_SHAPE_VALUES)
 		return false;
 	*value = scan->value;
-	step = find_step(lesson, value->start - string);
-	if (step == NULL)
+	node = find_node(lesson, value->start - string);
+	if (node == NULL)
 		return false;
+	node->is_value = true;
+	node->depth = lesson->n_open;
 	if (value->type == JSON_TOKEN_ARRAY_START)
 		json_scan_leave(scan);
 	lesson->from = json_scan_rest(scan, &end);
 	value->len = lesson->from - string - value->start;
-	lesson->link = &step->next;
+	lesson->list = &node->after;
 	lesson->n_values++;
 	return true;
 }
@@ -124,10 +181,10 @@ static bool
 learn_shape(Lesson *lesson, const char *end)
 {
 	size_t		objects_bytes = lesson->n_objects * sizeof(JsonShapeObject);
-	Step	   *step = find_step(lesson, end);
+	ShapeNode  *node = find_node(lesson, end);
 	JsonShape  *shape;
 
-	if (step == NULL)
+	if (node == NULL)
 		return false;
 	shape = json_shapes_alloc(lesson->shapes, sizeof(JsonShape) + objects_bytes);
 	if (shape == NULL)
@@ -136,7 +193,7 @@ learn_shape(Lesson *lesson, const char *end)
 	shape->n_objects = lesson->n_objects;
 	shape->data = NULL;
 	memcpy(shape->objects, lesson->objects, objects_bytes);
-	step->shape = shape;
+	node->shape = shape;
 	lesson->shaped->shape = shape;
 	return true;
 }
@@ -177,23 +234,43 @@ forget_all(JsonShapes *shapes)
 	shapes->first = NULL;
 	shapes->used = sizeof(JsonShapes);
 	shapes->full = false;
-	shapes->n_matched = 0;
 	shapes->n_failed = 0;
-	shapes->n_missed = 0;
 }
 
-/*
- * No more are learned.  What documents look like may have changed since; or
- * there are as many shapes as documents, and looking for them is in vain.
- */
-static bool
-learn_again(JsonShapes *shapes)
+/* It is full: what of those that have no shape? */
+static void
+miss(JsonShapes *shapes)
 {
 	if (++shapes->n_missed < TRIAL_DOCUMENTS)
+		return;
+	if (shapes->n_matched >= shapes->n_missed)
+		shapes->next_pause = 0;
+	else
+	{
+		forget_all(shapes);
+		shapes->pause = shapes->next_pause;
+		shapes->next_pause = shapes->pause == 0 ? FIRST_PAUSE :
+			shapes->pause < LONGEST_PAUSE / 2 ? 2 * shapes->pause :
+			LONGEST_PAUSE;
+	}
+	shapes->n_matched = shapes->n_missed = 0;
+}
+
+/* Is there a point in it? */
+static bool
+may_learn(JsonShapes *shapes)
+{
+	if (shapes->pause > 0)
+	{
+		shapes->pause--;
 		return false;
-	shapes->given_up = shapes->n_matched < TRIAL_DOCUMENTS;
-	forget_all(shapes);
-	return !shapes->given_up;
+	}
+	if (shapes->full)
+		miss(shapes);
+	if (shapes->full || shapes->pause > 0)
+		return false;
+	return shapes->n_failed < FAILED_LESSONS ||
+		shapes->n_failed++ % FAILED_SHARE == 0;
 }
 
 bool
@@ -202,17 +279,21 @@ json_shapes_learn(JsonShapes *shapes, const char *text, const char *end,
 {
 	Lesson		lesson;
 
-	if (shapes->given_up || (shapes->full && !learn_again(shapes)))
+	if (!may_learn(shapes))
 		return false;
 	lesson.shapes = shapes;
 	lesson.shaped = shaped;
 	lesson.from = text;
-	lesson.link = &shapes->first;
+	lesson.list = &shapes->first;
 	lesson.n_values = 0;
 	lesson.n_objects = 0;
 	lesson.n_open = 0;
 	if (learn_document(&lesson, text, end))
+	{
+		shapes->n_failed = 0;
 		return true;
-	shapes->full |= ++shapes->n_failed == FAILED_LESSONS;
+	}
+	if (shapes->n_failed < FAILED_LESSONS)
+		shapes->n_failed++;
 	return false;
 }

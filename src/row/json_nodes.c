@@ -12,6 +12,7 @@
 void
 json_nodes_init(JsonNodes *nodes)
 {
+	nodes->n = 0;
 	nodes->max = FIRST_NODES;
 	nodes->node = palloc(nodes->max * sizeof(JsonNode));
 	initStringInfo(&nodes->unescaped);

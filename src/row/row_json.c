@@ -62,7 +62,10 @@ struct RowJson
 	int			n_fields;
 	bool	   *exact;			/* by field: found by its exact name */
 	uint64		document;		/* number of the current one, of all */
-	RowShapes  *shapes;			/* NULL: not to be used */
+	MemoryContext cxt;			/* of all of it */
+	StringInfoData fields;		/* all of them, as a text */
+	bool		may_have_shape;
+	RowShapes  *shapes;			/* NULL before the first document */
 	char	   *key;			/* an unescaped key */
 	size_t		key_size;
 
@@ -87,7 +90,9 @@ row_json_open(int max_fields)
 	json->exact = palloc(max_fields * sizeof(bool));
 	json->key_size = 64;
 	json->key = palloc(json->key_size);
-	json->shapes = row_shapes_open();
+	json->cxt = CurrentMemoryContext;
+	initStringInfo(&json->fields);
+	json->may_have_shape = true;
 	return json;
 }
 
@@ -173,6 +178,7 @@ row_json_add_name(RowJson *json, const char *name)
 {
 	RowMember  *member = member_of(&json->root, name);
 
+	appendStringInfo(&json->fields, "name %zu %s\n", strlen(name), name);
 	add_target(&member->node.targets, json->n_fields);
 	add_target(&member->folded, json->n_fields);
 	json->n_fields++;
@@ -184,16 +190,23 @@ row_json_add_path(RowJson *json, const RowPathStep *path, int n_path)
 	RowNode    *node = &json->root;
 	int			i;
 
+	appendStringInfo(&json->fields, "path %d", n_path);
 	for (i = 0; i < n_path; i++)
 	{
-		if (path[i].key != NULL)
-			node = &member_of(node, path[i].key)->node;
+		const char *key = path[i].key;
+
+		if (key != NULL)
+		{
+			appendStringInfo(&json->fields, " %zu %s", strlen(key), key);
+			node = &member_of(node, key)->node;
+		}
 		else
 		{
 			node = &element_of(node, path[i].index)->node;
-			json->shapes = NULL;
+			json->may_have_shape = false;
 		}
 	}
+	appendStringInfoChar(&json->fields, '\n');
 	add_target(&node->targets, json->n_fields++);
 }
 
@@ -452,12 +465,14 @@ walk_document(RowJson *json, JsonSlice *value)
 static JsonToken
 read_document(RowJson *json)
 {
-	bool		may_have_shape = json->shapes != NULL && !json->in_array;
+	bool		may_have_shape = json->may_have_shape && !json->in_array;
 	int			n = json->n_fields;
 	JsonSlice	value;
 	JsonToken	type;
 
 	json->shaped = NULL;
+	if (json->shapes == NULL && may_have_shape)
+		json->shapes = row_shapes_open(json->cxt, json->fields.data);
 	if (may_have_shape)
 	{
 		const char *end;

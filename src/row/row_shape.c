@@ -8,12 +8,16 @@
 #include "postgres.h"
 
 #include "row/row_shape.h"
+#include "utils/memutils.h"
 
 /*
  * For shapes, and what is kept with them.  An event of 20 values takes some 3
  * kB, less what it shares with others.
  */
-#define SHAPES_BYTES (256 * 1024)
+#define SHAPES_BYTES (2 * 1024 * 1024)
+
+/* Kept at most, beside those in use: a pipeline has one, two if it replays. */
+#define IDLE_SHAPES 2
 
 /* What a field takes: a value by its number, or an object by -1 - number. */
 typedef int32 RowTake;
@@ -22,16 +26,75 @@ typedef int32 RowTake;
 
 struct RowShapes
 {
+	MemoryContext cxt;			/* of all of it */
+	const char *fields;
 	JsonShapes *shapes;
 	JsonShaped	shaped;			/* the document at hand */
+	RowShapes  *next;			/* of those that are kept */
 };
 
-RowShapes *
-row_shapes_open(void)
+static RowShapes *idle = NULL;	/* the one that was used last is the first */
+
+/* The user's context ends. */
+static void
+keep_shapes(void *arg)
 {
+	RowShapes  *shapes = arg;
+	RowShapes **last = &idle;
+
+	shapes->next = idle;
+	idle = shapes;
+	for (int n = 0; n < IDLE_SHAPES && *last != NULL; n++)
+		last = &(*last)->next;
+	if (*last != NULL)
+		MemoryContextDelete((*last)->cxt);
+	*last = NULL;
+}
+
+/* NULL if there are none for these fields. */
+static RowShapes *
+take_idle(const char *fields)
+{
+	RowShapes **link = &idle;
+	RowShapes  *found;
+
+	while (*link != NULL && strcmp((*link)->fields, fields) != 0)
+		link = &(*link)->next;
+	found = *link;
+	if (found != NULL)
+		*link = found->next;
+	return found;
+}
+
+static RowShapes *
+make_shapes(const char *fields)
+{
+	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
+											  "tracking_fdw shapes",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
 	RowShapes  *shapes = palloc(sizeof(RowShapes));
 
+	shapes->cxt = cxt;
+	shapes->fields = pstrdup(fields);
 	shapes->shapes = json_shapes_init(palloc(SHAPES_BYTES), SHAPES_BYTES);
+	shapes->next = NULL;
+	MemoryContextSwitchTo(old);
+	return shapes;
+}
+
+RowShapes *
+row_shapes_open(MemoryContext cxt, const char *fields)
+{
+	MemoryContextCallback *callback =
+		MemoryContextAlloc(cxt, sizeof(MemoryContextCallback));
+	RowShapes  *shapes = take_idle(fields);
+
+	if (shapes == NULL)
+		shapes = make_shapes(fields);
+	callback->func = keep_shapes;
+	callback->arg = shapes;
+	MemoryContextRegisterResetCallback(cxt, callback);
 	return shapes;
 }
 

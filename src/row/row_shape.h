@@ -12,8 +12,12 @@
 
 typedef struct RowShapes RowShapes;
 
-/* In the current context, which must outlive it. */
-extern RowShapes *row_shapes_open(void);
+/*
+ * The shapes that were learned for these fields, whatever the text says of
+ * them; good until cxt ends.  They are kept for the next one who asks, as
+ * every batch of a pipeline has a decoder of its own.
+ */
+extern RowShapes *row_shapes_open(MemoryContext cxt, const char *fields);
 
 /*
  * If what stands at text, up to end at most, is an object of a known shape,

@@ -146,43 +146,73 @@ test_depth(void)
 	}
 }
 
-/* Where shapes do not pay, they are no longer looked for. */
-static void
-test_give_up(void)
+/* A document of a shape by that number: 1 if its shape was known. */
+static int
+try_numbered(int shape, int value, int *n_learned)
 {
 	char		text[64];
 	JsonShaped	shaped;
+	const char *end = text + snprintf(text, sizeof(text),
+									  "{\"a%d\":%d,\"b\":\"x\"}", shape,
+									  value);
+
+	if (json_shapes_match(shapes, text, end, &shaped))
+		return 1;
+	*n_learned += json_shapes_learn(shapes, text, end, &shaped);
+	return 0;
+}
+
+static void
+test_room(void)
+{
 	int			n_learned = 0;
+	int			n_known = 0;
 	int			n_late = 0;
 
+	/* where no two are alike, ever fewer are learned */
 	forget_shapes(8192);
-	for (int i = 0; i < 10000; i++)
-	{
-		bool		learned;
-
-		snprintf(text, sizeof(text), "{\"a%d\":%d,\"b\":\"x\"}", i, i);
-		learned = json_shapes_learn(shapes, text, text + strlen(text),
-									&shaped);
-		n_learned += learned;
-		n_late += learned && i > 5000;
-	}
-	check(n_learned > 10 && n_late == 0, "%d learned, %d of them late",
+	for (int i = 1; i <= 200000; i++)
+		try_numbered(i, i, i <= 20000 ? &n_learned : &n_late);
+	check(n_learned > 10 && n_late < 2 * n_learned, "%d learned, then %d",
 		  n_learned, n_late);
 
-	/* one that is met often is worth beginning anew for the others */
-	forget_shapes(8192);
-	n_late = 0;
-	for (int i = 0; i < 10000; i++)
-	{
-		bool		often = i % 2 == 0;
+	/* yet what comes to be alike is */
+	for (int i = 1; i <= 400000; i++)
+		n_known += try_numbered(-1, i, &n_learned);
+	check(n_known > 200000, "%d known when all were alike", n_known);
 
-		snprintf(text, sizeof(text), "{\"a%d\":%d}", often ? 0 : i, i);
-		if (!json_shapes_match(shapes, text, text + strlen(text), &shaped))
-			n_late += json_shapes_learn(shapes, text, text + strlen(text),
-										&shaped) && i > 5000;
+	/* one that is half of all keeps its place beside others */
+	n_known = 0;
+	for (int i = 1; i <= 20000; i++)
+		n_known += try_numbered(i % 2 == 0 ? -1 : i, i, &n_learned);
+	check(n_known == 10000, "%d known of half that were alike", n_known);
+}
+
+/* Documents that are too large or too deep do not keep others from it. */
+static void
+test_large(void)
+{
+	char	   *text = malloc(64 * 1024);
+	int			n_learned = 0;
+	int			n_known = 0;
+
+	forget_shapes(MEMORY_BYTES);
+	for (int i = 0; i < 1000; i++)
+	{
+		char	   *p = text + sprintf(text, "{");
+		JsonShaped	shaped;
+
+		for (int n = 0; n <= JSON_SHAPE_VALUES; n++)
+			p += sprintf(p, "\"%d\":%d,", n, i);
+		p[-1] = '}';
+		check(!json_shapes_match(shapes, text, p, &shaped) &&
+			  !json_shapes_learn(shapes, text, p, &shaped),
+			  "%d values are too many", JSON_SHAPE_VALUES + 1);
+		if (i >= 500)
+			n_known += try_numbered(1, i, &n_learned);
 	}
-	check(n_late > 10, "only %d learned late beside one that is met often",
-		  n_late);
+	check(n_known > 450, "%d known beside large ones", n_known);
+	free(text);
 }
 
 static void
@@ -212,7 +242,8 @@ test_shape(void)
 	test_alike();
 	test_branches();
 	test_depth();
-	test_give_up();
+	test_room();
+	test_large();
 	test_generated();
 	free(memory);
 }
