@@ -1,5 +1,7 @@
 """A pipeline with a target does what INSERT ... SELECT by column name does,
 however it goes about it."""
+import concurrent.futures
+
 import pytest
 
 from harness.records import ids
@@ -139,6 +141,32 @@ def test_pages_that_are_added_at_once_are_used(db, put, kinesalite, stream_of):
     db.sql("CALL tracking.run_pipeline('p')")
     assert pages(db, 'filled')[0] == there
     assert db.value('SELECT count(*) FROM filled') == 300 + 5 * (there - used)
+
+
+def test_others_fill_the_table_meanwhile(db, stream_of):
+    """Pages that are added belong to whoever comes first; no row is lost by it."""
+    long = [{'id': i, 'name': 'x' * 1000} for i in range(500)]
+    db.foreign_table('src', 'id int, name text', stream_of(long))
+    db.sql('CREATE TABLE filled (id int, name text)')
+    for pipeline in 'p', 'q':
+        db.pipeline(pipeline, 'src', target='filled', enabled=False, batch_rows=100)
+
+    def insert():
+        with db.connect() as session:
+            for i in range(500):
+                session.execute("INSERT INTO filled VALUES (%s, repeat('y', 1000))", (i,))
+
+    def run(pipeline):
+        with db.connect() as session:
+            session.execute(f"CALL tracking.run_pipeline('{pipeline}')")
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        for each in [threads.submit(insert), threads.submit(run, 'p'), threads.submit(run, 'q')]:
+            each.result()
+    assert db.sql("SELECT left(name, 1), count(*)::int, count(DISTINCT id)::int FROM filled "
+                  "WHERE length(name) = 1000 GROUP BY 1 ORDER BY 1") == [('x', 1000, 500),
+                                                                         ('y', 500, 500)]
+    db.sql('CREATE EXTENSION amcheck')
+    assert db.sql("SELECT * FROM verify_heapam('filled')") == []
 
 
 def test_rights_are_the_owners(db, stream_of, wait_until):

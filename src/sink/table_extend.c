@@ -78,28 +78,32 @@ reserve_space(Relation table, BlockNumber block, int n)
 }
 
 /*
- * The buffers are filled with zeros, as their pages are, without being read.
+ * Have buffers for pages that are not there yet: zeros, as these will be, which
+ * need not be read then.  Once a page is there this would be wrong: anybody may
+ * find it at the end of the table, and use it.
  */
 static void
-publish_pages(const TableExtend *extend, BlockNumber first, int n)
+fill_buffers(const TableExtend *extend, BlockNumber first, int n)
 {
-	for (BlockNumber block = first; block < first + n; block++)
-	{
-		Buffer		buffer = ReadBufferExtended(extend->table, MAIN_FORKNUM,
-												block, RBM_ZERO_AND_LOCK,
-												extend->bulk->strategy);
+	for (int i = 0; i < n; i++)
+		UnlockReleaseBuffer(ReadBufferExtended(extend->table, MAIN_FORKNUM,
+											   first + i, RBM_ZERO_AND_LOCK,
+											   extend->bulk->strategy));
+}
 
-		UnlockReleaseBuffer(buffer);
-		RecordPageWithFreeSpace(extend->table, block,
+static void
+publish_pages(Relation table, BlockNumber first, int n)
+{
+	for (int i = 0; i < n; i++)
+		RecordPageWithFreeSpace(table, first + i,
 								BLCKSZ - SizeOfPageHeaderData);
-	}
-	FreeSpaceMapVacuumRange(extend->table, first, first + n);
+	FreeSpaceMapVacuumRange(table, first, first + n);
 }
 
 /*
- * Nobody else may look at the pages, or add some, before they are published.
- * An empty table, and a segment that is full, are left to the server, which
- * makes files.  Returns how many there are.
+ * Nobody else may make the table longer meanwhile.  An empty table, and a
+ * segment that is full, are left to the server, which makes files.  Returns how
+ * many there are.
  */
 static int
 add_pages(const TableExtend *extend, int n)
@@ -110,8 +114,11 @@ add_pages(const TableExtend *extend, int n)
 	LockRelationForExtension(table, ExclusiveLock);
 	first = RelationGetNumberOfBlocks(table);
 	n = Min(n, (int) (RELSEG_SIZE - first % RELSEG_SIZE));
-	if (first % RELSEG_SIZE > 0 && reserve_space(table, first, n))
-		publish_pages(extend, first, n);
+	if (first % RELSEG_SIZE == 0)
+		n = 0;
+	fill_buffers(extend, first, n);
+	if (n > 0 && reserve_space(table, first, n))
+		publish_pages(table, first, n);
 	else
 		n = 0;
 	UnlockRelationForExtension(table, ExclusiveLock);
