@@ -58,6 +58,7 @@ OBJS = \
 	src/row/row_json.o \
 	src/row/row_jsonb.o \
 	src/row/row_jsonb_plan.o \
+	src/row/row_jsonb_write.o \
 	src/row/row_numeric.o \
 	src/row/row_open.o \
 	src/row/row_path.o \

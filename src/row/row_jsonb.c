@@ -2,11 +2,9 @@
  * row_jsonb.c
  *	  A JSON document in jsonb's stored form.
  *
- * The document becomes a list of nodes, which are then written, the members
- * of each object in jsonb's order of keys.  Nothing is allocated for a value
+ * The document becomes a list of nodes, which are then written; or its values
+ * are written as planned, if it has a shape.  Nothing is allocated for a value
  * but the result.
- *
- * row_jsonb_plan.c does the same where the keys are known beforehand.
  */
 #include "postgres.h"
 
@@ -23,9 +21,8 @@
 /* What is kept from one document to the next. */
 #define KEPT_MAX_BYTES (256 * 1024)
 
-/* Keys that there is room for at the start; that are sorted by insertion. */
+/* Keys that there is room for at the start */
 #define FIRST_KEYS 32
-#define FEW_KEYS 24
 
 static void
 init_buffers(RowJsonb *jsonb)
@@ -60,171 +57,6 @@ forget_large(RowJsonb *jsonb)
 	init_buffers(jsonb);
 }
 
-size_t
-row_jsonb_nodes_bytes(const RowJsonb *jsonb, size_t len)
-{
-	return len + jsonb->nodes.n * ROW_JSONB_VALUE_BYTES;
-}
-
-void
-row_jsonb_make_room(RowJsonb *jsonb, size_t bytes)
-{
-	uint32		n_nodes = jsonb->nodes.n;
-
-	jsonb->buffer.len = jsonb->used;
-	enlargeStringInfo(&jsonb->buffer, bytes);
-	jsonb->out = jsonb->buffer.data;
-	if (n_nodes / 2 > jsonb->max_keys)
-	{
-		jsonb->max_keys = n_nodes;
-		jsonb->keys = repalloc_huge(jsonb->keys, n_nodes * sizeof(JsonbKey));
-	}
-}
-
-/* The order of keys; of two that are the same the later comes first. */
-static int
-compare_keys(const void *a, const void *b)
-{
-	const JsonbKey *left = a;
-	const JsonbKey *right = b;
-	int			order;
-
-	if (left->len != right->len)
-		return left->len < right->len ? -1 : 1;
-	order = memcmp(left->start, right->start, left->len);
-	if (order != 0)
-		return order;
-	return left->node > right->node ? -1 : 1;
-}
-
-static inline bool
-same_key(const JsonbKey *a, const JsonbKey *b)
-{
-	return a->len == b->len && memcmp(a->start, b->start, a->len) == 0;
-}
-
-static void
-sort_keys(JsonbKey *keys, uint32 n)
-{
-	uint32		i;
-
-	if (n > FEW_KEYS)
-	{
-		qsort(keys, n, sizeof(JsonbKey), compare_keys);
-		return;
-	}
-	for (i = 1; i < n; i++)
-	{
-		JsonbKey	key = keys[i];
-		uint32		place = i;
-
-		for (; place > 0 && compare_keys(&keys[place - 1], &key) > 0; place--)
-			keys[place] = keys[place - 1];
-		keys[place] = key;
-	}
-}
-
-uint32
-row_jsonb_find_keys(const RowJsonb *jsonb, const JsonNode *object,
-					JsonbKey *keys)
-{
-	const JsonNode *node = object + 1;
-	uint32		n = object->len / 2;
-	uint32		n_kept = 0;
-	uint32		i;
-
-	for (i = 0; i < n; i++)
-	{
-		keys[i].start = node->start;
-		keys[i].len = node->len;
-		keys[i].node = node - jsonb->nodes.node;
-		node = json_nodes_next(&jsonb->nodes, node + 1);
-	}
-	sort_keys(keys, n);
-	for (i = 0; i < n; i++)
-	{
-		if (n_kept == 0 || !same_key(&keys[n_kept - 1], &keys[i]))
-			keys[n_kept++] = keys[i];
-	}
-	return n_kept;
-}
-
-static JEntry
-write_array(RowJsonb *jsonb, const JsonNode *array, uint32 flags,
-			JsonbKey *keys)
-{
-	size_t		start = jsonb->used;
-	size_t		entries = row_jsonb_write_header(jsonb, array->len | flags, array->len);
-	const JsonNode *node = array + 1;
-	uint32		total = 0;
-	uint32		i;
-
-	for (i = 0; i < array->len; i++)
-	{
-		row_jsonb_set_entry(jsonb, entries, i, row_jsonb_write_node(jsonb, node, keys), &total);
-		node = json_nodes_next(&jsonb->nodes, node);
-	}
-	return JENTRY_ISCONTAINER | (jsonb->used - start);
-}
-
-static JEntry
-write_object(RowJsonb *jsonb, const JsonNode *object, JsonbKey *keys)
-{
-	uint32		n = row_jsonb_find_keys(jsonb, object, keys);
-	size_t		start = jsonb->used;
-	size_t		entries = row_jsonb_write_header(jsonb, n | JB_FOBJECT, n * 2);
-	uint32		total = 0;
-	uint32		i;
-
-	for (i = 0; i < n; i++)
-		row_jsonb_set_entry(jsonb, entries, i,
-				  row_jsonb_write_string(jsonb, keys[i].start, keys[i].len), &total);
-	for (i = 0; i < n; i++)
-		row_jsonb_set_entry(jsonb, entries, n + i,
-				  row_jsonb_write_node(jsonb, &jsonb->nodes.node[keys[i].node + 1],
-							  keys + n), &total);
-	return JENTRY_ISCONTAINER | (jsonb->used - start);
-}
-
-/* How deep this recurses is bounded by JSON_SCAN_MAX_DEPTH. */
-JEntry
-row_jsonb_write_node(RowJsonb *jsonb, const JsonNode *node, JsonbKey *keys)
-{
-	switch (node->type)
-	{
-		case JSON_TOKEN_OBJECT_START:
-			return write_object(jsonb, node, keys);
-		case JSON_TOKEN_ARRAY_START:
-			return write_array(jsonb, node, JB_FARRAY, keys);
-		case JSON_TOKEN_STRING:
-			return row_jsonb_write_string(jsonb, node->start, node->len);
-		case JSON_TOKEN_NUMBER:
-			return row_jsonb_write_number(jsonb, node->start, node->len);
-		case JSON_TOKEN_TRUE:
-			return JENTRY_ISBOOL_TRUE;
-		case JSON_TOKEN_FALSE:
-			return JENTRY_ISBOOL_FALSE;
-		default:
-			return JENTRY_ISNULL;
-	}
-}
-
-/* A scalar stays in the array that is there as the first node. */
-static void
-write_document(RowJsonb *jsonb, size_t len)
-{
-	const JsonNode *holder = &jsonb->nodes.node[0];
-	const JsonNode *root = holder + 1;
-
-	row_jsonb_make_room(jsonb, row_jsonb_nodes_bytes(jsonb, len));
-	if (root->type == JSON_TOKEN_OBJECT_START ||
-		root->type == JSON_TOKEN_ARRAY_START)
-		row_jsonb_write_node(jsonb, root, jsonb->keys);
-	else
-		write_array(jsonb, holder, JB_FARRAY | JB_FSCALAR, jsonb->keys);
-	Assert(jsonb->used <= (size_t) jsonb->buffer.maxlen);
-}
-
 static bool
 write_any(RowJsonb *jsonb, const JsonShaped *shaped, const char *text,
 		  size_t len)
@@ -236,7 +68,8 @@ write_any(RowJsonb *jsonb, const JsonShaped *shaped, const char *text,
 	jsonb->used = VARHDRSZ;
 	if (!json_nodes_read(&jsonb->nodes, text, len))
 		return false;
-	write_document(jsonb, len);
+	row_jsonb_make_room(jsonb, row_jsonb_nodes_bytes(jsonb, len));
+	row_jsonb_write_nodes(jsonb);
 	return !jsonb->refused;
 }
 

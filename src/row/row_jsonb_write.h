@@ -55,6 +55,9 @@ extern size_t row_jsonb_nodes_bytes(const RowJsonb *jsonb, size_t len);
 extern uint32 row_jsonb_find_keys(const RowJsonb *jsonb,
 								  const JsonNode *object, JsonbKey *keys);
 
+/* All of the nodes; there is room for them. */
+extern void row_jsonb_write_nodes(RowJsonb *jsonb);
+
 /* Any of the nodes; keys are those that are not in use. */
 extern JEntry row_jsonb_write_node(RowJsonb *jsonb, const JsonNode *node,
 								   JsonbKey *keys);

@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "base/buffer.h"
 #include "service/kinesis_answer.h"
 
 /* How an answer begins that can be read as it comes */
@@ -123,21 +122,6 @@ read_page(KinesisAnswer *answer)
 	/* without them it is no page; a shard must not end for that */
 	if (!has_records)
 		kinesis_answer_refuse(answer, "The answer has no Records.");
-}
-
-KinesisRecord *
-kinesis_page_records(const KinesisPage *page, int64 n)
-{
-	size_t		bytes;
-	KinesisRecord *records = buffer_alloc(aws_call_context(page->call),
-										  n * sizeof(KinesisRecord), &bytes);
-
-	if (records == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("An answer has " INT64_FORMAT " records.", n)));
-	return records;
 }
 
 /* Begin to read; the call's context is the current one. */

@@ -262,6 +262,21 @@ read_any_record(KinesisAnswer *answer, KinesisRecord *record)
 		kinesis_answer_refuse(answer, "A record has no SequenceNumber or no Data.");
 }
 
+KinesisRecord *
+kinesis_page_records(const KinesisPage *page, int64 n)
+{
+	size_t		bytes;
+	KinesisRecord *records = buffer_alloc(aws_call_context(page->call),
+										  n * sizeof(KinesisRecord), &bytes);
+
+	if (records == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("An answer has " INT64_FORMAT " records.", n)));
+	return records;
+}
+
 /* Where the next record goes; it counts once it is read. */
 static KinesisRecord *
 next_record_slot(KinesisAnswer *answer)
