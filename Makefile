@@ -22,6 +22,7 @@ OBJS = \
 	src/base/xml.o \
 	src/http/http_budget.o \
 	src/http/http_curl.o \
+	src/http/http_easy.o \
 	src/http/http_multi.o \
 	src/aws/aws_call.o \
 	src/aws/aws_document.o \

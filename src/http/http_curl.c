@@ -6,33 +6,25 @@
  * one would jump through libcurl's frames.  What they note becomes a failure
  * of the exchange afterwards, and the caller's done function runs outside.
  *
- * No retry, no redirect, no cookie, no proxy, and never CURLOPT_VERBOSE: a
- * request carries credentials.
+ * Nothing is tried again here.
  */
 #include "postgres.h"
 
 #include <curl/curl.h>
-#include <unistd.h>
 
 #include "lib/ilist.h"
 #include "miscadmin.h"
-#include "storage/fd.h"
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "http/http.h"
 #include "http/http_budget.h"
+#include "http/http_easy.h"
 #include "http/http_multi.h"
 
 /* Finished easy handles kept for the next exchange; each is some kilobytes */
 #define HTTP_IDLE_HANDLES 16
-
-/*
- * Bytes read from a socket at a time.  An answer of GetRecords has megabytes,
- * and each turn costs some system calls; libcurl's own default is 16 kB.
- */
-#define HTTP_BUFFER_BYTES (64 * 1024)
 
 /* Enough for any answer's headers: those of AWS have some 400 bytes */
 #define HTTP_HEADERS_BYTES 4096
@@ -93,39 +85,6 @@ static int	n_idle = 0;
 /* ----------------------------------------------------------------
  * libcurl's callbacks: no error may be raised in here
  * ---------------------------------------------------------------- */
-
-/*
- * A socket counts as a descriptor of the backend's, or its own files and
- * ours together would run into the kernel's limit.
- */
-static curl_socket_t
-on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	curl_socket_t fd;
-
-	(void) arg;
-	(void) purpose;
-
-	if (!AcquireExternalFD())
-		return CURL_SOCKET_BAD;
-	fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
-				address->protocol);
-	if (fd < 0)
-	{
-		ReleaseExternalFD();
-		return CURL_SOCKET_BAD;
-	}
-	return fd;
-}
-
-static int
-on_close_socket(void *arg, curl_socket_t fd)
-{
-	(void) arg;
-
-	ReleaseExternalFD();
-	return close(fd);
-}
 
 /* What to allocate for the body when its first bytes come. */
 static size_t
@@ -299,95 +258,18 @@ exchange_destroy(void *handle)
 	exchange->state = EXCHANGE_DONE;
 }
 
+/* What is set for the exchange itself. */
 static void
-check_setopt(CURLcode code, const char *option)
-{
-	if (code != CURLE_OK)
-		ereport(ERROR,
-				(errcode(code == CURLE_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY :
-						 ERRCODE_FDW_ERROR),
-				 errmsg("could not set libcurl option %s: %s",
-						option, curl_easy_strerror(code))));
-}
-
-/* A macro, as libcurl checks the type of the value for each option. */
-#define SETOPT(easy, option, value) \
-	check_setopt(curl_easy_setopt((easy), (option), (value)), #option)
-
-/* What is the same for every exchange. */
-static void
-set_manners(CURL *easy)
-{
-	/* a signal's handler must not find itself in a resolver's thread */
-	SETOPT(easy, CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075500
-	SETOPT(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-	SETOPT(easy, CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-	/* a cut exchange must not wait for a name server that does not answer */
-	SETOPT(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-	SETOPT(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
-	SETOPT(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	/* what is signed is what is sent */
-	SETOPT(easy, CURLOPT_PATH_AS_IS, 1L);
-	SETOPT(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	SETOPT(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	/* the server's environment is no place to configure a foreign server */
-	SETOPT(easy, CURLOPT_NOPROXY, "*");
-	SETOPT(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	SETOPT(easy, CURLOPT_BUFFERSIZE, (long) HTTP_BUFFER_BYTES);
-	SETOPT(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-	SETOPT(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
-	SETOPT(easy, CURLOPT_WRITEFUNCTION, on_body);
-	SETOPT(easy, CURLOPT_HEADERFUNCTION, on_header);
-}
-
-static void
-add_header(HttpExchange *exchange, const char *header)
-{
-	struct curl_slist *headers = curl_slist_append(exchange->headers, header);
-
-	if (headers == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
-	exchange->headers = headers;
-}
-
-static void
-set_request(HttpExchange *exchange, const HttpRequest *request)
+set_exchange(HttpExchange *exchange)
 {
 	CURL	   *easy = exchange->easy;
 
-	for (int i = 0; i < request->n_headers; i++)
-		add_header(exchange, request->headers[i]);
-	/* libcurl would ask for leave to send a large body, and wait for it */
-	add_header(exchange, "Expect:");
-
-	SETOPT(easy, CURLOPT_URL, request->url);
-	SETOPT(easy, CURLOPT_HTTPHEADER, exchange->headers);
-	if (request->body != NULL)
-	{
-		SETOPT(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-			   (curl_off_t) request->body_bytes);
-		SETOPT(easy, CURLOPT_POSTFIELDS, request->body);
-	}
-	/* libcurl would wait for a body, which this method's answer has not */
-	if (strcmp(request->method, "HEAD") == 0)
-		SETOPT(easy, CURLOPT_NOBODY, 1L);
-	SETOPT(easy, CURLOPT_CUSTOMREQUEST, request->method);
-	SETOPT(easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
-	SETOPT(easy, CURLOPT_TIMEOUT_MS, request->request_timeout_ms);
-	if (request->ca_bundle != NULL)
-		SETOPT(easy, CURLOPT_CAINFO, request->ca_bundle);
-
-	SETOPT(easy, CURLOPT_PRIVATE, exchange);
-	SETOPT(easy, CURLOPT_WRITEDATA, exchange);
-	SETOPT(easy, CURLOPT_HEADERDATA, exchange);
-	SETOPT(easy, CURLOPT_ERRORBUFFER, exchange->error_text);
+	HTTP_SETOPT(easy, CURLOPT_WRITEFUNCTION, on_body);
+	HTTP_SETOPT(easy, CURLOPT_HEADERFUNCTION, on_header);
+	HTTP_SETOPT(easy, CURLOPT_PRIVATE, exchange);
+	HTTP_SETOPT(easy, CURLOPT_WRITEDATA, exchange);
+	HTTP_SETOPT(easy, CURLOPT_HEADERDATA, exchange);
+	HTTP_SETOPT(easy, CURLOPT_ERRORBUFFER, exchange->error_text);
 }
 
 HttpExchange *
@@ -416,8 +298,8 @@ http_start(MemoryContext cxt, const HttpRequest *request, HttpDone done,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));
 
-	set_manners(exchange->easy);
-	set_request(exchange, request);
+	http_easy_set(exchange->easy, request, &exchange->headers);
+	set_exchange(exchange);
 	http_multi_add(exchange->easy);
 	exchange->state = EXCHANGE_RUNNING;
 
