@@ -16,6 +16,7 @@ OBJS = \
 	src/base/json_scan.o \
 	src/base/json_shape.o \
 	src/base/json_shape_learn.o \
+	src/base/json_single.o \
 	src/base/json_skip.o \
 	src/base/json_unescape.o \
 	src/base/md5.o \

@@ -352,7 +352,8 @@ count_documents(RowDecoder *decoder, const StreamRecord *record)
 	int			n_rows = 0;
 
 	if (decoder->json == NULL || decoder->one_document ||
-		!begin_payload(decoder, record, &result, &error))
+		!begin_payload(decoder, record, &result, &error) ||
+		row_json_is_single(decoder->json))
 		return 1;
 	while (find_row(decoder, n_rows, &result))
 		n_rows++;

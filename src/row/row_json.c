@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "base/json_single.h"
 #include "mb/pg_wchar.h"
 #include "row/row_json.h"
 #include "row/row_shape.h"
@@ -530,4 +531,13 @@ const JsonShaped *
 row_json_shaped(const RowJson *json)
 {
 	return json->shaped;
+}
+
+bool
+row_json_is_single(const RowJson *json)
+{
+	const char *end;
+	const char *text = json_scan_rest(&json->scan, &end);
+
+	return json_is_single(text, end - text);
 }

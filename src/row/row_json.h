@@ -42,6 +42,12 @@ extern RowJsonResult row_json_next(RowJson *json, JsonSlice *values,
 								   RowError *error);
 
 /*
+ * Is it plain to see that the record, of which nothing was read yet, holds one
+ * document at most?
+ */
+extern bool row_json_is_single(const RowJson *json);
+
+/*
  * The document that was read last, if it has a shape; else NULL.  Good until
  * the next one is read.
  */

@@ -39,6 +39,7 @@ extern void test_unescape(void);
 extern void test_base64(void);
 extern void test_jansson(void);
 extern void test_shape(void);
+extern void test_single(void);
 extern void test_aggregate(void);
 
 #endif							/* TRACKING_TEST_SCAN_CHECK_H */
