@@ -488,6 +488,7 @@ aws_call_start(AwsClient *client, const AwsRequest *request)
 	AwsCall    *call = MemoryContextAllocZero(cxt, sizeof(AwsCall));
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
+	Assert(request->progress == NULL || request->once);
 	call->cxt = cxt;
 	call->client = client;
 	aws_request_copy(&call->request, request);

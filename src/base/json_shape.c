@@ -175,7 +175,7 @@ read_word(JsonShapes *shapes, const ShapeNode *node, const char *p,
 #define READ_WORD(word, type) \
 	read_word(shapes, node, p, end, word, sizeof(word) - 1, type, value)
 
-/* The value behind a step; what follows it, or NULL if it is none. */
+/* The value behind a node; what follows it, or NULL if it is none. */
 static inline const char *
 read_value(JsonShapes *shapes, const ShapeNode *node, const char *p,
 		   const char *end, JsonSlice *value)

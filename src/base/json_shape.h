@@ -41,7 +41,7 @@ typedef struct JsonShape
 {
 	uint32_t	n_values;
 	uint32_t	n_objects;		/* as they begin; the first is the document */
-	void	   *data;			/* the caller's; NULL at first */
+	void	   *data;			/* the caller's, of the size it asked for */
 	JsonShapeObject objects[];
 } JsonShape;
 
@@ -60,8 +60,8 @@ typedef struct JsonShaped
 /*
  * Memory for shapes, aligned for anything, which must outlive them.  A shape
  * takes what is between its values and some 60 bytes a value, less what it has
- * in common with others.  When there is no more room, and documents come that
- * have no shape, all are forgotten; or, if that does not help, no more learned.
+ * in common with others.  What becomes of shapes when there is no more room is
+ * told in json_shape_learn.c.
  */
 extern JsonShapes *json_shapes_init(void *memory, size_t bytes);
 
@@ -75,15 +75,17 @@ extern bool json_shapes_match(JsonShapes *shapes, const char *text,
 
 /*
  * Learn the shape of an object, from brace to brace, that JsonScan has accepted
- * and json_shapes_match() did not know; *shaped is filled.  False if it is not
- * worth it or there is no room.
+ * and json_shapes_match() did not know; *shaped is filled, and its shape has so
+ * many bytes of data, which are the caller's to fill.  False if it is not worth
+ * it or there is no room.
  */
 extern bool json_shapes_learn(JsonShapes *shapes, const char *text,
-							  const char *end, JsonShaped *shaped);
+							  const char *end, size_t data_bytes,
+							  JsonShaped *shaped);
 
 /*
- * Some of their memory, for what the caller keeps with a shape, and forgotten
- * with it; NULL if there is no more.
+ * Some more of their memory, for what the caller keeps with an object, and
+ * forgotten with it; NULL if there is none.
  */
 extern void *json_shapes_alloc(JsonShapes *shapes, size_t bytes);
 

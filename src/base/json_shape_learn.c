@@ -36,6 +36,7 @@ typedef struct Lesson
 	JsonScan	scan;
 	const char *from;			/* text that belongs to ... */
 	ShapeNode **list;			/* ... one of these */
+	size_t		data_bytes;		/* of the caller's, for the shape */
 	uint32_t	n_values;
 	uint32_t	n_objects;
 	int			n_open;
@@ -182,16 +183,15 @@ learn_shape(Lesson *lesson, const char *end)
 {
 	size_t		objects_bytes = lesson->n_objects * sizeof(JsonShapeObject);
 	ShapeNode  *node = find_node(lesson, end);
-	JsonShape  *shape;
+	JsonShape  *shape = json_shapes_alloc(lesson->shapes,
+										  sizeof(JsonShape) + objects_bytes);
+	void	   *data = json_shapes_alloc(lesson->shapes, lesson->data_bytes);
 
-	if (node == NULL)
-		return false;
-	shape = json_shapes_alloc(lesson->shapes, sizeof(JsonShape) + objects_bytes);
-	if (shape == NULL)
+	if (node == NULL || shape == NULL || data == NULL)
 		return false;
 	shape->n_values = lesson->n_values;
 	shape->n_objects = lesson->n_objects;
-	shape->data = NULL;
+	shape->data = data;
 	memcpy(shape->objects, lesson->objects, objects_bytes);
 	node->shape = shape;
 	lesson->shaped->shape = shape;
@@ -275,7 +275,7 @@ may_learn(JsonShapes *shapes)
 
 bool
 json_shapes_learn(JsonShapes *shapes, const char *text, const char *end,
-				  JsonShaped *shaped)
+				  size_t data_bytes, JsonShaped *shaped)
 {
 	Lesson		lesson;
 
@@ -285,6 +285,7 @@ json_shapes_learn(JsonShapes *shapes, const char *text, const char *end,
 	lesson.shaped = shaped;
 	lesson.from = text;
 	lesson.list = &shapes->first;
+	lesson.data_bytes = data_bytes;
 	lesson.n_values = 0;
 	lesson.n_objects = 0;
 	lesson.n_open = 0;

@@ -126,8 +126,6 @@ row_shapes_find(RowShapes *shapes, const char *text, const char *end, int n,
 	if (!json_shapes_match(shapes->shapes, text, end, shaped))
 		return NULL;
 	takes = shaped->shape->data;
-	if (takes == NULL)
-		return NULL;
 	for (int i = 0; i < n; i++)
 		take(shaped, takes[i], &values[i]);
 	return shaped;
@@ -161,13 +159,11 @@ row_shapes_learn(RowShapes *shapes, const char *text, const char *end, int n,
 	JsonShaped *shaped = &shapes->shaped;
 	RowTake    *takes;
 
-	if (!json_shapes_learn(shapes->shapes, text, end, shaped))
+	if (!json_shapes_learn(shapes->shapes, text, end, n * sizeof(RowTake),
+						   shaped))
 		return NULL;
-	takes = json_shapes_alloc(shapes->shapes, n * sizeof(RowTake));
-	if (takes == NULL)
-		return NULL;
+	takes = shaped->shape->data;
 	for (int i = 0; i < n; i++)
 		takes[i] = find_take(shaped, &values[i]);
-	shaped->shape->data = takes;
 	return shaped;
 }

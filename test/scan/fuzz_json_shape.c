@@ -27,7 +27,7 @@ check_line(JsonShapes *shapes, const char *line, size_t len)
 	require(!matched || shaped.end == end);
 	require(!matched || is_as_scanned(&shaped));
 	if (!matched && end != NULL &&
-		json_shapes_learn(shapes, text, end, &shaped))
+		json_shapes_learn(shapes, text, end, 8, &shaped))
 	{
 		require(is_as_scanned(&shaped));
 		require(json_shapes_match(shapes, text, text + len, &shaped));

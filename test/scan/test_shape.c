@@ -14,6 +14,9 @@
 #define DOCUMENTS 20000
 #define MEMORY_BYTES 65536
 
+/* What is kept with a shape: its own size, to be seen when it is met */
+#define DATA_BYTES sizeof(uint32_t)
+
 static void *memory;
 static JsonShapes *shapes;
 
@@ -41,13 +44,16 @@ try_text(const char *text, size_t len)
 	end = scanned_object(copy, len);
 	matched = json_shapes_match(shapes, copy, copy + len, &shaped);
 	if (matched)
-		check(shaped.end == end && is_as_scanned(&shaped),
+		check(shaped.end == end && is_as_scanned(&shaped) &&
+			  memcmp(shaped.shape->data, &shaped.shape->n_values,
+					 DATA_BYTES) == 0,
 			  "not as scanned: %s", printable(text, len));
 	else if (end != NULL &&
-			 json_shapes_learn(shapes, copy, end, &shaped))
+			 json_shapes_learn(shapes, copy, end, DATA_BYTES, &shaped))
 	{
 		check(is_as_scanned(&shaped), "not learned as scanned: %s",
 			  printable(text, len));
+		memcpy(shaped.shape->data, &shaped.shape->n_values, DATA_BYTES);
 		check(json_shapes_match(shapes, copy, copy + len, &shaped) &&
 			  shaped.end == end && is_as_scanned(&shaped),
 			  "not known once it is learned: %s", printable(text, len));
@@ -158,7 +164,8 @@ try_numbered(int shape, int value, int *n_learned)
 
 	if (json_shapes_match(shapes, text, end, &shaped))
 		return 1;
-	*n_learned += json_shapes_learn(shapes, text, end, &shaped);
+	*n_learned += json_shapes_learn(shapes, text, end, DATA_BYTES,
+									&shaped);
 	return 0;
 }
 
@@ -206,7 +213,7 @@ test_large(void)
 			p += sprintf(p, "\"%d\":%d,", n, i);
 		p[-1] = '}';
 		check(!json_shapes_match(shapes, text, p, &shaped) &&
-			  !json_shapes_learn(shapes, text, p, &shaped),
+			  !json_shapes_learn(shapes, text, p, DATA_BYTES, &shaped),
 			  "%d values are too many", JSON_SHAPE_VALUES + 1);
 		if (i >= 500)
 			n_known += try_numbered(1, i, &n_learned);
