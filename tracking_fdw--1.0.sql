@@ -27,19 +27,19 @@ $$;
 -- ---------------------------------------------------------------------
 
 create function tracking.tracking_fdw_handler()
-returns fdw_handler
+returns pg_catalog.fdw_handler
 as 'MODULE_PATHNAME'
 language c strict;
 
 comment on function tracking.tracking_fdw_handler() is
     'handler of the foreign data wrapper tracking_fdw';
 
-create function tracking.tracking_fdw_validator(options text[], catalog oid)
-returns void
+create function tracking.tracking_fdw_validator(options pg_catalog.text[], catalog pg_catalog.oid)
+returns pg_catalog.void
 as 'MODULE_PATHNAME'
 language c strict;
 
-comment on function tracking.tracking_fdw_validator(text[], oid) is
+comment on function tracking.tracking_fdw_validator(pg_catalog.text[], pg_catalog.oid) is
     'checks the options of tracking_fdw servers, user mappings, tables and columns';
 
 create foreign data wrapper tracking_fdw
@@ -50,19 +50,19 @@ comment on foreign data wrapper tracking_fdw is
     'reads and writes Amazon Kinesis streams';
 
 create function tracking.tracking_redshift_handler()
-returns fdw_handler
+returns pg_catalog.fdw_handler
 as 'MODULE_PATHNAME'
 language c strict;
 
 comment on function tracking.tracking_redshift_handler() is
     'handler of the foreign data wrapper tracking_redshift';
 
-create function tracking.tracking_redshift_validator(options text[], catalog oid)
-returns void
+create function tracking.tracking_redshift_validator(options pg_catalog.text[], catalog pg_catalog.oid)
+returns pg_catalog.void
 as 'MODULE_PATHNAME'
 language c strict;
 
-comment on function tracking.tracking_redshift_validator(text[], oid) is
+comment on function tracking.tracking_redshift_validator(pg_catalog.text[], pg_catalog.oid) is
     'checks the options of tracking_redshift servers, user mappings, tables and columns';
 
 create foreign data wrapper tracking_redshift
@@ -77,38 +77,48 @@ comment on foreign data wrapper tracking_redshift is
 -- ---------------------------------------------------------------------
 
 create table tracking.pipeline (
-    name text primary key check (name <> ''),
-    id integer generated always as identity unique,
-    owner regrole not null,
-    source regclass not null,
-    source_key text,
-    target regclass,
-    command text,
-    search_path text not null,
-    start_position text not null,
-    batch_rows integer not null check (batch_rows between 1 and 1000000),
-    batch_bytes bigint not null check (batch_bytes between 65536 and 1073741824),
-    max_latency interval not null
-        check (max_latency between interval '0.2 seconds' and interval '1 hour'),
-    workers integer not null check (workers between 1 and 64),
-    on_error text not null check (on_error in ('dead_letter', 'stop')),
-    max_errors integer not null check (max_errors >= -1),
-    on_gap text not null check (on_gap in ('record', 'stop')),
-    pause_between text,
-    paused_until timestamptz,
-    enabled boolean not null,
-    generation bigint not null default 1,
-    assigned_generation bigint not null default 0,
-    created_at timestamptz not null default pg_catalog.now(),
-    failures integer not null default 0,
-    failing_since timestamptz,
-    retry_at timestamptz,
-    last_error text,
-    last_error_sqlstate text,
-    last_error_at timestamptz,
-    stream_created timestamptz,
-    store_table text,
-    check ((target is null) <> (command is null))
+    name pg_catalog.text primary key check (name operator(pg_catalog.<>) ''),
+    id pg_catalog.int4 generated always as identity unique,
+    owner pg_catalog.regrole not null,
+    source pg_catalog.regclass not null,
+    source_key pg_catalog.text,
+    target pg_catalog.regclass,
+    command pg_catalog.text,
+    search_path pg_catalog.text not null,
+    start_position pg_catalog.text not null,
+    batch_rows pg_catalog.int4 not null
+        check (batch_rows operator(pg_catalog.>=) 1
+               and batch_rows operator(pg_catalog.<=) 1000000),
+    batch_bytes pg_catalog.int8 not null
+        check (batch_bytes operator(pg_catalog.>=) 65536
+               and batch_bytes operator(pg_catalog.<=) 1073741824),
+    max_latency pg_catalog.interval not null
+        check (max_latency operator(pg_catalog.>=) pg_catalog.interval '0.2 seconds'
+               and max_latency operator(pg_catalog.<=) pg_catalog.interval '1 hour'),
+    workers pg_catalog.int4 not null
+        check (workers operator(pg_catalog.>=) 1
+               and workers operator(pg_catalog.<=) 64),
+    on_error pg_catalog.text not null
+        check (on_error operator(pg_catalog.=) any (array['dead_letter', 'stop'])),
+    max_errors pg_catalog.int4 not null
+        check (max_errors operator(pg_catalog.>=) -1),
+    on_gap pg_catalog.text not null
+        check (on_gap operator(pg_catalog.=) any (array['record', 'stop'])),
+    pause_between pg_catalog.text,
+    paused_until pg_catalog.timestamptz,
+    enabled pg_catalog.bool not null,
+    generation pg_catalog.int8 not null default 1,
+    assigned_generation pg_catalog.int8 not null default 0,
+    created_at pg_catalog.timestamptz not null default pg_catalog.now(),
+    failures pg_catalog.int4 not null default 0,
+    failing_since pg_catalog.timestamptz,
+    retry_at pg_catalog.timestamptz,
+    last_error pg_catalog.text,
+    last_error_sqlstate pg_catalog.text,
+    last_error_at pg_catalog.timestamptz,
+    stream_created pg_catalog.timestamptz,
+    store_table pg_catalog.text,
+    check ((target is null) operator(pg_catalog.<>) (command is null))
 );
 
 comment on table tracking.pipeline is
@@ -145,18 +155,18 @@ comment on column tracking.pipeline.store_table is 'table in the store that keep
 comment on column tracking.pipeline.stream_created is 'when the stream was created that the positions belong to, null before the first start';
 
 create table tracking.checkpoint (
-    pipeline text not null references tracking.pipeline (name) on delete cascade,
-    shard_id text not null,
-    parent_shard_ids text[] not null default '{}',
-    position text not null,
-    worker integer,
-    records bigint not null default 0,
-    dead_letters bigint not null default 0,
-    bytes bigint not null default 0,
-    last_arrival timestamptz,
-    millis_behind_latest bigint,
-    read_until timestamptz,
-    updated_at timestamptz,
+    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    shard_id pg_catalog.text not null,
+    parent_shard_ids pg_catalog.text[] not null default '{}',
+    position pg_catalog.text not null,
+    worker pg_catalog.int4,
+    records pg_catalog.int8 not null default 0,
+    dead_letters pg_catalog.int8 not null default 0,
+    bytes pg_catalog.int8 not null default 0,
+    last_arrival pg_catalog.timestamptz,
+    millis_behind_latest pg_catalog.int8,
+    read_until pg_catalog.timestamptz,
+    updated_at pg_catalog.timestamptz,
     primary key (pipeline, shard_id)
 )
 -- room for heap-only updates: a row changes with every batch
@@ -179,19 +189,19 @@ comment on column tracking.checkpoint.read_until is 'what had arrived in the sha
 comment on column tracking.checkpoint.updated_at is 'time of the last batch';
 
 create table tracking.dead_letter (
-    id bigint generated always as identity primary key,
-    pipeline text not null references tracking.pipeline (name) on delete cascade,
-    stream text not null,
-    shard_id text not null,
-    sequence_number numeric not null,
-    sub_sequence_number bigint,
-    partition_key text not null,
-    approximate_arrival_timestamp timestamptz,
-    data bytea not null,
-    sqlstate text not null,
-    reason text not null,
-    failed_at timestamptz not null default pg_catalog.now(),
-    load bigint
+    id pg_catalog.int8 generated always as identity primary key,
+    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    stream pg_catalog.text not null,
+    shard_id pg_catalog.text not null,
+    sequence_number pg_catalog.numeric not null,
+    sub_sequence_number pg_catalog.int8,
+    partition_key pg_catalog.text not null,
+    approximate_arrival_timestamp pg_catalog.timestamptz,
+    data pg_catalog.bytea not null,
+    sqlstate pg_catalog.text not null,
+    reason pg_catalog.text not null,
+    failed_at pg_catalog.timestamptz not null default pg_catalog.now(),
+    load pg_catalog.int8
 );
 
 create index on tracking.dead_letter (pipeline, id);
@@ -213,22 +223,22 @@ comment on column tracking.dead_letter.failed_at is 'time of the transaction tha
 comment on column tracking.dead_letter.load is 'of tracking.load, if it was on its way into a store';
 
 create table tracking.batch (
-    id bigint generated always as identity primary key,
-    pipeline text not null references tracking.pipeline (name) on delete cascade,
-    records bigint not null,
-    bytes bigint not null,
-    rows bigint not null,
-    dead_letters bigint not null,
-    shard_ids text[] not null,
-    first_positions text[] not null,
-    last_positions text[] not null,
-    first_arrival timestamptz,
-    last_arrival timestamptz,
-    fetch_ms bigint not null,
-    apply_ms bigint not null,
-    latency interval,
-    applied_at timestamptz not null default pg_catalog.clock_timestamp(),
-    load bigint
+    id pg_catalog.int8 generated always as identity primary key,
+    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    records pg_catalog.int8 not null,
+    bytes pg_catalog.int8 not null,
+    rows pg_catalog.int8 not null,
+    dead_letters pg_catalog.int8 not null,
+    shard_ids pg_catalog.text[] not null,
+    first_positions pg_catalog.text[] not null,
+    last_positions pg_catalog.text[] not null,
+    first_arrival pg_catalog.timestamptz,
+    last_arrival pg_catalog.timestamptz,
+    fetch_ms pg_catalog.int8 not null,
+    apply_ms pg_catalog.int8 not null,
+    latency pg_catalog.interval,
+    applied_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    load pg_catalog.int8
 );
 
 create index on tracking.batch (pipeline, id);
@@ -253,14 +263,14 @@ comment on column tracking.batch.applied_at is 'when it was applied';
 comment on column tracking.batch.load is 'of tracking.load, if it went into a store';
 
 create table tracking.gap (
-    id bigint generated always as identity primary key,
-    pipeline text not null references tracking.pipeline (name) on delete cascade,
-    shard_id text not null,
-    from_position text not null,
-    to_position text,
-    from_time timestamptz,
-    to_time timestamptz not null,
-    noticed_at timestamptz not null default pg_catalog.now()
+    id pg_catalog.int8 generated always as identity primary key,
+    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    shard_id pg_catalog.text not null,
+    from_position pg_catalog.text not null,
+    to_position pg_catalog.text,
+    from_time pg_catalog.timestamptz,
+    to_time pg_catalog.timestamptz not null,
+    noticed_at pg_catalog.timestamptz not null default pg_catalog.now()
 );
 
 create index on tracking.gap (pipeline, id);
@@ -277,22 +287,23 @@ comment on column tracking.gap.to_time is 'what arrived later was still there';
 comment on column tracking.gap.noticed_at is 'time of the transaction that read on after the gap';
 
 create table tracking.load (
-    id bigint generated always as identity primary key,
-    pipeline text not null references tracking.pipeline (name) on delete cascade,
-    store text not null,
-    state text not null check (state in ('committing', 'done', 'abandoned')),
-    records bigint not null,
-    rows bigint not null default 0,
-    dead_letters bigint not null default 0,
-    files bigint not null default 0,
-    bytes bigint not null default 0,
-    remote_query text,
-    shard_ids text[] not null,
-    first_positions text[] not null,
-    last_positions text[] not null,
-    began_at timestamptz not null default pg_catalog.clock_timestamp(),
-    ended_at timestamptz,
-    before jsonb
+    id pg_catalog.int8 generated always as identity primary key,
+    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    store pg_catalog.text not null,
+    state pg_catalog.text not null
+        check (state operator(pg_catalog.=) any (array['committing', 'done', 'abandoned'])),
+    records pg_catalog.int8 not null,
+    rows pg_catalog.int8 not null default 0,
+    dead_letters pg_catalog.int8 not null default 0,
+    files pg_catalog.int8 not null default 0,
+    bytes pg_catalog.int8 not null default 0,
+    remote_query pg_catalog.text,
+    shard_ids pg_catalog.text[] not null,
+    first_positions pg_catalog.text[] not null,
+    last_positions pg_catalog.text[] not null,
+    began_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    ended_at pg_catalog.timestamptz,
+    before pg_catalog.jsonb
 );
 
 create index on tracking.load (pipeline, id);
@@ -333,16 +344,16 @@ select pg_catalog.pg_extension_config_dump('tracking.gap_id_seq', '');
  * Who sees what: the owner of a pipeline and its members, and
  * tracking_fdw_admin.
  */
-create function tracking.may_see(owner regrole)
-returns boolean
+create function tracking.may_see(owner pg_catalog.regrole)
+returns pg_catalog.bool
 language sql stable
 set search_path = pg_catalog, pg_temp
 return pg_catalog.pg_has_role(owner, 'member')
     or exists (select from pg_catalog.pg_roles r
-               where r.rolname = 'tracking_fdw_admin'
+               where r.rolname operator(pg_catalog.=) 'tracking_fdw_admin'
                  and pg_catalog.pg_has_role(r.oid, 'member'));
 
-comment on function tracking.may_see(regrole) is
+comment on function tracking.may_see(pg_catalog.regrole) is
     'whether the current role may see the pipelines of this owner';
 
 alter table tracking.pipeline enable row level security;
@@ -356,22 +367,22 @@ create policy visible on tracking.pipeline
     for select using (tracking.may_see(owner));
 create policy visible on tracking.checkpoint
     for select using (exists (select from tracking.pipeline p
-                              where p.name = checkpoint.pipeline));
+                              where p.name operator(pg_catalog.=) checkpoint.pipeline));
 create policy visible on tracking.dead_letter
     for select using (exists (select from tracking.pipeline p
-                              where p.name = dead_letter.pipeline));
+                              where p.name operator(pg_catalog.=) dead_letter.pipeline));
 
 create policy visible on tracking.batch
     for select using (exists (select from tracking.pipeline p
-                              where p.name = batch.pipeline));
+                              where p.name operator(pg_catalog.=) batch.pipeline));
 
 create policy visible on tracking.gap
     for select using (exists (select from tracking.pipeline p
-                              where p.name = gap.pipeline));
+                              where p.name operator(pg_catalog.=) gap.pipeline));
 
 create policy visible on tracking.load
     for select using (exists (select from tracking.pipeline p
-                              where p.name = load.pipeline));
+                              where p.name operator(pg_catalog.=) load.pipeline));
 
 comment on policy visible on tracking.load is
     'those who see the pipeline';
@@ -394,20 +405,25 @@ grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
 -- src/sink/pipeline_lock.h
 create view tracking.pipeline_runner
 with (security_invoker = true) as
-select l.objid::bigint::integer as pipeline_id,
-       w.objsubid - 16 as worker,
+select l.objid::pg_catalog.int8::pg_catalog.int4 as pipeline_id,
+       w.objsubid operator(pg_catalog.-) 16 as worker,
        a.pid,
        a.query as activity
 from pg_catalog.pg_locks l
-join pg_catalog.pg_stat_activity a using (pid)
+join pg_catalog.pg_stat_activity a on a.pid operator(pg_catalog.=) l.pid
 left join pg_catalog.pg_locks w
-    on w.pid = l.pid and w.locktype = 'advisory' and w.granted
-   and w.database = l.database and w.classid = l.classid
-   and w.objid = l.objid and w.objsubid >= 16
-where l.locktype = 'advisory' and l.granted
-  and l.database = (select d.oid from pg_catalog.pg_database d
-                    where d.datname = pg_catalog.current_database())
-  and l.classid = 1953655654 and l.objsubid = 3;
+    on w.pid operator(pg_catalog.=) l.pid
+   and w.locktype operator(pg_catalog.=) 'advisory' and w.granted
+   and w.database operator(pg_catalog.=) l.database
+   and w.classid operator(pg_catalog.=) l.classid
+   and w.objid operator(pg_catalog.=) l.objid
+   and w.objsubid operator(pg_catalog.>=) 16
+where l.locktype operator(pg_catalog.=) 'advisory' and l.granted
+  and l.database operator(pg_catalog.=)
+      (select d.oid from pg_catalog.pg_database d
+       where d.datname operator(pg_catalog.=) pg_catalog.current_database())
+  and l.classid operator(pg_catalog.=) 1953655654
+  and l.objsubid operator(pg_catalog.=) 3;
 
 comment on view tracking.pipeline_runner is
     'the processes that run pipelines now';
@@ -422,20 +438,24 @@ create view tracking.pipeline_status
 with (security_invoker = true) as
 with runner as materialized (select * from tracking.pipeline_runner)
 select p.name as pipeline,
-       case when exists (select from runner where pipeline_id = p.id)
-            then case when p.paused_until > pg_catalog.clock_timestamp()
+       case when exists (select from runner
+                         where pipeline_id operator(pg_catalog.=) p.id)
+            then case when p.paused_until operator(pg_catalog.>)
+                           pg_catalog.clock_timestamp()
                       then 'paused' else 'running' end
             when not p.enabled and p.last_error is not null then 'failed'
             when not p.enabled then 'stopped'
             when p.retry_at is not null then
-                 case when p.failures < 10 then 'retrying' else 'parked' end
+                 case when p.failures operator(pg_catalog.<) 10
+                      then 'retrying' else 'parked' end
             else 'waiting'
        end as state,
        c.shard_id,
        c.position,
        c.records as rows,
        c.dead_letters,
-       c.millis_behind_latest * interval '1 millisecond' as lag,
+       c.millis_behind_latest operator(pg_catalog.*)
+           pg_catalog.interval '1 millisecond' as lag,
        c.last_arrival,
        c.updated_at,
        c.worker,
@@ -449,13 +469,14 @@ select p.name as pipeline,
        p.failing_since,
        p.retry_at
 from tracking.pipeline p
-left join tracking.checkpoint c on c.pipeline = p.name
+left join tracking.checkpoint c on c.pipeline operator(pg_catalog.=) p.name
 left join lateral (select * from runner
-                   where pipeline_id = p.id
-                     and (worker = c.worker or worker is null or c.worker is null)
+                   where pipeline_id operator(pg_catalog.=) p.id
+                     and (worker operator(pg_catalog.=) c.worker
+                          or worker is null or c.worker is null)
                    limit 1) r on true
 left join lateral (select latency from tracking.batch
-                   where pipeline = p.name
+                   where pipeline operator(pg_catalog.=) p.name
                    order by id desc limit 1) b on true;
 
 comment on view tracking.pipeline_status is
@@ -505,92 +526,92 @@ comment on column tracking.events_per_minute.bytes is 'bytes of payload';
 grant select on tracking.events_per_minute to public;
 
 create function tracking.create_pipeline(
-    name text,
-    source regclass,
-    target regclass default null,
-    command text default null,
-    start_at text default 'trim_horizon',
-    batch_rows integer default 10000,
-    batch_bytes bigint default 16777216,
-    max_latency interval default '1 second',
-    workers integer default 1,
-    on_error text default 'dead_letter',
-    max_errors integer default -1,
-    on_gap text default 'record',
-    enabled boolean default true,
-    source_key text default null,
-    pause_between text default null)
-returns void
+    name pg_catalog.text,
+    source pg_catalog.regclass,
+    target pg_catalog.regclass default null,
+    command pg_catalog.text default null,
+    start_at pg_catalog.text default 'trim_horizon',
+    batch_rows pg_catalog.int4 default 10000,
+    batch_bytes pg_catalog.int8 default 16777216,
+    max_latency pg_catalog.interval default '1 second',
+    workers pg_catalog.int4 default 1,
+    on_error pg_catalog.text default 'dead_letter',
+    max_errors pg_catalog.int4 default -1,
+    on_gap pg_catalog.text default 'record',
+    enabled pg_catalog.bool default true,
+    source_key pg_catalog.text default null,
+    pause_between pg_catalog.text default null)
+returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_create_pipeline'
 language c;
 
-comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) is
+comment on function tracking.create_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text, pg_catalog.text) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
 
 create function tracking.alter_pipeline(
-    name text,
-    target regclass default null,
-    command text default null,
-    batch_rows integer default null,
-    batch_bytes bigint default null,
-    max_latency interval default null,
-    workers integer default null,
-    on_error text default null,
-    max_errors integer default null,
-    on_gap text default null,
-    pause_between text default null)
-returns void
+    name pg_catalog.text,
+    target pg_catalog.regclass default null,
+    command pg_catalog.text default null,
+    batch_rows pg_catalog.int4 default null,
+    batch_bytes pg_catalog.int8 default null,
+    max_latency pg_catalog.interval default null,
+    workers pg_catalog.int4 default null,
+    on_error pg_catalog.text default null,
+    max_errors pg_catalog.int4 default null,
+    on_gap pg_catalog.text default null,
+    pause_between pg_catalog.text default null)
+returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_alter_pipeline'
 language c;
 
-comment on function tracking.alter_pipeline(text, regclass, text, integer, bigint, interval, integer, text, integer, text, text) is
+comment on function tracking.alter_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text) is
     'changes settings of a pipeline, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
 
-create function tracking.start_pipeline(name text)
-returns void
+create function tracking.start_pipeline(name pg_catalog.text)
+returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_start_pipeline'
 language c strict;
 
-comment on function tracking.start_pipeline(text) is
+comment on function tracking.start_pipeline(pg_catalog.text) is
     'starts a pipeline where it left off, once the transaction commits';
 
-create function tracking.stop_pipeline(name text)
-returns void
+create function tracking.stop_pipeline(name pg_catalog.text)
+returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_stop_pipeline'
 language c strict;
 
-comment on function tracking.stop_pipeline(text) is
+comment on function tracking.stop_pipeline(pg_catalog.text) is
     'stops a pipeline and keeps its position, once the transaction commits';
 
-create function tracking.drop_pipeline(name text)
-returns void
+create function tracking.drop_pipeline(name pg_catalog.text)
+returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_drop_pipeline'
 language c strict;
 
-comment on function tracking.drop_pipeline(text) is
+comment on function tracking.drop_pipeline(pg_catalog.text) is
     'drops a pipeline with its positions and dead letters';
 
-create function tracking.reset_pipeline(name text, start_at text, shard_id text default null)
-returns void
+create function tracking.reset_pipeline(name pg_catalog.text, start_at pg_catalog.text, shard_id pg_catalog.text default null)
+returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_reset_pipeline'
 language c;
 
-comment on function tracking.reset_pipeline(text, text, text) is
+comment on function tracking.reset_pipeline(pg_catalog.text, pg_catalog.text, pg_catalog.text) is
     'sets a pipeline, or one shard of it, back to trim_horizon, latest, a time or (one shard) a sequence number';
 
-create function tracking.replay_dead_letters(pipeline text, filter text default null)
-returns bigint
+create function tracking.replay_dead_letters(pipeline pg_catalog.text, filter pg_catalog.text default null)
+returns pg_catalog.int8
 as 'MODULE_PATHNAME', 'tracking_replay_dead_letters'
 language c;
 
-comment on function tracking.replay_dead_letters(text, text) is
+comment on function tracking.replay_dead_letters(pg_catalog.text, pg_catalog.text) is
     'runs the pipeline''s command over its dead letters, or those for which the SQL condition filter holds, and deletes those it takes; returns how many';
 
-create procedure tracking.run_pipeline(name text)
+create procedure tracking.run_pipeline(name pg_catalog.text)
 as 'MODULE_PATHNAME', 'tracking_run_pipeline'
 language c;
 
-comment on procedure tracking.run_pipeline(text) is
+comment on procedure tracking.run_pipeline(pg_catalog.text) is
     'reads a pipeline''s stream to its tip in this session, batch by batch; a pipeline that is running is left alone';
 
 -- ---------------------------------------------------------------------
@@ -598,7 +619,7 @@ comment on procedure tracking.run_pipeline(text) is
 -- ---------------------------------------------------------------------
 
 create function tracking.guard_drop()
-returns event_trigger
+returns pg_catalog.event_trigger
 as 'MODULE_PATHNAME', 'tracking_guard_drop'
 language c;
 

@@ -15,15 +15,17 @@ static CatalogStatement add_statement = {
 	" shard_ids, first_positions, last_positions, first_arrival,"
 	" last_arrival, fetch_ms, apply_ms, latency, load)"
 	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-	" clock_timestamp() - $9, nullif($13, 0))",
+	" pg_catalog.clock_timestamp() operator(pg_catalog.-) $9,"
+	" case when $13 operator(pg_catalog.<>) 0 then $13 end)",
 	13, {TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTARRAYOID,
 	TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
 	INT8OID, INT8OID}, NULL
 };
 
 static CatalogStatement prune_statement = {
-	"delete from tracking.batch where pipeline = $1 and id <="
-	" (select id from tracking.batch where pipeline = $1"
+	"delete from tracking.batch where pipeline operator(pg_catalog.=) $1"
+	" and id operator(pg_catalog.<=) (select id from tracking.batch"
+	" where pipeline operator(pg_catalog.=) $1"
 	" order by id desc offset $2 limit 1)",
 	2, {TEXTOID, INT4OID}, NULL
 };

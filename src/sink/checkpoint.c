@@ -11,13 +11,19 @@
 #include "utils/timestamp.h"
 
 static CatalogStatement load_statement = {
-	"select l.n::int4, c.position, c.read_until, $3 >= 0 and exists"
-	" (select from tracking.checkpoint p where p.pipeline = $1"
-	" and p.shard_id = any (c.parent_shard_ids)"
-	" and p.worker is distinct from $3 and p.position <> 'SHARD_END')"
-	" from unnest($2) with ordinality as l(shard_id, n)"
-	" join tracking.checkpoint c on c.shard_id = l.shard_id"
-	" where c.pipeline = $1 and ($3 < 0 or c.worker = $3) order by l.n",
+	"select l.n::pg_catalog.int4, c.position, c.read_until,"
+	" $3 operator(pg_catalog.>=) 0 and exists"
+	" (select from tracking.checkpoint p"
+	" where p.pipeline operator(pg_catalog.=) $1"
+	" and p.shard_id operator(pg_catalog.=) any (c.parent_shard_ids)"
+	" and (p.worker operator(pg_catalog.=) $3) is not true"
+	" and p.position operator(pg_catalog.<>) 'SHARD_END')"
+	" from pg_catalog.unnest($2) with ordinality as l(shard_id, n)"
+	" join tracking.checkpoint c"
+	" on c.shard_id operator(pg_catalog.=) l.shard_id"
+	" where c.pipeline operator(pg_catalog.=) $1"
+	" and ($3 operator(pg_catalog.<) 0"
+	" or c.worker operator(pg_catalog.=) $3) order by l.n",
 	3, {TEXTOID, TEXTARRAYOID, INT4OID}, NULL
 };
 
@@ -30,23 +36,31 @@ static CatalogStatement load_statement = {
  */
 static CatalogStatement add_statement = {
 	"with has as (select exists (select from tracking.checkpoint"
-	" where pipeline = $1) as any)"
+	" where pipeline operator(pg_catalog.=) $1) as any)"
 	" insert into tracking.checkpoint"
 	" (pipeline, shard_id, parent_shard_ids, position, read_until)"
 	" select $1, l.shard_id,"
-	" array_remove(array[l.parent, l.adjacent], null),"
+	" pg_catalog.array_remove(array[l.parent, l.adjacent], null),"
 	" case when has.any then 'TRIM_HORIZON' else $5 end,"
-	" case when not has.any then least($6, now())"
-	" when $5 is null then now()"
-	" else coalesce((select min(p.read_until) from tracking.checkpoint p"
-	" where p.pipeline = $1 and p.shard_id in (l.parent, l.adjacent)"
-	" and (p.shard_id <> all ($2) or p.read_until >="
-	" now() - $7::float8 * interval '1 microsecond')), now()) end"
-	" from has, unnest($2, $3, $4) as l(shard_id, parent, adjacent)"
+	" case when not has.any then least($6, pg_catalog.now())"
+	" when $5 is null then pg_catalog.now()"
+	" else coalesce((select pg_catalog.min(p.read_until)"
+	" from tracking.checkpoint p"
+	" where p.pipeline operator(pg_catalog.=) $1"
+	" and (p.shard_id operator(pg_catalog.=) l.parent"
+	" or p.shard_id operator(pg_catalog.=) l.adjacent)"
+	" and (p.shard_id operator(pg_catalog.<>) all ($2)"
+	" or p.read_until operator(pg_catalog.>=)"
+	" (pg_catalog.now() operator(pg_catalog.-)"
+	" ($7::pg_catalog.float8 operator(pg_catalog.*)"
+	" pg_catalog.interval '1 microsecond')))), pg_catalog.now()) end"
+	" from has, rows from (pg_catalog.unnest($2), pg_catalog.unnest($3),"
+	" pg_catalog.unnest($4)) as l(shard_id, parent, adjacent)"
 	" where (has.any or $5 is not null)"
 	/* looked at first, as the conflict with a row in change would wait */
 	" and not exists (select from tracking.checkpoint c"
-	" where c.pipeline = $1 and c.shard_id = l.shard_id)"
+	" where c.pipeline operator(pg_catalog.=) $1"
+	" and c.shard_id operator(pg_catalog.=) l.shard_id)"
 	" on conflict (pipeline, shard_id) do nothing",
 	7, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID,
 	TIMESTAMPTZOID, INT8OID}, NULL
@@ -54,58 +68,71 @@ static CatalogStatement add_statement = {
 
 static CatalogStatement spread_statement = {
 	"update tracking.checkpoint c set worker = s.worker"
-	" from (select shard_id, (row_number() over (order by shard_id) - 1) % $2"
+	" from (select shard_id, (pg_catalog.row_number() over (order by shard_id)"
+	" operator(pg_catalog.-) 1) operator(pg_catalog.%) $2"
 	" as worker from tracking.checkpoint"
-	" where pipeline = $1 and position <> 'SHARD_END') s"
-	" where c.pipeline = $1 and c.shard_id = s.shard_id"
-	" and c.worker is distinct from s.worker",
+	" where pipeline operator(pg_catalog.=) $1"
+	" and position operator(pg_catalog.<>) 'SHARD_END') s"
+	" where c.pipeline operator(pg_catalog.=) $1"
+	" and c.shard_id operator(pg_catalog.=) s.shard_id"
+	" and (c.worker operator(pg_catalog.=) s.worker) is not true",
 	2, {TEXTOID, INT4OID}, NULL
 };
 
 static CatalogStatement assign_statement = {
 	"update tracking.checkpoint c set worker = coalesce("
-	"(select p.worker from tracking.checkpoint p where p.pipeline = $1"
-	" and p.shard_id = c.parent_shard_ids[1]),"
-	" abs(hashtext(c.shard_id)::bigint) % $2)"
-	" where c.pipeline = $1 and c.worker is null",
+	"(select p.worker from tracking.checkpoint p"
+	" where p.pipeline operator(pg_catalog.=) $1"
+	" and p.shard_id operator(pg_catalog.=) c.parent_shard_ids[1]),"
+	" pg_catalog.abs(pg_catalog.hashtext(c.shard_id)::pg_catalog.int8)"
+	" operator(pg_catalog.%) $2)"
+	" where c.pipeline operator(pg_catalog.=) $1 and c.worker is null",
 	2, {TEXTOID, INT4OID}, NULL
 };
 
 static CatalogStatement advance_statement = {
 	"update tracking.checkpoint c"
 	" set position = b.new_position,"
-	" records = c.records + b.records,"
-	" bytes = c.bytes + b.bytes,"
+	" records = c.records operator(pg_catalog.+) b.records,"
+	" bytes = c.bytes operator(pg_catalog.+) b.bytes,"
 	" last_arrival = greatest(c.last_arrival, b.last_arrival),"
 	" millis_behind_latest = b.millis_behind_latest,"
 	" read_until = coalesce(b.read_until, c.read_until),"
-	" updated_at = clock_timestamp()"
-	" from unnest($2, $3, $4, $5, $6, $7, $8, $9) as b(shard_id,"
-	" old_position, new_position, records, bytes, last_arrival,"
-	" millis_behind_latest, read_until)"
-	" where c.pipeline = $1 and c.shard_id = b.shard_id"
-	" and c.position = b.old_position",
+	" updated_at = pg_catalog.clock_timestamp()"
+	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3),"
+	" pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6),"
+	" pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9))"
+	" as b(shard_id, old_position, new_position, records, bytes,"
+	" last_arrival, millis_behind_latest, read_until)"
+	" where c.pipeline operator(pg_catalog.=) $1"
+	" and c.shard_id operator(pg_catalog.=) b.shard_id"
+	" and c.position operator(pg_catalog.=) b.old_position",
 	9, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
 	INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID}, NULL
 };
 
 static CatalogStatement count_statement = {
 	"update tracking.checkpoint c"
-	" set dead_letters = c.dead_letters + b.n"
-	" from unnest($2, $3) as b(shard_id, n)"
-	" where c.pipeline = $1 and c.shard_id = b.shard_id and b.n > 0",
+	" set dead_letters = c.dead_letters operator(pg_catalog.+) b.n"
+	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3))"
+	" as b(shard_id, n)"
+	" where c.pipeline operator(pg_catalog.=) $1"
+	" and c.shard_id operator(pg_catalog.=) b.shard_id"
+	" and b.n operator(pg_catalog.>) 0",
 	3, {TEXTOID, TEXTARRAYOID, INT8ARRAYOID}, NULL
 };
 
 static CatalogStatement reset_statement = {
 	"update tracking.checkpoint set position = $3,"
-	" read_until = least($4, now()), millis_behind_latest = null"
-	" where pipeline = $1 and shard_id = $2",
+	" read_until = least($4, pg_catalog.now()), millis_behind_latest = null"
+	" where pipeline operator(pg_catalog.=) $1"
+	" and shard_id operator(pg_catalog.=) $2",
 	4, {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 static CatalogStatement clear_statement = {
-	"delete from tracking.checkpoint where pipeline = $1",
+	"delete from tracking.checkpoint"
+	" where pipeline operator(pg_catalog.=) $1",
 	1, {TEXTOID}, NULL
 };
 

@@ -15,29 +15,34 @@ static CatalogStatement keep_statement = {
 	" (pipeline, stream, shard_id, sequence_number, sub_sequence_number,"
 	" partition_key, approximate_arrival_timestamp, data, sqlstate, reason,"
 	" load)"
-	" values ($1, $2, $3, $4::numeric, nullif($5, -1), $6, $7, $8, $9, $10,"
-	" nullif($11, 0))",
+	" values ($1, $2, $3, $4::pg_catalog.numeric,"
+	" case when $5 operator(pg_catalog.>=) 0 then $5 end,"
+	" $6, $7, $8, $9, $10,"
+	" case when $11 operator(pg_catalog.<>) 0 then $11 end)",
 	11, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID,
 	BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
 static CatalogStatement load_statement = {
-	"select id, stream, shard_id, sequence_number::text, partition_key,"
-	" approximate_arrival_timestamp, data,"
-	" coalesce(sub_sequence_number, -1)::int4 from tracking.dead_letter"
-	" where pipeline = $1 and id = any ($2)"
+	"select id, stream, shard_id, sequence_number::pg_catalog.text,"
+	" partition_key, approximate_arrival_timestamp, data,"
+	" coalesce(sub_sequence_number, -1)::pg_catalog.int4"
+	" from tracking.dead_letter where pipeline operator(pg_catalog.=) $1"
+	" and id operator(pg_catalog.=) any ($2)"
 	" order by shard_id, sequence_number, sub_sequence_number, id for update",
 	2, {TEXTOID, INT8ARRAYOID}, NULL
 };
 
 static CatalogStatement again_statement = {
 	"update tracking.dead_letter set sqlstate = $2, reason = $3,"
-	" failed_at = clock_timestamp() where id = $1",
+	" failed_at = pg_catalog.clock_timestamp()"
+	" where id operator(pg_catalog.=) $1",
 	3, {INT8OID, TEXTOID, TEXTOID}, NULL
 };
 
 static CatalogStatement delete_statement = {
-	"delete from tracking.dead_letter where id = any ($1)",
+	"delete from tracking.dead_letter"
+	" where id operator(pg_catalog.=) any ($1)",
 	1, {INT8ARRAYOID}, NULL
 };
 

@@ -14,50 +14,61 @@ static CatalogStatement begin_statement = {
 	"insert into tracking.load (pipeline, store, state, records, shard_ids,"
 	" first_positions, last_positions, before)"
 	" select $1, $2, 'committing', $3, $4, $5, $6,"
-	" (select jsonb_agg(to_jsonb(c)) from tracking.checkpoint c"
-	" where c.pipeline = $1 and c.shard_id = any ($4)) returning id",
+	" (select pg_catalog.jsonb_agg(pg_catalog.to_jsonb(c))"
+	" from tracking.checkpoint c where c.pipeline operator(pg_catalog.=) $1"
+	" and c.shard_id operator(pg_catalog.=) any ($4)) returning id",
 	6, {TEXTOID, TEXTOID, INT8OID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
 	NULL
 };
 
 static CatalogStatement committing_statement = {
 	"update tracking.load set rows = $2, dead_letters = $3, files = $4,"
-	" bytes = $5, remote_query = nullif($6, '') where id = $1",
+	" bytes = $5,"
+	" remote_query = case when $6 operator(pg_catalog.<>) '' then $6 end"
+	" where id operator(pg_catalog.=) $1",
 	6, {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID}, NULL
 };
 
 static CatalogStatement done_statement = {
 	"update tracking.load set state = 'done', before = null,"
-	" ended_at = clock_timestamp() where id = $1",
+	" ended_at = pg_catalog.clock_timestamp()"
+	" where id operator(pg_catalog.=) $1",
 	1, {INT8OID}, NULL
 };
 
 static CatalogStatement settle_statement = {
 	"update tracking.load l set state = 'done', before = null,"
-	" ended_at = clock_timestamp()"
-	" where l.pipeline = $1 and l.state = 'committing' and not exists"
-	" (select from unnest(l.shard_ids, l.first_positions, l.last_positions)"
-	" as s(shard_id, first, last)"
-	" left join unnest($2, $3) as r(shard_id, position) using (shard_id)"
-	" where s.first <> s.last and r.position is distinct from s.last)",
+	" ended_at = pg_catalog.clock_timestamp()"
+	" where l.pipeline operator(pg_catalog.=) $1"
+	" and l.state operator(pg_catalog.=) 'committing' and not exists"
+	" (select from rows from (pg_catalog.unnest(l.shard_ids),"
+	" pg_catalog.unnest(l.first_positions),"
+	" pg_catalog.unnest(l.last_positions)) as s(shard_id, first, last)"
+	" left join rows from (pg_catalog.unnest($2), pg_catalog.unnest($3))"
+	" as r(shard_id, position)"
+	" on r.shard_id operator(pg_catalog.=) s.shard_id"
+	" where s.first operator(pg_catalog.<>) s.last"
+	" and (r.position operator(pg_catalog.=) s.last) is not true)",
 	3, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
 
 static CatalogStatement abandon_statement = {
 	"with gone as (update tracking.load set state = 'abandoned',"
-	" ended_at = clock_timestamp()"
-	" where pipeline = $1 and state = 'committing' returning id, before),"
+	" ended_at = pg_catalog.clock_timestamp()"
+	" where pipeline operator(pg_catalog.=) $1"
+	" and state operator(pg_catalog.=) 'committing' returning id, before),"
 	" letters as (delete from tracking.dead_letter"
-	" where load in (select id from gone)),"
+	" where load operator(pg_catalog.=) any (select id from gone)),"
 	" history as (delete from tracking.batch"
-	" where load in (select id from gone))"
+	" where load operator(pg_catalog.=) any (select id from gone))"
 	" update tracking.checkpoint c set position = b.position,"
 	" records = b.records, dead_letters = b.dead_letters, bytes = b.bytes,"
 	" last_arrival = b.last_arrival, read_until = b.read_until,"
 	" millis_behind_latest = b.millis_behind_latest"
-	" from gone, jsonb_populate_recordset(null::tracking.checkpoint,"
-	" gone.before) b"
-	" where c.pipeline = $1 and c.shard_id = b.shard_id",
+	" from gone, pg_catalog.jsonb_populate_recordset("
+	"null::tracking.checkpoint, gone.before) b"
+	" where c.pipeline operator(pg_catalog.=) $1"
+	" and c.shard_id operator(pg_catalog.=) b.shard_id",
 	1, {TEXTOID}, NULL
 };
 
@@ -65,19 +76,22 @@ static CatalogStatement abandon_statement = {
 static CatalogStatement adopt_statement = {
 	"insert into tracking.checkpoint as c (pipeline, shard_id, position)"
 	" select $1, r.shard_id, r.position"
-	" from unnest($2, $3) as r(shard_id, position)"
+	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3))"
+	" as r(shard_id, position)"
 	" where not exists (select from tracking.checkpoint h"
-	" where h.pipeline = $1 and h.shard_id = r.shard_id"
-	" and h.position = r.position)"
+	" where h.pipeline operator(pg_catalog.=) $1"
+	" and h.shard_id operator(pg_catalog.=) r.shard_id"
+	" and h.position operator(pg_catalog.=) r.position)"
 	" on conflict (pipeline, shard_id) do update"
 	" set position = excluded.position, read_until = null",
 	3, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
 
 static CatalogStatement prune_statement = {
-	"delete from tracking.load where pipeline = $1"
-	" and state <> 'committing' and id <="
-	" (select id from tracking.load where pipeline = $1"
+	"delete from tracking.load where pipeline operator(pg_catalog.=) $1"
+	" and state operator(pg_catalog.<>) 'committing'"
+	" and id operator(pg_catalog.<=) (select id from tracking.load"
+	" where pipeline operator(pg_catalog.=) $1"
 	" order by id desc offset $2 limit 1)",
 	2, {TEXTOID, INT4OID}, NULL
 };

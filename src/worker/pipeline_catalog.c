@@ -13,29 +13,35 @@
 
 /* in the order of read_pipeline() */
 #define PIPELINE_COLUMNS \
-	"name, id, owner::oid, source::oid, target::oid, command, search_path," \
+	"name, id, owner::pg_catalog.oid, source::pg_catalog.oid," \
+	" target::pg_catalog.oid, command, search_path," \
 	" start_position, batch_rows, batch_bytes," \
-	" (extract(epoch from max_latency) * 1000)::int8, workers," \
-	" on_error = 'stop', max_errors, enabled, generation, failures," \
-	" on_gap = 'stop', stream_created, source_key," \
-	" pause_between, store_table"
+	" (extract(epoch from max_latency) operator(pg_catalog.*) 1000)" \
+	"::pg_catalog.int8, workers," \
+	" on_error operator(pg_catalog.=) 'stop', max_errors, enabled," \
+	" generation, failures, on_gap operator(pg_catalog.=) 'stop'," \
+	" stream_created, source_key, pause_between, store_table"
 
 static CatalogStatement load_statement = {
-	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
+	"select " PIPELINE_COLUMNS " from tracking.pipeline"
+	" where name operator(pg_catalog.=) $1",
 	1, {TEXTOID}, NULL
 };
 
 static CatalogStatement load_id_statement = {
-	"select " PIPELINE_COLUMNS " from tracking.pipeline where id = $1",
+	"select " PIPELINE_COLUMNS " from tracking.pipeline"
+	" where id operator(pg_catalog.=) $1",
 	1, {INT4OID}, NULL
 };
 
 static CatalogStatement states_statement = {
-	"select p.id, p.owner::oid, p.enabled, p.workers, p.generation,"
-	" coalesce((extract(epoch from p.retry_at - clock_timestamp()) * 1000)::int8, 0),"
+	"select p.id, p.owner::pg_catalog.oid, p.enabled, p.workers, p.generation,"
+	" coalesce((extract(epoch from"
+	" p.retry_at operator(pg_catalog.-) pg_catalog.clock_timestamp())"
+	" operator(pg_catalog.*) 1000)::pg_catalog.int8, 0),"
 	" r.pid, coalesce(r.worker, -1)"
-	" from tracking.pipeline p"
-	" left join tracking.pipeline_runner r on r.pipeline_id = p.id"
+	" from tracking.pipeline p left join tracking.pipeline_runner r"
+	" on r.pipeline_id operator(pg_catalog.=) p.id"
 	" order by p.id",
 	0, {0}, NULL
 };
@@ -47,7 +53,8 @@ static CatalogStatement states_statement = {
 	" enabled, on_gap, source_key, pause_between, store_table"
 #define SETTING_VALUES \
 	"$1, $2, $3, $4, $5, $6, $7, $8, $9," \
-	" $10::float8 * interval '1 millisecond', $11, $12, $13, $14, $15," \
+	" $10::pg_catalog.float8 operator(pg_catalog.*)" \
+	" pg_catalog.interval '1 millisecond', $11, $12, $13, $14, $15," \
 	" $16, $17, $18"
 #define SETTING_TYPES \
 	{TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
@@ -63,84 +70,104 @@ static CatalogStatement insert_statement = {
 
 static CatalogStatement update_statement = {
 	"update tracking.pipeline set (" SETTING_COLUMNS ")"
-	" = row(" SETTING_VALUES "), generation = generation + 1,"
-	" retry_at = null, paused_until = null where name = $1",
+	" = row(" SETTING_VALUES "),"
+	" generation = generation operator(pg_catalog.+) 1,"
+	" retry_at = null, paused_until = null"
+	" where name operator(pg_catalog.=) $1",
 	N_SETTINGS, SETTING_TYPES, NULL
 };
 
 static CatalogStatement claim_statement = {
 	"update tracking.pipeline set assigned_generation = generation"
-	" where id = $1 and assigned_generation <> generation",
+	" where id operator(pg_catalog.=) $1"
+	" and assigned_generation operator(pg_catalog.<>) generation",
 	1, {INT4OID}, NULL
 };
 
 static CatalogStatement rebalance_statement = {
-	"update tracking.pipeline p set generation = p.generation + 1"
-	" where p.enabled and p.workers > 1"
+	"update tracking.pipeline p"
+	" set generation = p.generation operator(pg_catalog.+) 1"
+	" where p.enabled and p.workers operator(pg_catalog.>) 1"
 	/* or else they are about to be spread anyway */
-	" and p.assigned_generation = p.generation"
-	" and (select max(n) - min(n) > 1 from"
-	" (select count(c.shard_id) as n from generate_series(0, p.workers - 1) w"
-	" left join tracking.checkpoint c on c.pipeline = p.name"
-	" and c.worker = w and c.position <> 'SHARD_END' group by w) counts)",
+	" and p.assigned_generation operator(pg_catalog.=) p.generation"
+	" and (select (pg_catalog.max(n) operator(pg_catalog.-)"
+	" pg_catalog.min(n)) operator(pg_catalog.>) 1 from"
+	" (select pg_catalog.count(c.shard_id) as n"
+	" from pg_catalog.generate_series(0, p.workers operator(pg_catalog.-) 1) w"
+	" left join tracking.checkpoint c"
+	" on c.pipeline operator(pg_catalog.=) p.name"
+	" and c.worker operator(pg_catalog.=) w"
+	" and c.position operator(pg_catalog.<>) 'SHARD_END'"
+	" group by w) counts)",
 	0, {0}, NULL
 };
 
 static CatalogStatement delete_statement = {
-	"delete from tracking.pipeline where name = $1",
+	"delete from tracking.pipeline where name operator(pg_catalog.=) $1",
 	1, {TEXTOID}, NULL
 };
 
 static CatalogStatement enable_statement = {
-	"update tracking.pipeline set enabled = $2, generation = generation + 1,"
+	"update tracking.pipeline set enabled = $2,"
+	" generation = generation operator(pg_catalog.+) 1,"
 	" failures = 0, failing_since = null, retry_at = null, last_error = null,"
-	" last_error_sqlstate = null, last_error_at = null where name = $1",
+	" last_error_sqlstate = null, last_error_at = null"
+	" where name operator(pg_catalog.=) $1",
 	2, {TEXTOID, BOOLOID}, NULL
 };
 
 static CatalogStatement touch_statement = {
-	"update tracking.pipeline set generation = generation + 1,"
-	" retry_at = null where name = $1",
+	"update tracking.pipeline"
+	" set generation = generation operator(pg_catalog.+) 1,"
+	" retry_at = null where name operator(pg_catalog.=) $1",
 	1, {TEXTOID}, NULL
 };
 
 static CatalogStatement start_statement = {
 	"update tracking.pipeline set start_position = $2, stream_created = null"
-	" where name = $1",
+	" where name operator(pg_catalog.=) $1",
 	2, {TEXTOID, TEXTOID}, NULL
 };
 
 static CatalogStatement created_statement = {
-	"update tracking.pipeline set stream_created = $2 where id = $1",
+	"update tracking.pipeline set stream_created = $2"
+	" where id operator(pg_catalog.=) $1",
 	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
 static CatalogStatement paused_statement = {
-	"update tracking.pipeline set paused_until = $2 where id = $1"
-	" and paused_until is distinct from $2",
+	"update tracking.pipeline set paused_until = $2"
+	" where id operator(pg_catalog.=) $1"
+	" and (paused_until operator(pg_catalog.=) $2) is not true"
+	" and (paused_until is not null or $2 is not null)",
 	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
 static CatalogStatement failure_statement = {
-	"update tracking.pipeline set failures = failures + 1,"
-	" failing_since = coalesce(failing_since, clock_timestamp()),"
-	" enabled = enabled and $4 >= 0,"
-	" retry_at = case when $4 >= 0 then"
-	" clock_timestamp() + $4::float8 * interval '1 millisecond' end,"
+	"update tracking.pipeline"
+	" set failures = failures operator(pg_catalog.+) 1,"
+	" failing_since = coalesce(failing_since, pg_catalog.clock_timestamp()),"
+	" enabled = enabled and $4 operator(pg_catalog.>=) 0,"
+	" retry_at = case when $4 operator(pg_catalog.>=) 0 then"
+	" pg_catalog.clock_timestamp() operator(pg_catalog.+)"
+	" ($4::pg_catalog.float8 operator(pg_catalog.*)"
+	" pg_catalog.interval '1 millisecond') end,"
 	" last_error = $2, last_error_sqlstate = $3,"
-	" last_error_at = clock_timestamp() where id = $1",
+	" last_error_at = pg_catalog.clock_timestamp()"
+	" where id operator(pg_catalog.=) $1",
 	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
 static CatalogStatement trouble_statement = {
 	"update tracking.pipeline set last_error = $2, last_error_sqlstate = $3,"
-	" last_error_at = clock_timestamp() where id = $1",
+	" last_error_at = pg_catalog.clock_timestamp()"
+	" where id operator(pg_catalog.=) $1",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
 static CatalogStatement clear_statement = {
 	"update tracking.pipeline set failures = 0, failing_since = null,"
-	" retry_at = null where id = $1",
+	" retry_at = null where id operator(pg_catalog.=) $1",
 	1, {INT4OID}, NULL
 };
 

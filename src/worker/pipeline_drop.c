@@ -31,11 +31,16 @@ typedef struct Bereft
 } Bereft;
 
 static CatalogStatement bereft_statement = {
-	"select p.name, p.owner::oid, p.source = d.objid,"
-	" d.object_type || ' ' || d.object_identity"
-	" from pg_event_trigger_dropped_objects() d"
-	" join tracking.pipeline p on d.objid in (p.source, p.target)"
-	" where d.classid = 'pg_class'::regclass and d.objsubid = 0"
+	"select p.name, p.owner::pg_catalog.oid,"
+	" p.source operator(pg_catalog.=) d.objid,"
+	" d.object_type operator(pg_catalog.||) ' '"
+	" operator(pg_catalog.||) d.object_identity"
+	" from pg_catalog.pg_event_trigger_dropped_objects() d"
+	" join tracking.pipeline p on d.objid operator(pg_catalog.=) p.source"
+	" or d.objid operator(pg_catalog.=) p.target"
+	" where d.classid operator(pg_catalog.=)"
+	" 'pg_catalog.pg_class'::pg_catalog.regclass"
+	" and d.objsubid operator(pg_catalog.=) 0"
 	" order by p.name, 4",
 	0, {0}, NULL
 };

@@ -102,7 +102,9 @@ source_condition(const Pipeline *pipeline)
 	if (pipeline->source_key == NULL)
 		return "";
 	key = quote_identifier(pipeline->source_key);
-	return psprintf(" WHERE %s > $1 AND %s <= $2 ORDER BY %s", key, key, key);
+	return psprintf(" WHERE %s OPERATOR(pg_catalog.>) $1"
+					" AND %s OPERATOR(pg_catalog.<=) $2 ORDER BY %s",
+					key, key, key);
 }
 
 char *

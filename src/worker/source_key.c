@@ -17,30 +17,44 @@
 #include "worker/pipeline_target.h"
 #include "worker/source_key.h"
 
+#define IS_INTEGER \
+	"a.atttypid operator(pg_catalog.=) any" \
+	" (array['pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8']" \
+	"::pg_catalog.regtype[])"
+#define IS_PRIMARY \
+	"exists (select from pg_catalog.pg_index i" \
+	" where i.indrelid operator(pg_catalog.=) a.attrelid" \
+	" and i.indisprimary and i.indnkeyatts operator(pg_catalog.=) 1" \
+	" and i.indkey[0] operator(pg_catalog.=) a.attnum)"
+
 /* Columns of a table that might be its key, the likeliest first. */
 static CatalogStatement columns_statement = {
-	"select a.attname::text,"
-	" a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype),"
-	" a.attnotnull,"
-	" exists (select from pg_index i where i.indrelid = a.attrelid"
-	" and i.indisprimary and i.indnkeyatts = 1 and i.indkey[0] = a.attnum)"
-	" as is_primary,"
+	"select a.attname::pg_catalog.text, " IS_INTEGER ", a.attnotnull,"
+	" " IS_PRIMARY " as is_primary,"
 	" s.seqrelid is not null as has_sequence,"
-	" coalesce(s.seqcache = 1 and s.seqincrement > 0 and not s.seqcycle, true),"
-	" exists (select from pg_index i where i.indrelid = a.attrelid"
-	" and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null),"
-	" s.seqrelid::regclass::text"
-	" from pg_attribute a left join"
-	" (pg_depend d join pg_sequence s on s.seqrelid = d.objid"
-	" and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i'))"
-	" on d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid"
-	" and d.refobjsubid = a.attnum"
-	" where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped"
-	" and case when $2 is not null then a.attname = $2 else"
-	" a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)"
-	" and (s.seqrelid is not null or exists (select from pg_index i"
-	" where i.indrelid = a.attrelid and i.indisprimary"
-	" and i.indnkeyatts = 1 and i.indkey[0] = a.attnum)) end"
+	" coalesce(s.seqcache operator(pg_catalog.=) 1"
+	" and s.seqincrement operator(pg_catalog.>) 0 and not s.seqcycle, true),"
+	" exists (select from pg_catalog.pg_index i"
+	" where i.indrelid operator(pg_catalog.=) a.attrelid"
+	" and i.indkey[0] operator(pg_catalog.=) a.attnum"
+	" and i.indisvalid and i.indpred is null),"
+	" s.seqrelid::pg_catalog.regclass::pg_catalog.text"
+	" from pg_catalog.pg_attribute a left join"
+	" (pg_catalog.pg_depend d join pg_catalog.pg_sequence s"
+	" on s.seqrelid operator(pg_catalog.=) d.objid"
+	" and d.classid operator(pg_catalog.=)"
+	" 'pg_catalog.pg_class'::pg_catalog.regclass"
+	" and (d.deptype operator(pg_catalog.=) 'a'"
+	" or d.deptype operator(pg_catalog.=) 'i'))"
+	" on d.refclassid operator(pg_catalog.=)"
+	" 'pg_catalog.pg_class'::pg_catalog.regclass"
+	" and d.refobjid operator(pg_catalog.=) a.attrelid"
+	" and d.refobjsubid operator(pg_catalog.=) a.attnum"
+	" where a.attrelid operator(pg_catalog.=) $1"
+	" and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped"
+	" and case when $2 is not null then a.attname operator(pg_catalog.=) $2"
+	" else " IS_INTEGER
+	" and (s.seqrelid is not null or " IS_PRIMARY ") end"
 	" order by is_primary desc, a.attnum",
 	2, {OIDOID, TEXTOID}, NULL
 };
@@ -226,7 +240,8 @@ source_key_check_rows(const Pipeline *pipeline)
 	int64		found;
 
 	if (query_number(pipeline,
-					 psprintf("SELECT %s::int8 FROM %s WHERE %s < 0 LIMIT 1",
+					 psprintf("SELECT %s::pg_catalog.int8 FROM %s"
+							  " WHERE %s OPERATOR(pg_catalog.<) 0 LIMIT 1",
 							  key, source_name(pipeline), key), &found))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -242,7 +257,7 @@ source_key_newest(const Pipeline *pipeline)
 	int64		newest;
 
 	if (!query_number(pipeline,
-					  psprintf("SELECT max(%s)::int8 FROM %s",
+					  psprintf("SELECT pg_catalog.max(%s)::pg_catalog.int8 FROM %s",
 							   quote_identifier(pipeline->source_key),
 							   source_name(pipeline)), &newest))
 		return -1;
@@ -253,8 +268,10 @@ char *
 source_key_rows(const Pipeline *pipeline, int64 key)
 {
 	MemoryContext cxt = CurrentMemoryContext;
-	char	   *sql = psprintf("SELECT string_agg(row_to_json(source)::text, E'\\n')"
-							   " FROM %s AS source WHERE %s = $1",
+	char	   *sql = psprintf("SELECT pg_catalog.string_agg("
+							   "pg_catalog.row_to_json(source)::pg_catalog.text, E'\\n')"
+							   " FROM %s AS source"
+							   " WHERE %s OPERATOR(pg_catalog.=) $1",
 							   source_name(pipeline),
 							   quote_identifier(pipeline->source_key));
 	Datum		args[] = {Int64GetDatum(key)};
@@ -284,9 +301,11 @@ stored_size(const Pipeline *pipeline)
 		if (attribute->attisdropped)
 			continue;
 		if (attribute->attlen > 0)
-			appendStringInfo(&size, " + %d", attribute->attlen);
+			appendStringInfo(&size, " OPERATOR(pg_catalog.+) %d",
+							 attribute->attlen);
 		else
-			appendStringInfo(&size, " + coalesce(pg_column_size(%s), 0)",
+			appendStringInfo(&size, " OPERATOR(pg_catalog.+)"
+							 " coalesce(pg_catalog.pg_column_size(%s), 0)",
 							 quote_identifier(NameStr(attribute->attname)));
 	}
 	table_close(source, AccessShareLock);
@@ -299,8 +318,11 @@ source_key_list(const Pipeline *pipeline, int64 after, int64 upto,
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	const char *key = quote_identifier(pipeline->source_key);
-	char	   *sql = psprintf("SELECT %s::int8, (%s)::int8 FROM %s"
-							   " WHERE %s > $1 AND %s <= $2 ORDER BY %s LIMIT $3",
+	char	   *sql = psprintf("SELECT %s::pg_catalog.int8,"
+							   " (%s)::pg_catalog.int8 FROM %s"
+							   " WHERE %s OPERATOR(pg_catalog.>) $1"
+							   " AND %s OPERATOR(pg_catalog.<=) $2"
+							   " ORDER BY %s LIMIT $3",
 							   key, stored_size(pipeline),
 							   source_name(pipeline), key, key, key);
 	Datum		args[] = {
