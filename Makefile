@@ -20,6 +20,7 @@ OBJS = \
 	src/base/json_skip.o \
 	src/base/json_unescape.o \
 	src/base/md5.o \
+	src/base/search_path.o \
 	src/base/xml.o \
 	src/http/http_budget.o \
 	src/http/http_curl.o \
@@ -165,18 +166,22 @@ $(OBJS): $(wildcard $(srcdir)/src/*/*.h) $(srcdir)/Makefile
 PYTHON = /usr/bin/python3
 CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 
-.PHONY: test test-layers test-gcc test-clang test-scan test-install \
+.PHONY: test test-layers test-sql test-gcc test-clang test-scan test-install \
 	test-regress test-pytest test-versions test-store clean-test demo soak bench
 
 test:
 	@test/setup.sh test
-	@$(MAKE) --no-print-directory test-layers test-gcc test-clang test-scan
+	@$(MAKE) --no-print-directory test-layers test-sql
+	@$(MAKE) --no-print-directory test-gcc test-clang test-scan
 	@$(MAKE) --no-print-directory test-install
 	@$(MAKE) --no-print-directory test-regress
 	@$(MAKE) --no-print-directory test-pytest
 
 test-layers:
 	@$(PYTHON) test/check_layers.py
+
+test-sql:
+	@$(PYTHON) test/check_sql.py
 
 test-gcc:
 	@echo "== gcc"

@@ -3,6 +3,63 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION tracking_fdw" to load this file. \quit
 
+/*
+ * The schema may be there before, as pg_dump makes it first.  Then it is to be
+ * empty, and a superuser's, and nobody else is to create in it: what others put
+ * there could be taken for something of ours or of the system's.
+ */
+do $$
+declare
+    schema pg_catalog.pg_namespace;
+    culprit pg_catalog.text;
+begin
+    select n.* into schema from pg_catalog.pg_namespace n
+    where n.nspname operator(pg_catalog.=) 'tracking';
+
+    -- whatever lives in a schema depends on it; so does this extension, by now
+    select pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
+    into culprit from pg_catalog.pg_depend d
+    where d.refclassid operator(pg_catalog.=)
+          'pg_catalog.pg_namespace'::pg_catalog.regclass
+      and d.refobjid operator(pg_catalog.=) schema.oid
+      and not exists (select from pg_catalog.pg_extension e
+                      where d.classid operator(pg_catalog.=)
+                            'pg_catalog.pg_extension'::pg_catalog.regclass
+                        and d.objid operator(pg_catalog.=) e.oid
+                        and e.extname operator(pg_catalog.=) 'tracking_fdw')
+    limit 1;
+    if culprit is not null then
+        raise exception 'schema "tracking" is not empty'
+        using errcode := 'object_not_in_prerequisite_state',
+              detail := pg_catalog.format('There is %s.', culprit),
+              hint := 'It is to hold nothing but what tracking_fdw puts there: DROP SCHEMA tracking, or ALTER SCHEMA tracking RENAME TO ..., before CREATE EXTENSION.';
+    end if;
+
+    select pg_catalog.quote_ident(r.rolname)
+    into culprit from pg_catalog.pg_roles r
+    where r.oid operator(pg_catalog.=) schema.nspowner and not r.rolsuper;
+    if culprit is not null then
+        raise exception 'schema "tracking" belongs to a role that is not a superuser'
+        using errcode := 'object_not_in_prerequisite_state',
+              detail := pg_catalog.format('It belongs to %s.', culprit),
+              hint := 'ALTER SCHEMA tracking OWNER TO CURRENT_USER.';
+    end if;
+
+    select coalesce(pg_catalog.quote_ident(r.rolname), 'PUBLIC')
+    into culprit from pg_catalog.aclexplode(schema.nspacl) a
+    left join pg_catalog.pg_roles r on r.oid operator(pg_catalog.=) a.grantee
+    where a.privilege_type operator(pg_catalog.=) 'CREATE'
+      and r.rolsuper is not true
+    limit 1;
+    if culprit is not null then
+        raise exception 'others than superusers may create objects in schema "tracking"'
+        using errcode := 'object_not_in_prerequisite_state',
+              detail := pg_catalog.format('CREATE is granted to %s.', culprit),
+              hint := pg_catalog.format('REVOKE CREATE ON SCHEMA tracking FROM %s.', culprit);
+    end if;
+end
+$$;
+
 comment on schema tracking is
     'tracking_fdw: Amazon Kinesis streams as relations, and pipelines over them';
 

@@ -49,3 +49,14 @@ def test_wrong_options(db, sql_server, kinesalite, options, message):
     sql_server(db, kinesalite.url)
     with pytest.raises(psycopg.Error, match=message):
         db.sql(f'IMPORT FOREIGN SCHEMA aws FROM SERVER aws INTO public OPTIONS ({options})')
+
+
+def test_its_columns_have_the_types_of_the_system(db, streams):
+    for name in ('text', 'numeric', 'jsonb', 'timestamptz'):
+        db.sql(f'CREATE DOMAIN public."{name}" AS pg_catalog."{name}" CHECK (false)')
+    db.sql('SET search_path = public, pg_catalog')
+    db.sql(f'IMPORT FOREIGN SCHEMA aws LIMIT TO ("{streams[0]}") FROM SERVER aws INTO imported')
+    assert db.value(f'SELECT count(*) FROM imported."{streams[0]}"') == 5
+    assert db.sql("""SELECT DISTINCT typnamespace::regnamespace::pg_catalog.text
+        FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
+        WHERE attrelid = %s::regclass""", f'imported."{streams[0]}"') == [('pg_catalog',)]

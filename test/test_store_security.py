@@ -151,6 +151,18 @@ def test_environment_does_not_reach_the_store(new_cluster, new_db, store, monkey
     db.conn.close()
 
 
+@pytest.mark.parametrize('dialect', ['postgresql', 'redshift'])
+def test_what_is_planted_in_a_store_is_not_called(db, store, dialect):
+    store.sql("""CREATE TABLE t (id int); INSERT INTO t VALUES (1); GRANT SELECT ON t TO loader;
+        CREATE FUNCTION planted(int, int) RETURNS boolean LANGUAGE plpgsql AS
+            $$BEGIN RAISE 'planted'; END$$;
+        CREATE OPERATOR public.= (LEFTARG = int, RIGHTARG = int, FUNCTION = planted)""")
+    store.sql(f'ALTER DATABASE {store.dbname} SET search_path = public, pg_catalog')
+    store.server(db, dialect=dialect)
+    db.sql("CREATE FOREIGN TABLE t (id int) SERVER warehouse OPTIONS (schema_name 'public')")
+    assert db.sql('SELECT * FROM t WHERE id = 1') == [(1,)]
+
+
 def test_no_secret_and_no_row_is_told(db, wh, cluster):
     db.sql("SET log_min_messages = debug1; SET client_min_messages = debug1")
     db.sql("ALTER SERVER warehouse OPTIONS (ADD load_method 'insert')")

@@ -17,11 +17,11 @@
  * ingestion gives them, and the payload.
  */
 #define IMPORTED_COLUMNS \
-	" approximate_arrival_timestamp timestamptz OPTIONS (metadata 'approximate_arrival_timestamp')," \
-	" partition_key text OPTIONS (metadata 'partition_key')," \
-	" shard_id text OPTIONS (metadata 'shard_id')," \
-	" sequence_number numeric OPTIONS (metadata 'sequence_number')," \
-	" data jsonb OPTIONS (path '$')"
+	" approximate_arrival_timestamp pg_catalog.timestamptz OPTIONS (metadata 'approximate_arrival_timestamp')," \
+	" partition_key pg_catalog.text OPTIONS (metadata 'partition_key')," \
+	" shard_id pg_catalog.text OPTIONS (metadata 'shard_id')," \
+	" sequence_number pg_catalog.numeric OPTIONS (metadata 'sequence_number')," \
+	" data pg_catalog.jsonb OPTIONS (path '$')"
 
 /* The statement's option per: a table for every shard, or every stream? */
 static bool

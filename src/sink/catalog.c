@@ -7,6 +7,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/search_path.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
 #include "miscadmin.h"
@@ -84,9 +85,7 @@ catalog_begin(CatalogAccess *access)
 	SetUserIdAndSecContext(owner, access->sec_context |
 						   SECURITY_LOCAL_USERID_CHANGE);
 	access->guc_nestlevel = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
+	search_path_set(SEARCH_PATH_OURS);
 	SPI_connect();
 }
 

@@ -87,14 +87,16 @@ detect_dialect(StoreConnection *connection)
 }
 
 /*
- * Texts of values are to mean the same on both sides.  Each statement is one
- * that the dialect has.
+ * What is not qualified is the system's, as are all operators and functions;
+ * and texts of values are to mean the same on both sides.  Each statement is
+ * one that the dialect has.
  */
 static void
-settle_texts(StoreConnection *connection)
+settle_session(StoreConnection *connection)
 {
 	bool		modern = PQserverVersion(connection->conn) >= 90000;
 
+	store_query(connection, "SET search_path TO pg_catalog", 0, NULL);
 	store_query(connection, "SET datestyle TO 'ISO, MDY'", 0, NULL);
 	store_query(connection, "SET timezone TO 'UTC'", 0, NULL);
 	store_query(connection, modern ? "SET extra_float_digits TO 3" :
@@ -103,8 +105,6 @@ settle_texts(StoreConnection *connection)
 		return;
 	store_query(connection, "SET intervalstyle TO postgres", 0, NULL);
 	store_query(connection, "SET standard_conforming_strings TO on", 0, NULL);
-	/* what is not qualified is the system's: operators and types */
-	store_query(connection, "SET search_path TO pg_catalog", 0, NULL);
 }
 
 /*
@@ -152,7 +152,7 @@ store_connect(MemoryContext cxt, const StoreServer *server)
 	PQsetNoticeProcessor(connection->conn, ignore_notice, NULL);
 	connection->dialect = server->dialect == STORE_DIALECT_DETECT ?
 		detect_dialect(connection) : server->dialect;
-	settle_texts(connection);
+	settle_session(connection);
 	return connection;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/search_path.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "worker/pipeline_owner.h"
@@ -18,8 +19,7 @@ owner_begin(OwnerAccess *access, const Pipeline *pipeline,
 		SetUserIdAndSecContext(pipeline->owner, access->sec_context |
 							   SECURITY_LOCAL_USERID_CHANGE |
 							   SECURITY_RESTRICTED_OPERATION);
-	(void) set_config_option("search_path", search_path, PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	search_path_set(search_path);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "base/search_path.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -204,7 +205,7 @@ query(const Pipeline *pipeline, OwnerAccess *access, const char *sql,
 	Oid			types[] = {INT8OID, INT8OID, INT8OID};
 	int			rc;
 
-	owner_begin(access, pipeline, "pg_catalog, pg_temp");
+	owner_begin(access, pipeline, SEARCH_PATH_OURS);
 	SPI_connect();
 	rc = SPI_execute_with_args(sql, n_args, types, args, NULL, false, 0);
 	if (rc != SPI_OK_SELECT)
