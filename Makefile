@@ -106,6 +106,7 @@ OBJS = \
 	src/fdw/store_qual.o \
 	src/fdw/store_scan.o \
 	src/worker/launcher.o \
+	src/worker/pipeline_anchor.o \
 	src/worker/pipeline_bounds.o \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \

@@ -79,7 +79,8 @@ comment on foreign data wrapper tracking_redshift is
 create table tracking.pipeline (
     name pg_catalog.text primary key check (name operator(pg_catalog.<>) ''),
     id pg_catalog.int4 generated always as identity unique,
-    owner pg_catalog.regrole not null,
+    owner pg_catalog.name not null,
+    anchor pg_catalog.name not null unique,
     source pg_catalog.regclass not null,
     source_key pg_catalog.text,
     target pg_catalog.regclass,
@@ -125,7 +126,8 @@ comment on table tracking.pipeline is
     'pipelines: what each reads, what it does with the records, and how its last failure read';
 comment on column tracking.pipeline.name is 'name, unique in the database';
 comment on column tracking.pipeline.id is 'key of the lock that a running pipeline holds';
-comment on column tracking.pipeline.owner is 'role whose rights and user mapping the pipeline uses';
+comment on column tracking.pipeline.owner is 'name of its owner when it was last created, altered or started; who that is now, and whose rights and user mapping it uses, tells tracking.pipeline_owner(anchor)';
+comment on column tracking.pipeline.anchor is 'function in schema tracking whose owner is the owner of the pipeline';
 comment on column tracking.pipeline.source is 'foreign table or table that the pipeline reads';
 comment on column tracking.pipeline.source_key is 'column by whose values a table is read, null if the source is a stream';
 comment on column tracking.pipeline.target is 'table that is filled by column name, or null if there is a command';
@@ -341,6 +343,23 @@ select pg_catalog.pg_extension_config_dump('tracking.gap', '');
 select pg_catalog.pg_extension_config_dump('tracking.gap_id_seq', '');
 
 /*
+ * A row cannot have an owner that DROP ROLE, REASSIGN OWNED and pg_dump know
+ * of: a function has.  Each pipeline has one, its anchor, which does nothing.
+ */
+create function tracking.pipeline_owner(anchor pg_catalog.name)
+returns pg_catalog.regrole
+language sql stable strict
+set search_path = pg_catalog, pg_temp
+return (select p.proowner::pg_catalog.regrole from pg_catalog.pg_proc p
+        where p.pronamespace operator(pg_catalog.=)
+                  'tracking'::pg_catalog.regnamespace::pg_catalog.oid
+          and p.proname operator(pg_catalog.=) anchor
+          and p.pronargs operator(pg_catalog.=) 0);
+
+comment on function tracking.pipeline_owner(pg_catalog.name) is
+    'role that owns the pipeline with this anchor';
+
+/*
  * Who sees what: the owner of a pipeline and its members, and
  * tracking_fdw_admin.
  */
@@ -364,7 +383,7 @@ alter table tracking.gap enable row level security;
 alter table tracking.load enable row level security;
 
 create policy visible on tracking.pipeline
-    for select using (tracking.may_see(owner));
+    for select using (tracking.may_see(tracking.pipeline_owner(anchor)));
 create policy visible on tracking.checkpoint
     for select using (exists (select from tracking.pipeline p
                               where p.name operator(pg_catalog.=) checkpoint.pipeline));

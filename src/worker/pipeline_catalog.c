@@ -6,21 +6,25 @@
 
 #include "base/compat.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "sink/catalog.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "worker/pipeline_anchor.h"
 #include "worker/pipeline_catalog.h"
 
 /* in the order of read_pipeline() */
 #define PIPELINE_COLUMNS \
-	"name, id, owner::pg_catalog.oid, source::pg_catalog.oid," \
+	"name, id," \
+	" coalesce(tracking.pipeline_owner(anchor)::pg_catalog.oid," \
+	" 0::pg_catalog.oid), source::pg_catalog.oid," \
 	" target::pg_catalog.oid, command, search_path," \
 	" start_position, batch_rows, batch_bytes," \
 	" (extract(epoch from max_latency) operator(pg_catalog.*) 1000)" \
 	"::pg_catalog.int8, workers," \
 	" on_error operator(pg_catalog.=) 'stop', max_errors, enabled," \
 	" generation, failures, on_gap operator(pg_catalog.=) 'stop'," \
-	" stream_created, source_key, pause_between, store_table"
+	" stream_created, source_key, pause_between, store_table, anchor"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline"
@@ -35,7 +39,8 @@ static CatalogStatement load_id_statement = {
 };
 
 static CatalogStatement states_statement = {
-	"select p.id, p.owner::pg_catalog.oid, p.enabled, p.workers, p.generation,"
+	"select p.id, coalesce(tracking.pipeline_owner(p.anchor)::pg_catalog.oid,"
+	" 0::pg_catalog.oid), p.enabled, p.workers, p.generation,"
 	" coalesce((extract(epoch from"
 	" p.retry_at operator(pg_catalog.-) pg_catalog.clock_timestamp())"
 	" operator(pg_catalog.*) 1000)::pg_catalog.int8, 0),"
@@ -50,17 +55,17 @@ static CatalogStatement states_statement = {
 #define SETTING_COLUMNS \
 	"name, owner, source, target, command, search_path, start_position," \
 	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
-	" enabled, on_gap, source_key, pause_between, store_table"
+	" enabled, on_gap, source_key, pause_between, store_table, anchor"
 #define SETTING_VALUES \
 	"$1, $2, $3, $4, $5, $6, $7, $8, $9," \
 	" $10::pg_catalog.float8 operator(pg_catalog.*)" \
 	" pg_catalog.interval '1 millisecond', $11, $12, $13, $14, $15," \
-	" $16, $17, $18"
+	" $16, $17, $18, $19"
 #define SETTING_TYPES \
-	{TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
+	{TEXTOID, NAMEOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
 	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TEXTOID, \
-	TEXTOID, TEXTOID}
-#define N_SETTINGS 18
+	TEXTOID, TEXTOID, NAMEOID}
+#define N_SETTINGS 19
 
 static CatalogStatement insert_statement = {
 	"insert into tracking.pipeline (" SETTING_COLUMNS ")"
@@ -210,6 +215,7 @@ read_pipeline(MemoryContext cxt)
 	pipeline->source_key = catalog_text(cxt, 0, 20);
 	pipeline->pause_between = catalog_text(cxt, 0, 21);
 	pipeline->store_table = catalog_text(cxt, 0, 22);
+	pipeline->anchor = catalog_text(cxt, 0, 23);
 	return pipeline;
 }
 
@@ -307,6 +313,15 @@ change(CatalogStatement *statement, Datum *values, const char *nulls)
 	return n;
 }
 
+static Datum
+name_datum(const char *text)
+{
+	NameData   *name = palloc(sizeof(NameData));
+
+	namestrcpy(name, text);
+	return NameGetDatum(name);
+}
+
 /* Run a statement with the settings of a pipeline as its arguments. */
 static void
 write_settings(CatalogStatement *statement, const Pipeline *pipeline)
@@ -314,7 +329,7 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 	char		nulls[N_SETTINGS + 1];
 	Datum		values[N_SETTINGS] = {
 		CStringGetTextDatum(pipeline->name),
-		ObjectIdGetDatum(pipeline->owner),
+		name_datum(GetUserNameFromId(pipeline->owner, false)),
 		ObjectIdGetDatum(pipeline->source),
 		ObjectIdGetDatum(pipeline->target),
 		pipeline->command == NULL ? (Datum) 0 :
@@ -335,7 +350,8 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 		pipeline->pause_between == NULL ? (Datum) 0 :
 		CStringGetTextDatum(pipeline->pause_between),
 		pipeline->store_table == NULL ? (Datum) 0 :
-		CStringGetTextDatum(pipeline->store_table)
+		CStringGetTextDatum(pipeline->store_table),
+		name_datum(pipeline->anchor)
 	};
 
 	memset(nulls, ' ', N_SETTINGS);
@@ -349,8 +365,10 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 }
 
 void
-pipeline_insert(const Pipeline *pipeline)
+pipeline_insert(Pipeline *pipeline)
 {
+	pipeline->anchor = pipeline_anchor_create(pipeline->name,
+											  pipeline->owner);
 	write_settings(&insert_statement, pipeline);
 }
 
@@ -377,9 +395,11 @@ pipeline_rebalance(void)
 void
 pipeline_delete(const char *name)
 {
+	Pipeline   *pipeline = pipeline_load(name);
 	Datum		values[] = {CStringGetTextDatum(name)};
 
 	change(&delete_statement, values, NULL);
+	pipeline_anchor_drop(pipeline->anchor);
 }
 
 void

@@ -17,7 +17,8 @@ typedef struct Pipeline
 {
 	char	   *name;
 	int32		id;
-	Oid			owner;
+	Oid			owner;			/* InvalidOid if the anchor is gone */
+	char	   *anchor;			/* see pipeline_anchor.h */
 	Oid			source;
 	char	   *source_key;		/* column that a table is read by; NULL: the
 								 * source is a stream */
@@ -71,11 +72,13 @@ extern Pipeline *pipeline_load_id(int32 id);
 /* All pipelines, PipelineState *, in the current context. */
 extern List *pipeline_states(void);
 
-/* Add a pipeline; id and generation are set by the table. */
-extern void pipeline_insert(const Pipeline *pipeline);
+/* Add a pipeline; id and generation are set by the table, anchor here. */
+extern void pipeline_insert(Pipeline *pipeline);
 
 /* Write back settings; running workers are replaced by such that have them. */
 extern void pipeline_update(const Pipeline *pipeline);
+
+/* Delete a pipeline, which must be there, with all that belongs to it. */
 extern void pipeline_delete(const char *name);
 
 /* Change whether a worker should run; forgets the last failures. */

@@ -41,6 +41,7 @@ typedef struct StartedWorker
 {
 	int32		pipeline;
 	int			slot;
+	Oid			owner;			/* it connected as */
 	int64		generation;
 	int64		started_ms;
 	BackgroundWorkerHandle *handle;
@@ -140,6 +141,14 @@ find_or_add_started(int32 pipeline, int slot)
 	return worker;
 }
 
+/* Was it started with the settings, and as the owner, that there are now? */
+static bool
+is_up_to_date(const StartedWorker *worker, const PipelineState *state)
+{
+	return worker->generation == state->generation &&
+		worker->owner == state->owner;
+}
+
 /* A worker was registered and has not ended. */
 static bool
 is_starting_or_running(const StartedWorker *worker)
@@ -202,7 +211,7 @@ start_worker(const PipelineState *state, int slot)
 
 	if (is_starting_or_running(entry))
 		return CYCLE_MS;
-	if (entry->generation == state->generation &&
+	if (is_up_to_date(entry, state) &&
 		now_ms < entry->started_ms + RESTART_MS)
 		return entry->started_ms + RESTART_MS - now_ms;
 	if (!state->may_connect)
@@ -218,6 +227,7 @@ start_worker(const PipelineState *state, int slot)
 		pfree(entry->handle);
 	entry->handle = NULL;
 	entry->generation = state->generation;
+	entry->owner = state->owner;
 	entry->started_ms = now_ms;
 	if (!register_worker(state, slot, &entry->handle))
 	{
@@ -238,7 +248,7 @@ is_current(const PipelineState *state, const PipelineRunner *runner)
 	StartedWorker *entry = find_started(state->id, runner->slot);
 
 	return state->enabled && runner->slot < state->workers &&
-		entry != NULL && entry->generation == state->generation;
+		entry != NULL && is_up_to_date(entry, state);
 }
 
 /*
@@ -268,7 +278,7 @@ end_stale(const PipelineState *state)
 
 		/* started a moment ago, and it has no lock yet */
 		if (entry->pipeline == state->id &&
-			entry->generation != state->generation &&
+			!is_up_to_date(entry, state) &&
 			is_starting_or_running(entry))
 		{
 			TerminateBackgroundWorker(entry->handle);
