@@ -111,6 +111,7 @@ OBJS = \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
 	src/worker/pipeline_drop.o \
+	src/worker/pipeline_home.o \
 	src/worker/pipeline_owner.o \
 	src/worker/pipeline_pause.o \
 	src/worker/pipeline_run.o \

@@ -119,6 +119,9 @@ create table tracking.pipeline (
     last_error_at pg_catalog.timestamptz,
     stream_created pg_catalog.timestamptz,
     store_table pg_catalog.text,
+    system_identifier pg_catalog.int8 not null,
+    database pg_catalog.oid not null,
+    shards_known pg_catalog.int4 not null default 0,
     check ((target is null) operator(pg_catalog.<>) (command is null))
 );
 
@@ -154,10 +157,13 @@ comment on column tracking.pipeline.last_error is 'message of the last failure';
 comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline.last_error_at is 'time of the last failure';
 comment on column tracking.pipeline.store_table is 'table in the store that keeps the positions, as SQL has it; null unless the pipeline fills a store';
+comment on column tracking.pipeline.system_identifier is 'server in which it runs, by its system identifier; in a copy elsewhere it is restored';
+comment on column tracking.pipeline.database is 'database in which it runs, by its OID; in a copy elsewhere it is restored';
+comment on column tracking.pipeline.shards_known is 'rows of tracking.checkpoint that it has made: should there be fewer, it does not begin anew, but fails';
 comment on column tracking.pipeline.stream_created is 'when the stream was created that the positions belong to, null before the first start';
 
 create table tracking.checkpoint (
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     shard_id pg_catalog.text not null,
     parent_shard_ids pg_catalog.text[] not null default '{}',
     position pg_catalog.text not null,
@@ -192,7 +198,7 @@ comment on column tracking.checkpoint.updated_at is 'time of the last batch';
 
 create table tracking.dead_letter (
     id pg_catalog.int8 generated always as identity primary key,
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     stream pg_catalog.text not null,
     shard_id pg_catalog.text not null,
     sequence_number pg_catalog.numeric not null,
@@ -226,7 +232,7 @@ comment on column tracking.dead_letter.load is 'of tracking.load, if it was on i
 
 create table tracking.batch (
     id pg_catalog.int8 generated always as identity primary key,
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     records pg_catalog.int8 not null,
     bytes pg_catalog.int8 not null,
     rows pg_catalog.int8 not null,
@@ -266,7 +272,7 @@ comment on column tracking.batch.load is 'of tracking.load, if it went into a st
 
 create table tracking.gap (
     id pg_catalog.int8 generated always as identity primary key,
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     shard_id pg_catalog.text not null,
     from_position pg_catalog.text not null,
     to_position pg_catalog.text,
@@ -290,7 +296,7 @@ comment on column tracking.gap.noticed_at is 'time of the transaction that read 
 
 create table tracking.load (
     id pg_catalog.int8 generated always as identity primary key,
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     store pg_catalog.text not null,
     state pg_catalog.text not null
         check (state operator(pg_catalog.=) any (array['committing', 'done', 'abandoned'])),
@@ -455,15 +461,27 @@ grant select on tracking.pipeline_runner to public;
 
 create view tracking.pipeline_status
 with (security_invoker = true) as
-with runner as materialized (select * from tracking.pipeline_runner)
+with runner as materialized (select * from tracking.pipeline_runner),
+here as materialized (
+    select c.system_identifier, d.oid as database
+    from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+    where d.datname operator(pg_catalog.=) pg_catalog.current_database())
 select p.name as pipeline,
        case when exists (select from runner
                          where pipeline_id operator(pg_catalog.=) p.id)
             then case when p.paused_until operator(pg_catalog.>)
                            pg_catalog.clock_timestamp()
                       then 'paused' else 'running' end
+            when not exists (
+                select from here h where h.system_identifier
+                        operator(pg_catalog.=) p.system_identifier
+                    and h.database operator(pg_catalog.=) p.database)
+            then 'restored'
             when not p.enabled and p.last_error is not null then 'failed'
             when not p.enabled then 'stopped'
+            when not pg_catalog.current_setting('tracking_fdw.run_pipelines',
+                                                true)::pg_catalog.bool
+            then 'off'
             when p.retry_at is not null then
                  case when p.failures operator(pg_catalog.<) 10
                       then 'retrying' else 'parked' end
@@ -502,7 +520,7 @@ comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
+    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
@@ -578,13 +596,14 @@ create function tracking.alter_pipeline(
     on_error pg_catalog.text default null,
     max_errors pg_catalog.int4 default null,
     on_gap pg_catalog.text default null,
-    pause_between pg_catalog.text default null)
+    pause_between pg_catalog.text default null,
+    owner pg_catalog.regrole default null)
 returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_alter_pipeline'
 language c;
 
-comment on function tracking.alter_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text) is
-    'changes settings of a pipeline, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
+comment on function tracking.alter_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.regrole) is
+    'changes settings of a pipeline, or its owner, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
 
 create function tracking.start_pipeline(name pg_catalog.text)
 returns pg_catalog.void
@@ -593,6 +612,14 @@ language c strict;
 
 comment on function tracking.start_pipeline(pg_catalog.text) is
     'starts a pipeline where it left off, once the transaction commits';
+
+create function tracking.start_restored()
+returns setof pg_catalog.text
+as 'MODULE_PATHNAME', 'tracking_start_restored'
+language c strict;
+
+comment on function tracking.start_restored() is
+    'lets all pipelines run here that the caller may start and that came from another database, a dump or an upgrade; returns their names';
 
 create function tracking.stop_pipeline(name pg_catalog.text)
 returns pg_catalog.void

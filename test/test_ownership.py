@@ -190,3 +190,32 @@ def test_a_dump_of_a_role_that_is_not_there_is_restored(db, owned, copies):
         assert copy.execute(OWNERS).fetchall() == [('other', 'postgres'), ('p', 'postgres')]
         assert copy.execute("SELECT owner FROM tracking.pipeline WHERE name = 'p'"
                             ).fetchone() == ('nobody_here',)
+
+
+def test_it_is_given_to_a_role_that_one_could_become(db, source, roles, kinesalite, put):
+    stream, before, after = source(), roles(), roles()
+    create(db, before, 'p')
+    db.sql(f'SET ROLE {before}')
+    with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
+        db.sql("SELECT tracking.alter_pipeline('p', owner => %s)", after)
+    assert f'must be able to SET ROLE "{after}"' in str(refused.value)
+    db.sql('RESET ROLE')
+    assert owner(db) == before
+    db.sql(f'GRANT {after} TO {before}; SET ROLE {before}')
+    db.sql("SELECT tracking.alter_pipeline('p', owner => %s)", after)
+    db.sql('RESET ROLE')
+    assert owner(db) == after
+    put(kinesalite.client(), stream, ids(10))
+    db.wait_value(10, 'SELECT count(*) FROM target')
+    assert db.sql('SELECT usename FROM pg_stat_activity WHERE datname = current_database()'
+                  " AND backend_type = 'tracking_fdw pipeline'") == [(after,)]
+
+
+def test_one_whose_anchor_is_gone_can_be_given(db, owned, roles):
+    """As on a subscriber of logical replication, which brings rows but no functions."""
+    after = roles()
+    db.sql("""SET session_replication_role = replica; DROP FUNCTION tracking."pipeline p"();
+        RESET session_replication_role""")
+    assert owner(db) is None
+    db.sql("SELECT tracking.alter_pipeline('p', owner => %s)", after)
+    assert owner(db) == after

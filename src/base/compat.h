@@ -278,6 +278,17 @@ compat_insert_index_tuples(ResultRelInfo *table, TupleTableSlot *slot,
 #endif
 }
 
+/* May a role become another one by SET ROLE?  16 told that from membership. */
+static inline bool
+compat_may_set_role(Oid member, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return member_can_set_role(member, role);
+#else
+	return is_member_of_role(member, role);
+#endif
+}
+
 /* The right to use a schema; 16 has one function for all kinds of objects. */
 static inline bool
 compat_may_use_schema(Oid schema, Oid userid)

@@ -15,6 +15,7 @@
 #include "commands/comment.h"
 #include "commands/extension.h"
 #include "mb/pg_wchar.h"
+#include "sink/catalog.h"
 #include "utils/builtins.h"
 #include "worker/pipeline_anchor.h"
 
@@ -56,10 +57,9 @@ free_name(const char *pipeline)
 	return name;
 }
 
-char *
-pipeline_anchor_create(const char *pipeline, Oid owner)
+static void
+create(const char *name, const char *pipeline, Oid owner)
 {
-	char	   *name = free_name(pipeline);
 	ObjectAddress function = {.classId = ProcedureRelationId};
 	ObjectAddress extension = {.classId = ExtensionRelationId};
 
@@ -71,6 +71,14 @@ pipeline_anchor_create(const char *pipeline, Oid owner)
 				   psprintf("whoever owns it owns pipeline \"%s\" of tracking_fdw",
 							pipeline));
 	CommandCounterIncrement();
+}
+
+char *
+pipeline_anchor_create(const char *pipeline, Oid owner)
+{
+	char	   *name = free_name(pipeline);
+
+	create(name, pipeline, owner);
 	return name;
 }
 
@@ -85,7 +93,17 @@ pipeline_anchor_drop(const char *anchor)
 }
 
 void
-pipeline_anchor_give(const char *anchor, Oid owner)
+pipeline_anchor_give(const char *anchor, const char *pipeline, Oid owner)
 {
-	compat_give_function(find(anchor), owner);
+	Oid			function = find(anchor);
+	CatalogAccess access;
+
+	if (!OidIsValid(function))
+	{
+		create(anchor, pipeline, owner);
+		return;
+	}
+	catalog_begin(&access);
+	compat_give_function(function, owner);
+	catalog_end(&access);
 }

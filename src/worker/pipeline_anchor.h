@@ -24,7 +24,11 @@ extern char *pipeline_anchor_create(const char *pipeline, Oid owner);
 /* Drop it; it need not be there any more. */
 extern void pipeline_anchor_drop(const char *anchor);
 
-/* Give it, and so the pipeline, to another role; checks no rights. */
-extern void pipeline_anchor_give(const char *anchor, Oid owner);
+/*
+ * Give it, and so the pipeline of this name, to another role, which needs no
+ * rights for it.  It is made anew if it is not there any more.
+ */
+extern void pipeline_anchor_give(const char *anchor, const char *pipeline,
+								 Oid owner);
 
 #endif							/* TRACKING_WORKER_PIPELINE_ANCHOR_H */

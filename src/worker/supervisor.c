@@ -13,7 +13,9 @@
 #include "base/compat.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
 #include "commands/extension.h"
+#include "config/guc.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -69,7 +71,7 @@ static void
 at_transaction_end(XactEvent event, void *arg)
 {
 	(void) arg;
-	if (event == XACT_EVENT_COMMIT && start_wanted &&
+	if (event == XACT_EVENT_COMMIT && start_wanted && !IsBinaryUpgrade &&
 		!supervisor_start(MyDatabaseId))
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
@@ -241,13 +243,20 @@ start_worker(const PipelineState *state, int slot)
 	return CYCLE_MS;
 }
 
+/* Is the pipeline to run at all? */
+static bool
+is_wanted(const PipelineState *state)
+{
+	return state->enabled && state->is_home && guc_run_pipelines();
+}
+
 /* Should this process be running as it does? */
 static bool
 is_current(const PipelineState *state, const PipelineRunner *runner)
 {
 	StartedWorker *entry = find_started(state->id, runner->slot);
 
-	return state->enabled && runner->slot < state->workers &&
+	return is_wanted(state) && runner->slot < state->workers &&
 		entry != NULL && is_up_to_date(entry, state);
 }
 
@@ -310,7 +319,7 @@ reconcile(const PipelineState *state)
 {
 	long		wait_ms = CYCLE_MS;
 
-	if (!end_stale(state) || !state->enabled)
+	if (!end_stale(state) || !is_wanted(state))
 		return CYCLE_MS;
 	if (is_running(state, -1))
 		return SESSION_CYCLE_MS;
@@ -344,6 +353,28 @@ end_orphans(List *states)
 }
 
 /*
+ * Say once that there are pipelines which came from another database.  In a
+ * transaction.
+ */
+static void
+tell_of_restored(List *states)
+{
+	static bool told = false;
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, states)
+		n += ((PipelineState *) lfirst(cell))->is_home ? 0 : 1;
+	if (n == 0 || told)
+		return;
+	told = true;
+	ereport(LOG,
+			(errmsg("database \"%s\" has %d pipelines that were restored from another one; they do not run here",
+					get_database_name(MyDatabaseId), n),
+			 errhint("SELECT tracking.start_restored() lets them run.")));
+}
+
+/*
  * One look.  Returns milliseconds to the next, -1 if there is nothing to
  * supervise.
  */
@@ -365,6 +396,7 @@ cycle(MemoryContext cxt)
 		pipeline_rebalance();
 		states = pipeline_states();
 	}
+	tell_of_restored(states);
 	MemoryContextSwitchTo(old);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
@@ -440,6 +472,7 @@ tracking_fdw_supervisor_main(Datum arg)
 	while (!ShutdownRequestPending)
 	{
 		MemoryContextReset(cxt);
+		worker_reload_config();
 		wait_ms = cycle(cxt);
 		if (wait_ms < 0)
 		{
