@@ -107,10 +107,12 @@ OBJS = \
 	src/fdw/store_qual.o \
 	src/fdw/store_scan.o \
 	src/worker/launcher.o \
+	src/worker/pipeline_anchor.o \
 	src/worker/pipeline_bounds.o \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
 	src/worker/pipeline_drop.o \
+	src/worker/pipeline_home.o \
 	src/worker/pipeline_owner.o \
 	src/worker/pipeline_pause.o \
 	src/worker/pipeline_run.o \

@@ -136,7 +136,8 @@ comment on foreign data wrapper tracking_redshift is
 create table tracking.pipeline (
     name pg_catalog.text primary key check (name operator(pg_catalog.<>) ''),
     id pg_catalog.int4 generated always as identity unique,
-    owner pg_catalog.regrole not null,
+    owner pg_catalog.name not null,
+    anchor pg_catalog.name not null unique,
     source pg_catalog.regclass not null,
     source_key pg_catalog.text,
     target pg_catalog.regclass,
@@ -175,6 +176,9 @@ create table tracking.pipeline (
     last_error_at pg_catalog.timestamptz,
     stream_created pg_catalog.timestamptz,
     store_table pg_catalog.text,
+    system_identifier pg_catalog.int8 not null,
+    database pg_catalog.oid not null,
+    shards_known pg_catalog.int4 not null default 0,
     check ((target is null) operator(pg_catalog.<>) (command is null))
 );
 
@@ -182,7 +186,8 @@ comment on table tracking.pipeline is
     'pipelines: what each reads, what it does with the records, and how its last failure read';
 comment on column tracking.pipeline.name is 'name, unique in the database';
 comment on column tracking.pipeline.id is 'key of the lock that a running pipeline holds';
-comment on column tracking.pipeline.owner is 'role whose rights and user mapping the pipeline uses';
+comment on column tracking.pipeline.owner is 'name of its owner when it was last created, altered or started; who that is now, and whose rights and user mapping it uses, tells tracking.pipeline_owner(anchor)';
+comment on column tracking.pipeline.anchor is 'function in schema tracking whose owner is the owner of the pipeline';
 comment on column tracking.pipeline.source is 'foreign table or table that the pipeline reads';
 comment on column tracking.pipeline.source_key is 'column by whose values a table is read, null if the source is a stream';
 comment on column tracking.pipeline.target is 'table that is filled by column name, or null if there is a command';
@@ -209,10 +214,13 @@ comment on column tracking.pipeline.last_error is 'message of the last failure';
 comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline.last_error_at is 'time of the last failure';
 comment on column tracking.pipeline.store_table is 'table in the store that keeps the positions, as SQL has it; null unless the pipeline fills a store';
+comment on column tracking.pipeline.system_identifier is 'server in which it runs, by its system identifier; in a copy elsewhere it is restored';
+comment on column tracking.pipeline.database is 'database in which it runs, by its OID; in a copy elsewhere it is restored';
+comment on column tracking.pipeline.shards_known is 'rows of tracking.checkpoint that it has made: should there be fewer, it does not begin anew, but fails';
 comment on column tracking.pipeline.stream_created is 'when the stream was created that the positions belong to, null before the first start';
 
 create table tracking.checkpoint (
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     shard_id pg_catalog.text not null,
     parent_shard_ids pg_catalog.text[] not null default '{}',
     position pg_catalog.text not null,
@@ -247,7 +255,7 @@ comment on column tracking.checkpoint.updated_at is 'time of the last batch';
 
 create table tracking.dead_letter (
     id pg_catalog.int8 generated always as identity primary key,
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     stream pg_catalog.text not null,
     shard_id pg_catalog.text not null,
     sequence_number pg_catalog.numeric not null,
@@ -281,7 +289,7 @@ comment on column tracking.dead_letter.load is 'of tracking.load, if it was on i
 
 create table tracking.batch (
     id pg_catalog.int8 generated always as identity primary key,
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     records pg_catalog.int8 not null,
     bytes pg_catalog.int8 not null,
     rows pg_catalog.int8 not null,
@@ -321,7 +329,7 @@ comment on column tracking.batch.load is 'of tracking.load, if it went into a st
 
 create table tracking.gap (
     id pg_catalog.int8 generated always as identity primary key,
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     shard_id pg_catalog.text not null,
     from_position pg_catalog.text not null,
     to_position pg_catalog.text,
@@ -345,7 +353,7 @@ comment on column tracking.gap.noticed_at is 'time of the transaction that read 
 
 create table tracking.load (
     id pg_catalog.int8 generated always as identity primary key,
-    pipeline pg_catalog.text not null references tracking.pipeline (name) on delete cascade,
+    pipeline pg_catalog.text not null,
     store pg_catalog.text not null,
     state pg_catalog.text not null
         check (state operator(pg_catalog.=) any (array['committing', 'done', 'abandoned'])),
@@ -398,6 +406,23 @@ select pg_catalog.pg_extension_config_dump('tracking.gap', '');
 select pg_catalog.pg_extension_config_dump('tracking.gap_id_seq', '');
 
 /*
+ * A row cannot have an owner that DROP ROLE, REASSIGN OWNED and pg_dump know
+ * of: a function has.  Each pipeline has one, its anchor, which does nothing.
+ */
+create function tracking.pipeline_owner(anchor pg_catalog.name)
+returns pg_catalog.regrole
+language sql stable strict
+set search_path = pg_catalog, pg_temp
+return (select p.proowner::pg_catalog.regrole from pg_catalog.pg_proc p
+        where p.pronamespace operator(pg_catalog.=)
+                  'tracking'::pg_catalog.regnamespace::pg_catalog.oid
+          and p.proname operator(pg_catalog.=) anchor
+          and p.pronargs operator(pg_catalog.=) 0);
+
+comment on function tracking.pipeline_owner(pg_catalog.name) is
+    'role that owns the pipeline with this anchor';
+
+/*
  * Who sees what: the owner of a pipeline and its members, and
  * tracking_fdw_admin.
  */
@@ -421,7 +446,7 @@ alter table tracking.gap enable row level security;
 alter table tracking.load enable row level security;
 
 create policy visible on tracking.pipeline
-    for select using (tracking.may_see(owner));
+    for select using (tracking.may_see(tracking.pipeline_owner(anchor)));
 create policy visible on tracking.checkpoint
     for select using (exists (select from tracking.pipeline p
                               where p.name operator(pg_catalog.=) checkpoint.pipeline));
@@ -493,15 +518,27 @@ grant select on tracking.pipeline_runner to public;
 
 create view tracking.pipeline_status
 with (security_invoker = true) as
-with runner as materialized (select * from tracking.pipeline_runner)
+with runner as materialized (select * from tracking.pipeline_runner),
+here as materialized (
+    select c.system_identifier, d.oid as database
+    from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+    where d.datname operator(pg_catalog.=) pg_catalog.current_database())
 select p.name as pipeline,
        case when exists (select from runner
                          where pipeline_id operator(pg_catalog.=) p.id)
             then case when p.paused_until operator(pg_catalog.>)
                            pg_catalog.clock_timestamp()
                       then 'paused' else 'running' end
+            when not exists (
+                select from here h where h.system_identifier
+                        operator(pg_catalog.=) p.system_identifier
+                    and h.database operator(pg_catalog.=) p.database)
+            then 'restored'
             when not p.enabled and p.last_error is not null then 'failed'
             when not p.enabled then 'stopped'
+            when not pg_catalog.current_setting('tracking_fdw.run_pipelines',
+                                                true)::pg_catalog.bool
+            then 'off'
             when p.retry_at is not null then
                  case when p.failures operator(pg_catalog.<) 10
                       then 'retrying' else 'parked' end
@@ -540,7 +577,7 @@ comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error';
+    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
@@ -616,13 +653,14 @@ create function tracking.alter_pipeline(
     on_error pg_catalog.text default null,
     max_errors pg_catalog.int4 default null,
     on_gap pg_catalog.text default null,
-    pause_between pg_catalog.text default null)
+    pause_between pg_catalog.text default null,
+    owner pg_catalog.regrole default null)
 returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_alter_pipeline'
 language c;
 
-comment on function tracking.alter_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text) is
-    'changes settings of a pipeline, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
+comment on function tracking.alter_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.regrole) is
+    'changes settings of a pipeline, or its owner, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
 
 create function tracking.start_pipeline(name pg_catalog.text)
 returns pg_catalog.void
@@ -631,6 +669,14 @@ language c strict;
 
 comment on function tracking.start_pipeline(pg_catalog.text) is
     'starts a pipeline where it left off, once the transaction commits';
+
+create function tracking.start_restored()
+returns setof pg_catalog.text
+as 'MODULE_PATHNAME', 'tracking_start_restored'
+language c strict;
+
+comment on function tracking.start_restored() is
+    'lets all pipelines run here that the caller may start and that came from another database, a dump or an upgrade; returns their names';
 
 create function tracking.stop_pipeline(name pg_catalog.text)
 returns pg_catalog.void

@@ -10,7 +10,7 @@ CREATE TABLE stranger (nothing int);
 SELECT tracking.create_pipeline('p', 'source', target => 'target', enabled => false);
 SELECT pipeline, state, shard_id, rows FROM tracking.pipeline_status;
 SELECT name, source, target, command, start_position, batch_rows, batch_bytes, max_latency,
-       enabled, owner = current_user::regrole AS mine
+       enabled, owner = current_user AS mine
 FROM tracking.pipeline;
 
 -- refused

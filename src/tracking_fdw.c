@@ -17,6 +17,9 @@ void
 _PG_init(void)
 {
 	guc_init();
+	/* the new server is to find what the old one had: nothing runs meanwhile */
+	if (IsBinaryUpgrade)
+		return;
 	supervisor_init();
 	if (process_shared_preload_libraries_in_progress)
 		launcher_register();

@@ -73,16 +73,6 @@ def test_the_owner_may_not_log_in_any_more(db, alice, kinesalite, put, wait_unti
     db.worker('p')
 
 
-def test_the_owner_is_dropped(db, alice, wait_until):
-    name, _ = alice
-    db.sql(f'DROP OWNED BY {name}')
-    db.sql(f'DROP ROLE {name}')
-    db.sql('SELECT pg_terminate_backend(%s)', db.worker('p'))
-    assert 'no longer exists' in failed(db, wait_until, '28000')
-    db.sql("SELECT tracking.drop_pipeline('p')")
-    assert db.status('p') == []
-
-
 def test_a_column_of_the_target_is_dropped(db, alice, kinesalite, put):
     """The columns in common are found anew; nothing is lost."""
     _, stream = alice

@@ -504,6 +504,7 @@ def test_a_dump_carries_it_on(db, landed, cluster, wait_until):
         cluster.run('pg_dump', *where, '-Fc', '-f', cluster.dir / 'dump', db.dbname)
         cluster.run('pg_restore', *where, '-d', copy, cluster.dir / 'dump')
         with cluster.connect(dbname=copy) as restored:
+            restored.execute('SELECT tracking.start_restored()')
             restored.execute("INSERT INTO landed (name) VALUES ('new')")
             restored.execute("CALL tracking.run_pipeline('p')")
             assert restored.execute('SELECT count(*), count(DISTINCT id), max(id) FROM copied'

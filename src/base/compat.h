@@ -15,9 +15,13 @@
 #endif
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "commands/alter.h"
 #include "executor/executor.h"
 #include "optimizer/pathnode.h"
 #if PG_VERSION_NUM >= 160000
@@ -38,6 +42,7 @@
 #include "commands/explain.h"
 #endif
 #include "utils/acl.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -273,6 +278,17 @@ compat_insert_index_tuples(ResultRelInfo *table, TupleTableSlot *slot,
 #endif
 }
 
+/* May a role become another one by SET ROLE?  16 told that from membership. */
+static inline bool
+compat_may_set_role(Oid member, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return member_can_set_role(member, role);
+#else
+	return is_member_of_role(member, role);
+#endif
+}
+
 /* The right to use a schema; 16 has one function for all kinds of objects. */
 static inline bool
 compat_may_use_schema(Oid schema, Oid userid)
@@ -295,6 +311,41 @@ compat_may_use_server(Oid server, Oid userid)
 #else
 	return pg_foreign_server_aclcheck(server, userid,
 									  ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/*
+ * Make a function of a schema that returns nothing and does nothing, whose body
+ * is SQL.  18 wants to know of transforms.
+ */
+static inline Oid
+compat_create_empty_function(const char *name, Oid schema, Oid owner,
+							 oidvector *arguments)
+{
+	return ProcedureCreate(name, schema, false, false, VOIDOID, owner,
+						   SQLlanguageId, F_FMGR_SQL_VALIDATOR, "", NULL,
+						   NULL, PROKIND_FUNCTION, false, false, false,
+						   PROVOLATILE_IMMUTABLE, PROPARALLEL_SAFE,
+						   arguments, PointerGetDatum(NULL),
+						   PointerGetDatum(NULL), PointerGetDatum(NULL), NIL,
+						   PointerGetDatum(NULL),
+#if PG_VERSION_NUM >= 180000
+						   NIL,
+#endif
+						   PointerGetDatum(NULL), InvalidOid, 1, 0).objectId;
+}
+
+/* Give a function to another role, unchecked if a superuser is at work. */
+static inline void
+compat_give_function(Oid function, Oid owner)
+{
+#if PG_VERSION_NUM >= 170000
+	AlterObjectOwner_internal(ProcedureRelationId, function, owner);
+#else
+	Relation	catalog = table_open(ProcedureRelationId, RowExclusiveLock);
+
+	AlterObjectOwner_internal(catalog, function, owner);
+	table_close(catalog, RowExclusiveLock);
 #endif
 }
 

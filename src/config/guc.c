@@ -10,6 +10,7 @@
 static int	scan_memory_kb = 32 * 1024;
 static int	batch_history = 1000;
 static int	shard_list_interval_ms = 60 * 1000;
+static bool run_pipelines = true;
 
 void
 guc_init(void)
@@ -35,6 +36,13 @@ guc_init(void)
 							60 * 1000, 100, 24 * 3600 * 1000,
 							PGC_USERSET, GUC_UNIT_MS,
 							NULL, NULL, NULL);
+	DefineCustomBoolVariable("tracking_fdw.run_pipelines",
+							 "Whether pipelines run on this server.",
+							 "Set it to off in copies that are not to do what the original does, such as a clone of its files.",
+							 &run_pipelines,
+							 true,
+							 PGC_SIGHUP, 0,
+							 NULL, NULL, NULL);
 	MarkGUCPrefixReserved("tracking_fdw");
 }
 
@@ -42,6 +50,12 @@ size_t
 guc_scan_memory_bytes(void)
 {
 	return (size_t) scan_memory_kb * 1024;
+}
+
+bool
+guc_run_pipelines(void)
+{
+	return run_pipelines;
 }
 
 int

@@ -16,6 +16,9 @@ extern size_t guc_scan_memory_bytes(void);
 /* Rows that tracking.batch keeps of each pipeline; 0: no history. */
 extern int	guc_batch_history(void);
 
+/* tracking_fdw.run_pipelines */
+extern bool guc_run_pipelines(void);
+
 /* Between two listings of a stream's shards by a pipeline. */
 extern long guc_shard_list_interval_ms(void);
 

@@ -12,7 +12,7 @@
 
 #include "executor/spi.h"
 
-#define CATALOG_MAX_ARGS 20
+#define CATALOG_MAX_ARGS 24
 
 /*
  * A statement that is prepared at its first use and kept.  Meant to be

@@ -130,6 +130,12 @@ static CatalogStatement reset_statement = {
 	4, {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
+static CatalogStatement number_statement = {
+	"select pg_catalog.count(*)::pg_catalog.int4 from tracking.checkpoint"
+	" where pipeline operator(pg_catalog.=) $1",
+	1, {TEXTOID}, NULL
+};
+
 static CatalogStatement clear_statement = {
 	"delete from tracking.checkpoint"
 	" where pipeline operator(pg_catalog.=) $1",
@@ -355,6 +361,21 @@ checkpoint_reset(const char *pipeline, const char *shard_id,
 	n = catalog_execute(&reset_statement, values, nulls);
 	catalog_end(&access);
 	return n > 0;
+}
+
+int
+checkpoint_count(const char *pipeline)
+{
+	Datum		values[] = {CStringGetTextDatum(pipeline)};
+	CatalogAccess access;
+	bool		isnull;
+	int			n;
+
+	catalog_begin(&access);
+	catalog_execute(&number_statement, values, NULL);
+	n = DatumGetInt32(catalog_datum(0, 1, &isnull));
+	catalog_end(&access);
+	return n;
 }
 
 void

@@ -64,6 +64,9 @@ extern void checkpoint_count_dead_letters(const char *pipeline,
 extern bool checkpoint_reset(const char *pipeline, const char *shard_id,
 							 const StreamPosition *position);
 
+/* How many shards of the pipeline have a position. */
+extern int	checkpoint_count(const char *pipeline);
+
 /* Forget all shards: they are added anew, from where the pipeline starts. */
 extern void checkpoint_clear(const char *pipeline);
 

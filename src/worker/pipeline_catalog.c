@@ -4,23 +4,30 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "base/compat.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "sink/catalog.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "worker/pipeline_anchor.h"
 #include "worker/pipeline_catalog.h"
+#include "worker/pipeline_home.h"
 
 /* in the order of read_pipeline() */
 #define PIPELINE_COLUMNS \
-	"name, id, owner::pg_catalog.oid, source::pg_catalog.oid," \
+	"name, id," \
+	" coalesce(tracking.pipeline_owner(anchor)::pg_catalog.oid," \
+	" 0::pg_catalog.oid), source::pg_catalog.oid," \
 	" target::pg_catalog.oid, command, search_path," \
 	" start_position, batch_rows, batch_bytes," \
 	" (extract(epoch from max_latency) operator(pg_catalog.*) 1000)" \
 	"::pg_catalog.int8, workers," \
 	" on_error operator(pg_catalog.=) 'stop', max_errors, enabled," \
 	" generation, failures, on_gap operator(pg_catalog.=) 'stop'," \
-	" stream_created, source_key, pause_between, store_table"
+	" stream_created, source_key, pause_between, store_table, anchor," \
+	" system_identifier, database, shards_known, owner"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline"
@@ -35,11 +42,12 @@ static CatalogStatement load_id_statement = {
 };
 
 static CatalogStatement states_statement = {
-	"select p.id, p.owner::pg_catalog.oid, p.enabled, p.workers, p.generation,"
+	"select p.id, coalesce(tracking.pipeline_owner(p.anchor)::pg_catalog.oid,"
+	" 0::pg_catalog.oid), p.enabled, p.workers, p.generation,"
 	" coalesce((extract(epoch from"
 	" p.retry_at operator(pg_catalog.-) pg_catalog.clock_timestamp())"
 	" operator(pg_catalog.*) 1000)::pg_catalog.int8, 0),"
-	" r.pid, coalesce(r.worker, -1)"
+	" r.pid, coalesce(r.worker, -1), p.system_identifier, p.database"
 	" from tracking.pipeline p left join tracking.pipeline_runner r"
 	" on r.pipeline_id operator(pg_catalog.=) p.id"
 	" order by p.id",
@@ -48,24 +56,29 @@ static CatalogStatement states_statement = {
 
 /* The settings, in the order of pipeline_values(). */
 #define SETTING_COLUMNS \
-	"name, owner, source, target, command, search_path, start_position," \
+	"name, source, target, command, search_path, start_position," \
 	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
 	" enabled, on_gap, source_key, pause_between, store_table"
 #define SETTING_VALUES \
-	"$1, $2, $3, $4, $5, $6, $7, $8, $9," \
-	" $10::pg_catalog.float8 operator(pg_catalog.*)" \
-	" pg_catalog.interval '1 millisecond', $11, $12, $13, $14, $15," \
-	" $16, $17, $18"
+	"$1, $2, $3, $4, $5, $6, $7, $8," \
+	" $9::pg_catalog.float8 operator(pg_catalog.*)" \
+	" pg_catalog.interval '1 millisecond', $10, $11, $12, $13, $14, $15," \
+	" $16, $17"
 #define SETTING_TYPES \
-	{TEXTOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, \
-	INT8OID, INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TEXTOID, \
-	TEXTOID, TEXTOID}
-#define N_SETTINGS 18
+	TEXTOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID, \
+	INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, \
+	TEXTOID
+#define N_SETTINGS 17
+
+/* How a pipeline is settled in a database, in the order of home_values(). */
+#define HOME_TYPES NAMEOID, INT8OID, OIDOID
+#define N_HOME 3
 
 static CatalogStatement insert_statement = {
-	"insert into tracking.pipeline (" SETTING_COLUMNS ")"
-	" values (" SETTING_VALUES ")",
-	N_SETTINGS, SETTING_TYPES, NULL
+	"insert into tracking.pipeline (" SETTING_COLUMNS ","
+	" owner, system_identifier, database, anchor)"
+	" values (" SETTING_VALUES ", $18, $19, $20, $21)",
+	N_SETTINGS + N_HOME + 1, {SETTING_TYPES, HOME_TYPES, NAMEOID}, NULL
 };
 
 static CatalogStatement update_statement = {
@@ -74,7 +87,7 @@ static CatalogStatement update_statement = {
 	" generation = generation operator(pg_catalog.+) 1,"
 	" retry_at = null, paused_until = null"
 	" where name operator(pg_catalog.=) $1",
-	N_SETTINGS, SETTING_TYPES, NULL
+	N_SETTINGS, {SETTING_TYPES}, NULL
 };
 
 static CatalogStatement claim_statement = {
@@ -102,6 +115,20 @@ static CatalogStatement rebalance_statement = {
 	0, {0}, NULL
 };
 
+/* No foreign keys do this: a parallel restore has no order for them. */
+static CatalogStatement belongings_statements[] = {
+	{"delete from tracking.checkpoint"
+	" where pipeline operator(pg_catalog.=) $1", 1, {TEXTOID}, NULL},
+	{"delete from tracking.dead_letter"
+	" where pipeline operator(pg_catalog.=) $1", 1, {TEXTOID}, NULL},
+	{"delete from tracking.gap"
+	" where pipeline operator(pg_catalog.=) $1", 1, {TEXTOID}, NULL},
+	{"delete from tracking.batch"
+	" where pipeline operator(pg_catalog.=) $1", 1, {TEXTOID}, NULL},
+	{"delete from tracking.load"
+	" where pipeline operator(pg_catalog.=) $1", 1, {TEXTOID}, NULL}
+};
+
 static CatalogStatement delete_statement = {
 	"delete from tracking.pipeline where name operator(pg_catalog.=) $1",
 	1, {TEXTOID}, NULL
@@ -116,6 +143,30 @@ static CatalogStatement enable_statement = {
 	2, {TEXTOID, BOOLOID}, NULL
 };
 
+static CatalogStatement home_statement = {
+	"update tracking.pipeline set owner = $2, system_identifier = $3,"
+	" database = $4 where id operator(pg_catalog.=) $1",
+	1 + N_HOME, {INT4OID, HOME_TYPES}, NULL
+};
+
+static CatalogStatement owner_statement = {
+	"update tracking.pipeline set owner = $2"
+	" where id operator(pg_catalog.=) $1",
+	2, {INT4OID, NAMEOID}, NULL
+};
+
+static CatalogStatement known_statement = {
+	"update tracking.pipeline set shards_known = $2"
+	" where id operator(pg_catalog.=) $1"
+	" and shards_known operator(pg_catalog.<>) $2",
+	2, {INT4OID, INT4OID}, NULL
+};
+
+static CatalogStatement names_statement = {
+	"select name from tracking.pipeline order by name",
+	0, {0}, NULL
+};
+
 static CatalogStatement touch_statement = {
 	"update tracking.pipeline"
 	" set generation = generation operator(pg_catalog.+) 1,"
@@ -124,7 +175,8 @@ static CatalogStatement touch_statement = {
 };
 
 static CatalogStatement start_statement = {
-	"update tracking.pipeline set start_position = $2, stream_created = null"
+	"update tracking.pipeline set start_position = $2, stream_created = null,"
+	" shards_known = 0"
 	" where name operator(pg_catalog.=) $1",
 	2, {TEXTOID, TEXTOID}, NULL
 };
@@ -210,6 +262,12 @@ read_pipeline(MemoryContext cxt)
 	pipeline->source_key = catalog_text(cxt, 0, 20);
 	pipeline->pause_between = catalog_text(cxt, 0, 21);
 	pipeline->store_table = catalog_text(cxt, 0, 22);
+	pipeline->anchor = catalog_text(cxt, 0, 23);
+	pipeline->system_identifier =
+		(uint64) DatumGetInt64(catalog_datum(0, 24, &isnull));
+	pipeline->database = DatumGetObjectId(catalog_datum(0, 25, &isnull));
+	pipeline->shards_known = DatumGetInt32(catalog_datum(0, 26, &isnull));
+	pipeline->owner_name = catalog_text(cxt, 0, 27);
 	return pipeline;
 }
 
@@ -253,6 +311,9 @@ read_state(int row, int32 id)
 	state->workers = DatumGetInt32(catalog_datum(row, 4, &isnull));
 	state->generation = DatumGetInt64(catalog_datum(row, 5, &isnull));
 	state->retry_ms = DatumGetInt64(catalog_datum(row, 6, &isnull));
+	state->is_home =
+		pipeline_home_is((uint64) DatumGetInt64(catalog_datum(row, 9, &isnull)),
+						 DatumGetObjectId(catalog_datum(row, 10, &isnull)));
 	return state;
 }
 
@@ -294,6 +355,28 @@ pipeline_states(void)
 	return states;
 }
 
+List *
+pipeline_names(void)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	CatalogAccess access;
+	List	   *names = NIL;
+	uint64		n;
+
+	catalog_begin(&access);
+	n = catalog_execute(&names_statement, NULL, NULL);
+	for (uint64 i = 0; i < n; i++)
+	{
+		char	   *name = catalog_text(cxt, i, 1);
+		MemoryContext old = MemoryContextSwitchTo(cxt);
+
+		names = lappend(names, name);
+		MemoryContextSwitchTo(old);
+	}
+	catalog_end(&access);
+	return names;
+}
+
 /* Run a statement that changes tracking.pipeline; the number of rows. */
 static uint64
 change(CatalogStatement *statement, Datum *values, const char *nulls)
@@ -307,18 +390,43 @@ change(CatalogStatement *statement, Datum *values, const char *nulls)
 	return n;
 }
 
-/* Run a statement with the settings of a pipeline as its arguments. */
-static void
-write_settings(CatalogStatement *statement, const Pipeline *pipeline)
+static Datum
+optional_text(const char *text)
 {
-	char		nulls[N_SETTINGS + 1];
-	Datum		values[N_SETTINGS] = {
+	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+static Datum
+name_datum(const char *text)
+{
+	NameData   *name = palloc(sizeof(NameData));
+
+	namestrcpy(name, text);
+	return NameGetDatum(name);
+}
+
+/* Positions, dead letters, history and so on of what has this name. */
+static void
+delete_belongings(const char *pipeline)
+{
+	Datum		values[] = {CStringGetTextDatum(pipeline)};
+
+	for (int i = 0; i < (int) lengthof(belongings_statements); i++)
+		change(&belongings_statements[i], values, NULL);
+}
+
+/*
+ * The settings of a pipeline, in the order of SETTING_COLUMNS: N_SETTINGS
+ * values and nulls.
+ */
+static void
+setting_values(const Pipeline *pipeline, Datum *values, char *nulls)
+{
+	Datum		settings[N_SETTINGS] = {
 		CStringGetTextDatum(pipeline->name),
-		ObjectIdGetDatum(pipeline->owner),
 		ObjectIdGetDatum(pipeline->source),
 		ObjectIdGetDatum(pipeline->target),
-		pipeline->command == NULL ? (Datum) 0 :
-		CStringGetTextDatum(pipeline->command),
+		optional_text(pipeline->command),
 		CStringGetTextDatum(pipeline->search_path),
 		CStringGetTextDatum(position_to_text(&pipeline->start)),
 		Int32GetDatum(pipeline->batch_rows),
@@ -330,34 +438,82 @@ write_settings(CatalogStatement *statement, const Pipeline *pipeline)
 		Int32GetDatum(pipeline->max_errors),
 		BoolGetDatum(pipeline->enabled),
 		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record"),
-		pipeline->source_key == NULL ? (Datum) 0 :
-		CStringGetTextDatum(pipeline->source_key),
-		pipeline->pause_between == NULL ? (Datum) 0 :
-		CStringGetTextDatum(pipeline->pause_between),
-		pipeline->store_table == NULL ? (Datum) 0 :
-		CStringGetTextDatum(pipeline->store_table)
+		optional_text(pipeline->source_key),
+		optional_text(pipeline->pause_between),
+		optional_text(pipeline->store_table)
 	};
 
+	memcpy(values, settings, sizeof(settings));
 	memset(nulls, ' ', N_SETTINGS);
-	nulls[N_SETTINGS] = '\0';
-	nulls[3] = OidIsValid(pipeline->target) ? ' ' : 'n';
-	nulls[4] = pipeline->command == NULL ? 'n' : ' ';
-	nulls[15] = pipeline->source_key == NULL ? 'n' : ' ';
-	nulls[16] = pipeline->pause_between == NULL ? 'n' : ' ';
-	nulls[17] = pipeline->store_table == NULL ? 'n' : ' ';
-	change(statement, values, nulls);
+	nulls[2] = OidIsValid(pipeline->target) ? ' ' : 'n';
+	nulls[3] = pipeline->command == NULL ? 'n' : ' ';
+	nulls[14] = pipeline->source_key == NULL ? 'n' : ' ';
+	nulls[15] = pipeline->pause_between == NULL ? 'n' : ' ';
+	nulls[16] = pipeline->store_table == NULL ? 'n' : ' ';
+}
+
+/* What this database is, and who the owner is in it. */
+static void
+home_values(const Pipeline *pipeline, Datum *values)
+{
+	values[0] = name_datum(GetUserNameFromId(pipeline->owner, false));
+	values[1] = Int64GetDatum((int64) GetSystemIdentifier());
+	values[2] = ObjectIdGetDatum(MyDatabaseId);
 }
 
 void
-pipeline_insert(const Pipeline *pipeline)
+pipeline_insert(Pipeline *pipeline)
 {
-	write_settings(&insert_statement, pipeline);
+	Datum		values[N_SETTINGS + N_HOME + 1];
+	char		nulls[] = "                     ";
+
+	pipeline->anchor = pipeline_anchor_create(pipeline->name,
+											  pipeline->owner);
+	setting_values(pipeline, values, nulls);
+	home_values(pipeline, values + N_SETTINGS);
+	values[N_SETTINGS + N_HOME] = name_datum(pipeline->anchor);
+	/* what a restore may have left without its pipeline is not of this one */
+	delete_belongings(pipeline->name);
+	change(&insert_statement, values, nulls);
 }
 
 void
 pipeline_update(const Pipeline *pipeline)
 {
-	write_settings(&update_statement, pipeline);
+	Datum		values[N_SETTINGS];
+	char		nulls[N_SETTINGS + 1] = "";
+
+	setting_values(pipeline, values, nulls);
+	change(&update_statement, values, nulls);
+}
+
+void
+pipeline_set_home(const Pipeline *pipeline)
+{
+	Datum		values[1 + N_HOME] = {Int32GetDatum(pipeline->id)};
+
+	home_values(pipeline, values + 1);
+	change(&home_statement, values, NULL);
+}
+
+void
+pipeline_set_owner(const Pipeline *pipeline)
+{
+	Datum		values[] = {
+		Int32GetDatum(pipeline->id),
+		name_datum(GetUserNameFromId(pipeline->owner, false))
+	};
+
+	pipeline_anchor_give(pipeline->anchor, pipeline->name, pipeline->owner);
+	change(&owner_statement, values, NULL);
+}
+
+void
+pipeline_set_shards_known(int32 id, int n)
+{
+	Datum		values[] = {Int32GetDatum(id), Int32GetDatum(n)};
+
+	change(&known_statement, values, NULL);
 }
 
 bool
@@ -377,9 +533,12 @@ pipeline_rebalance(void)
 void
 pipeline_delete(const char *name)
 {
+	Pipeline   *pipeline = pipeline_load(name);
 	Datum		values[] = {CStringGetTextDatum(name)};
 
+	delete_belongings(name);
 	change(&delete_statement, values, NULL);
+	pipeline_anchor_drop(pipeline->anchor);
 }
 
 void

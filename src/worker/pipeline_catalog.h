@@ -17,7 +17,8 @@ typedef struct Pipeline
 {
 	char	   *name;
 	int32		id;
-	Oid			owner;
+	Oid			owner;			/* InvalidOid if the anchor is gone */
+	char	   *anchor;			/* see pipeline_anchor.h */
 	Oid			source;
 	char	   *source_key;		/* column that a table is read by; NULL: the
 								 * source is a stream */
@@ -39,6 +40,10 @@ typedef struct Pipeline
 	TimestampTz stream_created; /* when the stream was that it reads; 0:
 								 * unknown */
 	char	   *store_table;	/* keeps the positions in a store; NULL: none */
+	uint64		system_identifier;	/* of the server that it runs in */
+	Oid			database;		/* that it runs in */
+	int			shards_known;	/* positions that it has made */
+	char	   *owner_name;		/* of owner when it was settled here */
 } Pipeline;
 
 /* The most workers that a pipeline can have. */
@@ -58,6 +63,7 @@ typedef struct PipelineState
 	Oid			owner;
 	bool		may_connect;	/* the owner exists and a worker may be it */
 	bool		enabled;
+	bool		is_home;		/* see pipeline_home.h */
 	int			workers;
 	int64		generation;
 	int64		retry_ms;		/* until it may be tried again, <= 0: now */
@@ -71,12 +77,17 @@ extern Pipeline *pipeline_load_id(int32 id);
 /* All pipelines, PipelineState *, in the current context. */
 extern List *pipeline_states(void);
 
-/* Add a pipeline; id and generation are set by the table. */
-extern void pipeline_insert(const Pipeline *pipeline);
+/* Add a pipeline; id and generation are set by the table, anchor here. */
+extern void pipeline_insert(Pipeline *pipeline);
 
 /* Write back settings; running workers are replaced by such that have them. */
 extern void pipeline_update(const Pipeline *pipeline);
+
+/* Delete a pipeline, which must be there, with all that belongs to it. */
 extern void pipeline_delete(const char *name);
+
+/* All pipelines' names, char *, in their order. */
+extern List *pipeline_names(void);
 
 /* Change whether a worker should run; forgets the last failures. */
 extern void pipeline_enable(const char *name, bool enabled);
@@ -86,6 +97,18 @@ extern void pipeline_enable(const char *name, bool enabled);
  * stream has them.
  */
 extern void pipeline_set_start(const char *name, const StreamPosition *start);
+
+/*
+ * The pipeline runs in this database from now on, and its owner is who owns
+ * its anchor.
+ */
+extern void pipeline_set_home(const Pipeline *pipeline);
+
+/* It belongs to pipeline->owner from now on. */
+extern void pipeline_set_owner(const Pipeline *pipeline);
+
+/* It has so many positions. */
+extern void pipeline_set_shards_known(int32 id, int n);
 
 /* Remember which stream it is that the pipeline reads. */
 extern void pipeline_set_stream_created(int32 id, TimestampTz created);

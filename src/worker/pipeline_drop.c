@@ -1,18 +1,18 @@
 /*
  * pipeline_drop.c
- *	  What becomes of a pipeline whose source or target is dropped.
+ *	  What becomes of a pipeline whose source, target or anchor is dropped.
  *
  * A row of tracking.pipeline cannot stand in pg_depend, so an event trigger
  * does what dependencies would: DROP is refused, and DROP ... CASCADE takes
  * the pipelines along.  It knows the relations of source and target; of what
- * else a command uses, the pipeline learns when it runs.
+ * else a command uses, the pipeline learns when it runs.  An anchor is dropped
+ * by its owner, by DROP OWNED mostly, and the pipeline with it.
  */
 #include "postgres.h"
 
 #include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
-#include "commands/user.h"
 #include "nodes/parsenodes.h"
 #include "sink/catalog.h"
 #include "utils/builtins.h"
@@ -21,27 +21,31 @@
 
 PG_FUNCTION_INFO_V1(tracking_guard_drop);
 
-/* A pipeline that a dropped relation leaves without source or target. */
+/* A pipeline that is left without its source, its target or its anchor. */
 typedef struct Bereft
 {
 	char	   *pipeline;
-	Oid			owner;
-	bool		is_source;
-	char	   *relation;		/* kind and name */
+	char		lost;			/* 's'ource, 't'arget or 'a'nchor */
+	char	   *object;			/* that was dropped: kind and name */
 } Bereft;
 
 static CatalogStatement bereft_statement = {
-	"select p.name, p.owner::pg_catalog.oid,"
-	" p.source operator(pg_catalog.=) d.objid,"
-	" d.object_type operator(pg_catalog.||) ' '"
+	"select p.name, case when d.objid operator(pg_catalog.=) p.source"
+	" then 's' when d.objid operator(pg_catalog.=) p.target then 't'"
+	" else 'a' end, d.object_type operator(pg_catalog.||) ' '"
 	" operator(pg_catalog.||) d.object_identity"
 	" from pg_catalog.pg_event_trigger_dropped_objects() d"
-	" join tracking.pipeline p on d.objid operator(pg_catalog.=) p.source"
-	" or d.objid operator(pg_catalog.=) p.target"
-	" where d.classid operator(pg_catalog.=)"
+	" join tracking.pipeline p on"
+	" (d.classid operator(pg_catalog.=)"
 	" 'pg_catalog.pg_class'::pg_catalog.regclass"
 	" and d.objsubid operator(pg_catalog.=) 0"
-	" order by p.name, 4",
+	" and (d.objid operator(pg_catalog.=) p.source"
+	" or d.objid operator(pg_catalog.=) p.target))"
+	" or (d.classid operator(pg_catalog.=)"
+	" 'pg_catalog.pg_proc'::pg_catalog.regclass"
+	" and d.schema_name operator(pg_catalog.=) 'tracking'"
+	" and d.address_names[2] operator(pg_catalog.=) p.anchor)"
+	" order by p.name, 3",
 	0, {0}, NULL
 };
 
@@ -60,12 +64,10 @@ bereft_pipelines(void)
 	{
 		MemoryContext old = MemoryContextSwitchTo(cxt);
 		Bereft	   *bereft = palloc(sizeof(Bereft));
-		bool		isnull;
 
 		bereft->pipeline = catalog_text(cxt, i, 1);
-		bereft->owner = DatumGetObjectId(catalog_datum(i, 2, &isnull));
-		bereft->is_source = DatumGetBool(catalog_datum(i, 3, &isnull));
-		bereft->relation = catalog_text(cxt, i, 4);
+		bereft->lost = catalog_text(cxt, i, 2)[0];
+		bereft->object = catalog_text(cxt, i, 3);
 		found = lappend(found, bereft);
 		MemoryContextSwitchTo(old);
 	}
@@ -99,12 +101,20 @@ says_cascade(const Node *command)
 	}
 }
 
-/* The pipelines of these owners are among what is dropped. */
-static List *
-dropped_owners(const Node *command)
+/* Is the pipeline itself among what is dropped? */
+static bool
+is_dropped(const char *pipeline, List *bereft)
 {
-	return IsA(command, DropOwnedStmt) ?
-		roleSpecsToIds(castNode(DropOwnedStmt, command)->roles) : NIL;
+	ListCell   *cell;
+
+	foreach(cell, bereft)
+	{
+		const Bereft *other = lfirst(cell);
+
+		if (other->lost == 'a' && strcmp(other->pipeline, pipeline) == 0)
+			return true;
+	}
+	return false;
 }
 
 pg_noreturn static void
@@ -121,13 +131,13 @@ refuse(List *pipelines)
 
 		appendStringInfo(&detail, "%spipeline \"%s\" %s %s",
 						 detail.len > 0 ? "\n" : "", bereft->pipeline,
-						 bereft->is_source ? "reads" : "fills",
-						 bereft->relation);
+						 bereft->lost == 's' ? "reads" : "fills",
+						 bereft->object);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot drop %s because pipelines depend on it",
-					first->relation),
+					first->object),
 			 errdetail_internal("%s", detail.data),
 			 errhint("Use DROP ... CASCADE to drop the pipelines too, with their positions and dead letters; or first SELECT tracking.drop_pipeline(%s).",
 					 quote_literal_cstr(first->pipeline))));
@@ -158,7 +168,6 @@ Datum
 tracking_guard_drop(PG_FUNCTION_ARGS)
 {
 	const EventTriggerData *event;
-	List	   *owners;
 	List	   *refused = NIL;
 	List	   *pipelines;
 	ListCell   *cell;
@@ -172,13 +181,12 @@ tracking_guard_drop(PG_FUNCTION_ARGS)
 	if (pipelines == NIL)
 		PG_RETURN_NULL();
 
-	owners = dropped_owners(event->parsetree);
 	foreach(cell, pipelines)
 	{
 		Bereft	   *bereft = lfirst(cell);
 
 		if (!says_cascade(event->parsetree) &&
-			!list_member_oid(owners, bereft->owner))
+			!is_dropped(bereft->pipeline, pipelines))
 			refused = lappend(refused, bereft);
 	}
 	if (refused != NIL)

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "sink/checkpoint.h"
 #include "utils/acl.h"
@@ -18,6 +19,7 @@
 #include "utils/timestamp.h"
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_home.h"
 #include "worker/pipeline_pause.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
@@ -27,6 +29,7 @@
 PG_FUNCTION_INFO_V1(tracking_create_pipeline);
 PG_FUNCTION_INFO_V1(tracking_alter_pipeline);
 PG_FUNCTION_INFO_V1(tracking_start_pipeline);
+PG_FUNCTION_INFO_V1(tracking_start_restored);
 PG_FUNCTION_INFO_V1(tracking_stop_pipeline);
 PG_FUNCTION_INFO_V1(tracking_drop_pipeline);
 PG_FUNCTION_INFO_V1(tracking_reset_pipeline);
@@ -320,6 +323,22 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Make another role the owner: one that the caller could SET ROLE to. */
+static void
+give(Pipeline *pipeline, Oid owner)
+{
+	const char *role = GetUserNameFromId(owner, false);
+
+	if (!compat_may_set_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be able to SET ROLE \"%s\"", role)));
+	pipeline->owner = owner;
+	if (pipeline->enabled)
+		check_can_login(pipeline);
+	pipeline_set_owner(pipeline);
+}
+
 Datum
 tracking_alter_pipeline(PG_FUNCTION_ARGS)
 {
@@ -360,6 +379,8 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 			pipeline->pause_between = NULL;
 	}
 
+	if (!PG_ARGISNULL(11))
+		give(pipeline, PG_GETARG_OID(11));
 	check_settings(pipeline);
 	pipeline_update(pipeline);
 	supervisor_start_at_commit();
@@ -372,9 +393,48 @@ tracking_start_pipeline(PG_FUNCTION_ARGS)
 	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 
 	check_can_login(pipeline);
+	(void) pipeline_home_settle(pipeline, ERROR);
 	pipeline_enable(pipeline->name, true);
 	start_workers(pipeline);
 	PG_RETURN_VOID();
+}
+
+/*
+ * Let a pipeline run here if it came from elsewhere and the caller may do so.
+ * One that is not enabled stays so, for CALL run_pipeline.
+ */
+static bool
+start_restored(const Pipeline *pipeline)
+{
+	if (pipeline_home_is(pipeline->system_identifier, pipeline->database) ||
+		!has_privs_of_role(GetUserId(), pipeline->owner) ||
+		!pipeline_home_settle(pipeline, WARNING))
+		return false;
+	if (pipeline->enabled)
+		start_workers(pipeline);
+	return true;
+}
+
+Datum
+tracking_start_restored(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	foreach(cell, pipeline_names())
+	{
+		Pipeline   *pipeline = pipeline_load(lfirst(cell));
+		Datum		value;
+		bool		isnull = false;
+
+		if (pipeline == NULL || !start_restored(pipeline))
+			continue;
+		value = CStringGetTextDatum(pipeline->name);
+		tuplestore_putvalues(result->setResult, result->setDesc, &value,
+							 &isnull);
+	}
+	return (Datum) 0;
 }
 
 Datum
@@ -408,6 +468,7 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 	pipeline_sql_not_null(fcinfo, 0, "name");
 	pipeline_sql_not_null(fcinfo, 1, "start_at");
 	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	pipeline_home_check(pipeline);
 	start_at = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (!PG_ARGISNULL(2))
 		shard_id = text_to_cstring(PG_GETARG_TEXT_PP(2));

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_home.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
 #include "worker/source_key.h"
@@ -90,6 +91,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 
 	pipeline_sql_not_null(fcinfo, 0, "pipeline");
 	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	pipeline_home_check(pipeline);
 	ids = pick_ids(cxt, pipeline->name, PG_ARGISNULL(1) ? NULL :
 				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	dead_letter_load(cxt, pipeline->name, ids, &letters);

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "worker/pipeline_home.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_source.h"
 
@@ -138,6 +139,7 @@ add_shards(StreamSource *source, List *shards, const StreamPosition *first)
 	ListCell   *cell;
 
 	checkpoint_add(pipeline->name, shards, first, source->retention_us);
+	pipeline_home_note_positions(pipeline);
 	if (source->base.slot >= 0)
 		checkpoint_assign(pipeline->name, pipeline->workers,
 						  pipeline_claim_assignment(pipeline->id));
@@ -192,6 +194,7 @@ begin_shards(StreamSource *source, List *shards)
 {
 	const Pipeline *pipeline = source->base.pipeline;
 
+	pipeline_home_check_positions(pipeline);
 	if (pipeline->stream_created == 0 && source->stream_created != 0)
 		pipeline_set_stream_created(pipeline->id, source->stream_created);
 	if (gap_expire_shards(pipeline->name, shards, source->retention_us) > 0 &&

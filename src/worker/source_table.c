@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "worker/pipeline_bounds.h"
+#include "worker/pipeline_home.h"
 #include "worker/pipeline_source.h"
 #include "worker/source_key.h"
 #include "worker/table_writers.h"
@@ -94,7 +95,9 @@ table_begin(PipelineSource *base)
 	source_key_choose(pipeline->source, pipeline->source_key);
 	source_key_check_rows(pipeline);
 	shards = list_make1(&shard);
+	pipeline_home_check_positions(pipeline);
 	checkpoint_add(pipeline->name, shards, &pipeline->start, 0);
+	pipeline_home_note_positions(pipeline);
 	checkpoint = linitial(checkpoint_load(pipeline->name, shards, -1));
 	start_at(source, &checkpoint->position);
 	base->transactions->commit();

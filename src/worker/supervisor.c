@@ -14,7 +14,9 @@
 #include "base/search_path.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
 #include "commands/extension.h"
+#include "config/guc.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -42,6 +44,7 @@ typedef struct StartedWorker
 {
 	int32		pipeline;
 	int			slot;
+	Oid			owner;			/* it connected as */
 	int64		generation;
 	int64		started_ms;
 	BackgroundWorkerHandle *handle;
@@ -69,7 +72,7 @@ static void
 at_transaction_end(XactEvent event, void *arg)
 {
 	(void) arg;
-	if (event == XACT_EVENT_COMMIT && start_wanted &&
+	if (event == XACT_EVENT_COMMIT && start_wanted && !IsBinaryUpgrade &&
 		!supervisor_start(MyDatabaseId))
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
@@ -141,6 +144,14 @@ find_or_add_started(int32 pipeline, int slot)
 	return worker;
 }
 
+/* Was it started with the settings, and as the owner, that there are now? */
+static bool
+is_up_to_date(const StartedWorker *worker, const PipelineState *state)
+{
+	return worker->generation == state->generation &&
+		worker->owner == state->owner;
+}
+
 /* A worker was registered and has not ended. */
 static bool
 is_starting_or_running(const StartedWorker *worker)
@@ -203,7 +214,7 @@ start_worker(const PipelineState *state, int slot)
 
 	if (is_starting_or_running(entry))
 		return CYCLE_MS;
-	if (entry->generation == state->generation &&
+	if (is_up_to_date(entry, state) &&
 		now_ms < entry->started_ms + RESTART_MS)
 		return entry->started_ms + RESTART_MS - now_ms;
 	if (!state->may_connect)
@@ -219,6 +230,7 @@ start_worker(const PipelineState *state, int slot)
 		pfree(entry->handle);
 	entry->handle = NULL;
 	entry->generation = state->generation;
+	entry->owner = state->owner;
 	entry->started_ms = now_ms;
 	if (!register_worker(state, slot, &entry->handle))
 	{
@@ -232,14 +244,21 @@ start_worker(const PipelineState *state, int slot)
 	return CYCLE_MS;
 }
 
+/* Is the pipeline to run at all? */
+static bool
+is_wanted(const PipelineState *state)
+{
+	return state->enabled && state->is_home && guc_run_pipelines();
+}
+
 /* Should this process be running as it does? */
 static bool
 is_current(const PipelineState *state, const PipelineRunner *runner)
 {
 	StartedWorker *entry = find_started(state->id, runner->slot);
 
-	return state->enabled && runner->slot < state->workers &&
-		entry != NULL && entry->generation == state->generation;
+	return is_wanted(state) && runner->slot < state->workers &&
+		entry != NULL && is_up_to_date(entry, state);
 }
 
 /*
@@ -269,7 +288,7 @@ end_stale(const PipelineState *state)
 
 		/* started a moment ago, and it has no lock yet */
 		if (entry->pipeline == state->id &&
-			entry->generation != state->generation &&
+			!is_up_to_date(entry, state) &&
 			is_starting_or_running(entry))
 		{
 			TerminateBackgroundWorker(entry->handle);
@@ -301,7 +320,7 @@ reconcile(const PipelineState *state)
 {
 	long		wait_ms = CYCLE_MS;
 
-	if (!end_stale(state) || !state->enabled)
+	if (!end_stale(state) || !is_wanted(state))
 		return CYCLE_MS;
 	if (is_running(state, -1))
 		return SESSION_CYCLE_MS;
@@ -335,6 +354,28 @@ end_orphans(List *states)
 }
 
 /*
+ * Say once that there are pipelines which came from another database.  In a
+ * transaction.
+ */
+static void
+tell_of_restored(List *states)
+{
+	static bool told = false;
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, states)
+		n += ((PipelineState *) lfirst(cell))->is_home ? 0 : 1;
+	if (n == 0 || told)
+		return;
+	told = true;
+	ereport(LOG,
+			(errmsg("database \"%s\" has %d pipelines that were restored from another one; they do not run here",
+					get_database_name(MyDatabaseId), n),
+			 errhint("SELECT tracking.start_restored() lets them run.")));
+}
+
+/*
  * One look.  Returns milliseconds to the next, -1 if there is nothing to
  * supervise.
  */
@@ -356,6 +397,7 @@ cycle(MemoryContext cxt)
 		pipeline_rebalance();
 		states = pipeline_states();
 	}
+	tell_of_restored(states);
 	MemoryContextSwitchTo(old);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
@@ -432,6 +474,7 @@ tracking_fdw_supervisor_main(Datum arg)
 	while (!ShutdownRequestPending)
 	{
 		MemoryContextReset(cxt);
+		worker_reload_config();
 		wait_ms = cycle(cxt);
 		if (wait_ms < 0)
 		{
