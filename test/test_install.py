@@ -141,7 +141,7 @@ def dumped(db, source):
 def is_restored(db):
     with db.cluster.connect(dbname=db.restored) as conn:
         assert conn.execute('SELECT name, state FROM tracking.pipeline p, tracking.pipeline_status '
-                            'WHERE pipeline = name').fetchall() == [('p', 'stopped')]
+                            'WHERE pipeline = name').fetchall() == [('p', 'restored')]
         assert conn.execute("SELECT pg_catalog.has_schema_privilege(%s, 'tracking', 'USAGE')",
                             (f'reader_{db.dbname}',)).fetchone() == (True,)
 
