@@ -23,6 +23,7 @@
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_owner.h"
+#include "worker/pipeline_plan.h"
 #include "worker/pipeline_target.h"
 
 struct PipelineCommand
@@ -86,11 +87,10 @@ follow_target(PipelineCommand *command)
 	pfree(text);
 }
 
-/* Run the plan in SPI; the number of rows that its last statement affected. */
+/* Run the command in SPI; the number of rows that its last statement affected. */
 static uint64
 execute(PipelineCommand *command, Batch *batch)
 {
-	bool		has_bounds = command->pipeline->source_key != NULL;
 	SPIExecuteOptions options = {.dest = None_Receiver};
 	uint64		rows;
 	int			rc;
@@ -99,17 +99,15 @@ execute(PipelineCommand *command, Batch *batch)
 	SPI_connect();
 	if (command->plan == NULL)
 	{
-		SPIPlanPtr	plan = has_bounds ?
-			pipeline_bounds_prepare(command->text) :
-			SPI_prepare(command->text, 0, NULL);
+		SPIPlanPtr	plan = pipeline_plan_prepare(command->pipeline,
+												 command->text);
 
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare the command of pipeline \"%s\": %s",
-				 command->pipeline->name,
-				 SPI_result_code_string(SPI_result));
+		if (SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not keep the command of pipeline \"%s\"",
+				 command->pipeline->name);
 		command->plan = plan;
 	}
-	if (has_bounds)
+	if (command->pipeline->source_key != NULL)
 		options.params = pipeline_bounds_values(batch);
 	rc = SPI_execute_plan_extended(command->plan, &options);
 	if (rc < 0)
@@ -146,7 +144,7 @@ run(PipelineCommand *command, Batch *batch)
 	OwnerAccess access;
 	volatile uint64 rows = 0;
 
-	owner_begin(&access, pipeline, pipeline->search_path);
+	owner_begin(&access, pipeline);
 	batch_bind(pipeline->source, batch);
 	PG_TRY();
 	{

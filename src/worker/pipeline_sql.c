@@ -16,9 +16,9 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-#include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_pause.h"
+#include "worker/pipeline_plan.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
 #include "worker/source_key.h"
@@ -75,10 +75,13 @@ check_source(Oid source, const char *column)
 	return is_stream ? NULL : source_key_choose(source, column);
 }
 
+/* What the owner may do counts, whoever alters the pipeline. */
 static void
-check_target(Oid target, Oid source)
+check_target(const Pipeline *pipeline)
 {
 	AclResult	acl;
+	Oid			target = pipeline->target;
+	Oid			source = pipeline->source;
 	char		relkind = get_rel_relkind(target);
 
 	if (target == source)
@@ -92,7 +95,7 @@ check_target(Oid target, Oid source)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", get_rel_name(target))));
-	acl = pg_class_aclcheck(target, GetUserId(), ACL_INSERT);
+	acl = pg_class_aclcheck(target, pipeline->owner, ACL_INSERT);
 	if (acl != ACLCHECK_OK && relkind != RELKIND_VIEW)
 		aclcheck_error(acl, OBJECT_TABLE, get_rel_name(target));
 }
@@ -102,21 +105,13 @@ static void
 check_command(const Pipeline *pipeline)
 {
 	const char *command = pipeline_command_text(pipeline);
-	SPIPlanPtr	plan;
 
 	if (strspn(command, " \t\r\n;") == strlen(command))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the command of a pipeline cannot be empty")));
 	SPI_connect();
-	plan = pipeline->source_key == NULL ? SPI_prepare(command, 0, NULL) :
-		pipeline_bounds_prepare(command);
-	if (plan == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot use this command in a pipeline: %s",
-						SPI_result_code_string(SPI_result)),
-				 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
+	(void) pipeline_plan_prepare(pipeline, command);
 	SPI_finish();
 }
 
@@ -223,7 +218,7 @@ check_settings(Pipeline *pipeline)
 	check_range("max_errors", pipeline->max_errors, -1, PG_INT32_MAX,
 				"records; -1 sets no bound");
 	if (OidIsValid(pipeline->target))
-		check_target(pipeline->target, pipeline->source);
+		check_target(pipeline);
 	check_command(pipeline);
 	pipeline_store_settle(pipeline);
 }

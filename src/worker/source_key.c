@@ -190,7 +190,7 @@ query(const Pipeline *pipeline, OwnerAccess *access, const char *sql,
 	Oid			types[] = {INT8OID, INT8OID, INT8OID};
 	int			rc;
 
-	owner_begin(access, pipeline, "pg_catalog, pg_temp");
+	owner_begin_for_us(access, pipeline->owner);
 	SPI_connect();
 	rc = SPI_execute_with_args(sql, n_args, types, args, NULL, false, 0);
 	if (rc != SPI_OK_SELECT)
