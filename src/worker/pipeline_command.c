@@ -34,6 +34,16 @@ struct PipelineCommand
 	SPIPlanPtr	plan;			/* NULL before the first batch */
 };
 
+/* A command that runs in this process, and the one that runs it, if any. */
+typedef struct RunningCommand
+{
+	BatchBinding binding;
+	int32		pipeline;
+	const struct RunningCommand *outer;
+} RunningCommand;
+
+static const RunningCommand *running = NULL;	/* the innermost */
+
 static void
 free_plan(void *arg)
 {
@@ -141,11 +151,13 @@ static uint64
 run(PipelineCommand *command, Batch *batch)
 {
 	const Pipeline *pipeline = command->pipeline;
+	RunningCommand this = {.pipeline = pipeline->id, .outer = running};
 	OwnerAccess access;
 	volatile uint64 rows = 0;
 
 	owner_begin(&access, pipeline);
-	batch_bind(pipeline->source, batch);
+	batch_bind(&this.binding, pipeline->source, batch);
+	running = &this;
 	PG_TRY();
 	{
 		uint64		inserted;
@@ -159,11 +171,24 @@ run(PipelineCommand *command, Batch *batch)
 	}
 	PG_FINALLY();
 	{
-		batch_unbind();
+		running = this.outer;
+		batch_unbind(&this.binding);
 	}
 	PG_END_TRY();
 	owner_end(&access);
 	return rows;
+}
+
+bool
+pipeline_command_is_running(const Pipeline *pipeline)
+{
+	for (const RunningCommand *other = running; other != NULL;
+		 other = other->outer)
+	{
+		if (other->pipeline == pipeline->id)
+			return true;
+	}
+	return false;
 }
 
 /*

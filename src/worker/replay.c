@@ -57,6 +57,18 @@ pick_ids(MemoryContext cxt, const char *pipeline, const char *filter)
 	return ids;
 }
 
+/* A command that replays what it is about to reject would have no end. */
+static void
+check_not_running(const Pipeline *pipeline)
+{
+	if (pipeline_command_is_running(pipeline))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot replay the dead letters of pipeline \"%s\" while its command runs",
+						pipeline->name),
+				 errhint("Replay them from outside the command.")));
+}
+
 /* What is a row of a table is read there again: is it still there? */
 static void
 reject_missing_rows(const Pipeline *pipeline, Batch *batch)
@@ -90,6 +102,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 
 	pipeline_sql_not_null(fcinfo, 0, "pipeline");
 	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	check_not_running(pipeline);
 	ids = pick_ids(cxt, pipeline->name, PG_ARGISNULL(1) ? NULL :
 				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	dead_letter_load(cxt, pipeline->name, ids, &letters);
