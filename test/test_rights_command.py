@@ -185,3 +185,54 @@ def test_a_new_target_is_one_that_the_owner_may_fill(db, mallory):
     mallorys(db, mallory, 'INSERT INTO target SELECT id FROM src')
     db.sql('CREATE TABLE secret (id int)')
     assert error_of(db, "SELECT tracking.alter_pipeline('p', target => 'secret')") == '42501'
+
+
+# deferred constraints where the session is another's
+
+@pytest.fixture
+def deferred(db, mallory):
+    """A pipeline of mallory's into a table with a deferred key, which takes
+    ids below 3, and a deferred trigger that says who fires it."""
+    db.sql(f'SET ROLE {mallory}')
+    db.sql("""
+        CREATE TABLE parent (id int PRIMARY KEY);
+        INSERT INTO parent SELECT generate_series(0, 2);
+        CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+        CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN INSERT INTO said VALUES (current_user); RETURN NULL; END$$;
+        CREATE CONSTRAINT TRIGGER late AFTER INSERT ON child DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION say()""")
+    mallorys(db, mallory, 'INSERT INTO child SELECT id FROM src')
+    return mallory
+
+
+def test_deferred_triggers_fire_in_a_superusers_run(db, deferred):
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert db.sql('SELECT array_agg(id ORDER BY id) FROM child') == [([0, 1, 2],)]
+    assert db.sql('SELECT DISTINCT sqlstate FROM tracking.dead_letter') == [('23503',)]
+    assert db.sql('SELECT what, count(*) FROM said GROUP BY what') == [(deferred, 3)]
+    db.sql('INSERT INTO parent VALUES (3)')
+    assert db.value("SELECT tracking.replay_dead_letters('p')") == 1
+    assert db.sql('SELECT what, count(*) FROM said GROUP BY what') == [(deferred, 4)]
+
+
+def test_what_the_caller_had_deferred_is_the_callers(db, deferred):
+    """It fires before the command, with the caller's rights, and what it
+    raises is no fault of a record's."""
+    db.sql("""
+        CREATE TABLE mine (id int);
+        CREATE FUNCTION check_mine() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+            IF new.id = 0 THEN RAISE 'mine' USING ERRCODE = '23514'; END IF;
+            INSERT INTO said VALUES (current_user); RETURN NULL; END$$;
+        CREATE CONSTRAINT TRIGGER late AFTER INSERT ON mine DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION check_mine()""")
+    letters(db)
+    with db.conn.transaction():
+        db.sql('INSERT INTO mine VALUES (1)')
+        assert db.value("SELECT tracking.replay_dead_letters('p')") == 1
+    assert db.sql('SELECT what FROM said ORDER BY what = current_user DESC') == [
+        ('postgres',), (deferred,)]
+    letters(db)
+    with pytest.raises(psycopg.errors.CheckViolation, match='mine'), db.conn.transaction():
+        db.sql('INSERT INTO mine VALUES (0)')
+        db.sql("SELECT tracking.replay_dead_letters('p')")

@@ -131,9 +131,9 @@ execute(PipelineCommand *command, Batch *batch)
 	return rows;
 }
 
-/* A constraint that is deferred to the commit would fail all of the batch. */
+/* Fire what is deferred to the commit, now and from now on. */
 static void
-check_deferred_constraints(void)
+make_constraints_immediate(void)
 {
 	ConstraintsSetStmt *statement = makeNode(ConstraintsSetStmt);
 
@@ -141,6 +141,20 @@ check_deferred_constraints(void)
 	statement->deferred = false;
 	AfterTriggerSetState(statement);
 	pfree(statement);
+}
+
+/*
+ * A constraint that is deferred to the commit would fail all of the batch.  In
+ * a security-restricted operation none may be deferred at all: what fires later
+ * would have the rights of whoever is there then.  So they are made immediate
+ * before it, when what the caller has deferred fires with the caller's rights,
+ * and what that raises is not taken for a record's fault.
+ */
+static void
+prepare_constraints(const PipelineCommand *command)
+{
+	if (owner_is_restricted(command->pipeline))
+		make_constraints_immediate();
 }
 
 /*
@@ -167,7 +181,8 @@ run(PipelineCommand *command, Batch *batch)
 			rows = inserted;
 		else
 			rows = execute(command, batch);
-		check_deferred_constraints();
+		if (!InSecurityRestrictedOperation())
+			make_constraints_immediate();
 	}
 	PG_FINALLY();
 	{
@@ -390,6 +405,7 @@ pipeline_command_apply(PipelineCommand *command, Batch *batch)
 {
 	uint64		rows = 0;
 
+	prepare_constraints(command);
 	if (batch->n_records > 0 && command->store != NULL &&
 		!store_session_has_savepoints(command->store))
 		apply_without_savepoints(command, batch, &rows);
@@ -404,6 +420,7 @@ pipeline_command_apply_each(PipelineCommand *command, Batch *batch)
 {
 	uint64		rows = 0;
 
+	prepare_constraints(command);
 	for (int64 i = 0; i < batch->n_records; i++)
 	{
 		if (!bms_is_member(i, batch->rejected))
