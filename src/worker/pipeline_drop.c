@@ -55,11 +55,10 @@ bereft_pipelines(void)
 	{
 		MemoryContext old = MemoryContextSwitchTo(cxt);
 		Bereft	   *bereft = palloc(sizeof(Bereft));
-		bool		isnull;
 
 		bereft->pipeline = catalog_text(cxt, i, 1);
-		bereft->owner = DatumGetObjectId(catalog_datum(i, 2, &isnull));
-		bereft->is_source = DatumGetBool(catalog_datum(i, 3, &isnull));
+		bereft->owner = catalog_oid(i, 2);
+		bereft->is_source = catalog_bool(i, 3);
 		bereft->relation = catalog_text(cxt, i, 4);
 		found = lappend(found, bereft);
 		MemoryContextSwitchTo(old);

@@ -67,14 +67,6 @@ source_key_is_table(Oid relation)
 		get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
 }
 
-static bool
-column_flag(int column)
-{
-	bool		isnull;
-
-	return DatumGetBool(catalog_datum(0, column, &isnull));
-}
-
 /*
  * The column with this name, or the one that is the key by itself; false if
  * there is none, or more than one.
@@ -95,13 +87,13 @@ find_column(Oid table, const char *name, KeyColumn *key)
 	if (n > 0)
 	{
 		key->name = catalog_text(cxt, 0, 1);
-		key->is_integer = column_flag(2);
-		key->is_not_null = column_flag(3);
-		key->is_primary = column_flag(4);
-		key->has_sequence = column_flag(5);
-		key->is_ordered = column_flag(6);
-		key->is_indexed = column_flag(7);
-		key->sequence = catalog_text(cxt, 0, 8);
+		key->is_integer = catalog_bool(0, 2);
+		key->is_not_null = catalog_bool(0, 3);
+		key->is_primary = catalog_bool(0, 4);
+		key->has_sequence = catalog_bool(0, 5);
+		key->is_ordered = catalog_bool(0, 6);
+		key->is_indexed = catalog_bool(0, 7);
+		key->sequence = catalog_text_or_null(cxt, 0, 8);
 	}
 	catalog_end(&access);
 	return n == 1 || (n > 1 && key->is_primary);
@@ -211,12 +203,13 @@ static bool
 query_number(const Pipeline *pipeline, const char *sql, int64 *number)
 {
 	OwnerAccess access;
-	bool		isnull = true;
+	bool		found = query(pipeline, &access, sql, 0, NULL) > 0 &&
+		!catalog_is_null(0, 1);
 
-	if (query(pipeline, &access, sql, 0, NULL) > 0)
-		*number = DatumGetInt64(catalog_datum(0, 1, &isnull));
+	if (found)
+		*number = catalog_int64(0, 1);
 	finish_query(&access);
-	return !isnull;
+	return found;
 }
 
 void
@@ -262,7 +255,7 @@ source_key_rows(const Pipeline *pipeline, int64 key)
 	char	   *rows;
 
 	query(pipeline, &access, sql, lengthof(args), args);
-	rows = catalog_text(cxt, 0, 1);
+	rows = catalog_text_or_null(cxt, 0, 1);
 	finish_query(&access);
 	return rows;
 }
@@ -313,10 +306,8 @@ source_key_list(const Pipeline *pipeline, int64 after, int64 upto,
 	rows = MemoryContextAlloc(cxt, Max(*n, 1) * sizeof(SourceRow));
 	for (int i = 0; i < *n; i++)
 	{
-		bool		isnull;
-
-		rows[i].key = DatumGetInt64(catalog_datum(i, 1, &isnull));
-		rows[i].bytes = DatumGetInt64(catalog_datum(i, 2, &isnull));
+		rows[i].key = catalog_int64(i, 1);
+		rows[i].bytes = catalog_int64(i, 2);
 	}
 	finish_query(&access);
 	return rows;
