@@ -120,6 +120,7 @@ OBJS = \
 	src/worker/pipeline_watch.o \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
+	src/worker/replay_filter.o \
 	src/worker/run_pipeline.o \
 	src/worker/source_key.o \
 	src/worker/source_stream.o \
