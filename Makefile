@@ -122,6 +122,7 @@ OBJS = \
 	src/worker/replay.o \
 	src/worker/replay_filter.o \
 	src/worker/run_pipeline.o \
+	src/worker/source_access.o \
 	src/worker/source_key.o \
 	src/worker/source_stream.o \
 	src/worker/source_table.o \

@@ -21,6 +21,7 @@
 #include "worker/pipeline_plan.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
+#include "worker/source_access.h"
 #include "worker/source_key.h"
 #include "worker/worker.h"
 
@@ -53,8 +54,6 @@ pipeline_sql_get(text *name_arg)
 static char *
 check_source(Oid source, const char *column)
 {
-	AclResult	acl;
-
 	bool		is_stream = config_is_stream_table(source);
 
 	if (!is_stream && !source_key_is_table(source))
@@ -68,10 +67,6 @@ check_source(Oid source, const char *column)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("source_key is for a pipeline whose source is a table"),
 				 errhint("A stream is read by shard and sequence number. Leave source_key out.")));
-	acl = pg_class_aclcheck(source, GetUserId(), ACL_SELECT);
-	if (acl != ACLCHECK_OK)
-		aclcheck_error(acl, is_stream ? OBJECT_FOREIGN_TABLE : OBJECT_TABLE,
-					   get_rel_name(source));
 	return is_stream ? NULL : source_key_choose(source, column);
 }
 
@@ -297,6 +292,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.source_key = check_source(pipeline.source, PG_ARGISNULL(13) ?
 									   NULL :
 									   text_to_cstring(PG_GETARG_TEXT_PP(13)));
+	source_access_check(&pipeline);
 	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(4)),
 				&pipeline.start);
 	check_settings(&pipeline);

@@ -16,6 +16,7 @@
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
 #include "worker/replay_filter.h"
+#include "worker/source_access.h"
 #include "worker/source_key.h"
 
 PG_FUNCTION_INFO_V1(tracking_replay_dead_letters);
@@ -43,8 +44,10 @@ reject_missing_rows(const Pipeline *pipeline, Batch *batch)
 	while (batch_cursor_next(&cursor, &record))
 	{
 		int64		key = pipeline_bounds_key(record.record);
+		int			n;
 
-		if (source_key_rows(pipeline, key) == NULL)
+		pfree(source_key_list(pipeline, key - 1, key, 1, &n));
+		if (n == 0)
 			batch_reject(batch, &record, ERRCODE_NO_DATA_FOUND,
 						 psprintf("the row with %s = " INT64_FORMAT " is no longer in table \"%s\"",
 								  quote_identifier(pipeline->source_key), key,
@@ -66,6 +69,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	pipeline_sql_not_null(fcinfo, 0, "pipeline");
 	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 	check_not_running(pipeline);
+	source_access_check(pipeline);
 	ids = replay_filter_pick(pipeline->name, PG_ARGISNULL(1) ? NULL :
 							 text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	dead_letter_load(cxt, pipeline->name, ids, &letters);
