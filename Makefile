@@ -115,6 +115,7 @@ OBJS = \
 	src/worker/pipeline_home.o \
 	src/worker/pipeline_owner.o \
 	src/worker/pipeline_pause.o \
+	src/worker/pipeline_plan.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_store.o \
@@ -122,7 +123,9 @@ OBJS = \
 	src/worker/pipeline_watch.o \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \
+	src/worker/replay_filter.o \
 	src/worker/run_pipeline.o \
+	src/worker/source_access.o \
 	src/worker/source_key.o \
 	src/worker/source_stream.o \
 	src/worker/source_table.o \

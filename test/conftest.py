@@ -136,6 +136,23 @@ def db(cluster):
     database.drop()
 
 
+@pytest.fixture
+def new_role(db):
+    """new_role('alice'): a role of the test's own, which may log in and make
+    schemas and tables; its name."""
+    made = []
+
+    def make(name):
+        made.append(f'{name}_{db.dbname}')
+        db.sql(f'CREATE ROLE {made[-1]} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO {made[-1]}; '
+               f'GRANT CREATE ON DATABASE {db.dbname} TO {made[-1]}')
+        return made[-1]
+    yield make
+    db.sql('RESET SESSION AUTHORIZATION; RESET ROLE')
+    for name in made:
+        db.sql(f'DROP OWNED BY {name} CASCADE; DROP ROLE {name}')
+
+
 @pytest.fixture(scope='session')
 def unit(cluster):
     """A connection to a database with the extension that shows C functions of

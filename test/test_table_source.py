@@ -432,34 +432,6 @@ def test_another_session_moves_the_position(db, landed):
         *range(1, 11), *range(16, 21)]
 
 
-def test_it_runs_as_its_owner(db, landed):
-    name = f'alice_{db.dbname}'
-    db.sql(f'CREATE ROLE {name} LOGIN')
-    try:
-        db.sql(f'SET ROLE {name}')
-        with pytest.raises(psycopg.errors.InsufficientPrivilege, match='landed'):
-            db.pipeline('p', 'landed', target='copied')
-        db.sql('RESET ROLE')
-        db.sql(f'GRANT SELECT ON landed TO {name}; GRANT INSERT ON copied TO {name}')
-        db.sql('ALTER TABLE landed ENABLE ROW LEVEL SECURITY')
-        db.sql('CREATE POLICY even ON landed USING (n % 2 = 0)')
-        db.sql(f'SET ROLE {name}')
-        db.pipeline('p', 'landed', target='copied', max_latency='0.2 s', enabled=False)
-        db.sql('RESET ROLE')
-        add(db, 10)
-        db.sql("CALL tracking.run_pipeline('p')")
-        assert db.value('SELECT array_agg(n ORDER BY n) FROM copied') == [0, 2, 4, 6, 8]
-        db.sql('CREATE TABLE strange (x int)')
-        db.sql(f'REVOKE SELECT ON landed FROM {name}')
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            db.sql("CALL tracking.run_pipeline('p')")
-    finally:
-        db.sql('RESET ROLE')
-        db.sql("SELECT tracking.drop_pipeline('p')")
-        db.sql(f'DROP OWNED BY {name}')
-        db.sql(f'DROP ROLE {name}')
-
-
 def test_the_key_column_is_gone(db, landed, wait_until):
     db.pipeline('p', 'landed', target='copied', max_latency='0.2 s')
     db.worker('p')

@@ -234,6 +234,17 @@ compat_input_call(FmgrInfo *function, char *text, Oid ioparam, int32 typmod,
 	return NULL;
 }
 
+/* Run a plan to its end, once; 18 asks no longer whether it is to be once. */
+static inline void
+compat_executor_run(QueryDesc *query)
+{
+#if PG_VERSION_NUM >= 180000
+	ExecutorRun(query, ForwardScanDirection, 0);
+#else
+	ExecutorRun(query, ForwardScanDirection, 0, true);
+#endif
+}
+
 /*
  * What an executor state needs to insert into a table, its only relation: 16
  * moved permissions out of the range table, 18 wants to know what was pruned.

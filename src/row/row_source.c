@@ -163,7 +163,8 @@ row_source_find(const RowField *field, RowScratch *scratch,
 			slice->escaped = kinesis->key_escaped;
 			break;
 		case ROW_META_APPROXIMATE_ARRIVAL_TIMESTAMP:
-			find_arrival(field, scratch, kinesis->arrived, slice, result);
+			if (kinesis->arrived != 0)
+				find_arrival(field, scratch, kinesis->arrived, slice, result);
 			break;
 		case ROW_META_SUB_SEQUENCE_NUMBER:
 			if (kinesis->sub_sequence >= 0)

@@ -7,6 +7,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/compat.h"
 #include "base/search_path.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
@@ -20,6 +21,7 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 /*
  * The extension's owner; InvalidOid if it has to be looked up, which is a scan:
@@ -119,20 +121,103 @@ catalog_execute(CatalogStatement *statement, Datum *values, const char *nulls)
 	return SPI_processed;
 }
 
-char *
-catalog_text(MemoryContext cxt, int row, int column)
+pg_noreturn static void
+raise_null(int column)
 {
-	char	   *text = SPI_getvalue(SPI_tuptable->vals[row],
-									SPI_tuptable->tupdesc, column);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("column \"%s\" of a row of schema tracking is null",
+					SPI_fname(SPI_tuptable->tupdesc, column)),
+			 errhint("Somebody has changed the tables of the extension.")));
+}
+
+static HeapTuple
+row_of_answer(int row)
+{
+	if ((uint64) row >= SPI_tuptable->numvals)
+		elog(ERROR, "an answer has no row %d", row);
+	return SPI_tuptable->vals[row];
+}
+
+bool
+catalog_is_null(int row, int column)
+{
+	bool		isnull;
+
+	(void) SPI_getbinval(row_of_answer(row), SPI_tuptable->tupdesc, column,
+						 &isnull);
+	return isnull;
+}
+
+static Datum
+value(int row, int column, Oid type)
+{
+	bool		isnull;
+	Datum		datum = SPI_getbinval(row_of_answer(row),
+									  SPI_tuptable->tupdesc, column, &isnull);
+
+	if (SPI_gettypeid(SPI_tuptable->tupdesc, column) != type)
+		elog(ERROR, "column \"%s\" is of type %u instead of %u",
+			 SPI_fname(SPI_tuptable->tupdesc, column),
+			 SPI_gettypeid(SPI_tuptable->tupdesc, column), type);
+	if (isnull)
+		raise_null(column);
+	return datum;
+}
+
+bool
+catalog_bool(int row, int column)
+{
+	return DatumGetBool(value(row, column, BOOLOID));
+}
+
+int32
+catalog_int32(int row, int column)
+{
+	return DatumGetInt32(value(row, column, INT4OID));
+}
+
+int64
+catalog_int64(int row, int column)
+{
+	return DatumGetInt64(value(row, column, INT8OID));
+}
+
+Oid
+catalog_oid(int row, int column)
+{
+	return DatumGetObjectId(value(row, column, OIDOID));
+}
+
+TimestampTz
+catalog_time(int row, int column)
+{
+	return DatumGetTimestampTz(value(row, column, TIMESTAMPTZOID));
+}
+
+bytea *
+catalog_bytea(int row, int column)
+{
+	return DatumGetByteaPP(value(row, column, BYTEAOID));
+}
+
+char *
+catalog_text_or_null(MemoryContext cxt, int row, int column)
+{
+	char	   *text = SPI_getvalue(row_of_answer(row), SPI_tuptable->tupdesc,
+								column);
 
 	return text == NULL ? NULL : MemoryContextStrdup(cxt, text);
 }
 
-Datum
-catalog_datum(int row, int column, bool *isnull)
+char *
+catalog_text(MemoryContext cxt, int row, int column)
 {
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-						 column, isnull);
+	char	   *text = catalog_text_or_null(cxt, row, column);
+
+	if (text == NULL)
+		raise_null(column);
+	return text;
 }
 
 Datum

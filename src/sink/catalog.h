@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "executor/spi.h"
 
 #define CATALOG_MAX_ARGS 24
@@ -55,10 +56,22 @@ extern uint64 catalog_execute(CatalogStatement *statement, Datum *values,
 extern Datum catalog_array(Datum *values, bool *isnull, int n, Oid type);
 
 /*
- * Columns of a row of the last answer, 1-based; text is palloc'd in cxt, NULL
- * if null.
+ * Columns of a row of the last answer, 1-based.  Whatever the tables hold, by
+ * somebody's hand perhaps, a value is of the type that is asked for and not
+ * null, or it is an error.
  */
+extern bool catalog_bool(int row, int column);
+extern int32 catalog_int32(int row, int column);
+extern int64 catalog_int64(int row, int column);
+extern Oid	catalog_oid(int row, int column);
+extern TimestampTz catalog_time(int row, int column);
+extern bytea *catalog_bytea(int row, int column);	/* as it is stored */
+
+/* Text, or anything as text, palloc'd in cxt. */
 extern char *catalog_text(MemoryContext cxt, int row, int column);
-extern Datum catalog_datum(int row, int column, bool *isnull);
+
+/* Is it null?  And the same as text, NULL if it is. */
+extern bool catalog_is_null(int row, int column);
+extern char *catalog_text_or_null(MemoryContext cxt, int row, int column);
 
 #endif							/* TRACKING_SINK_CATALOG_H */

@@ -204,13 +204,11 @@ read_shard(MemoryContext cxt, const char *pipeline, List *shards, int row)
 	CheckpointShard *checkpoint =
 		MemoryContextAllocZero(cxt, sizeof(CheckpointShard));
 	char	   *position = catalog_text(cxt, row, 2);
-	bool		isnull;
-	int			n = DatumGetInt32(catalog_datum(row, 1, &isnull));
-	Datum		read_until = catalog_datum(row, 3, &isnull);
 
-	checkpoint->shard = list_nth(shards, n - 1);
-	checkpoint->read_until = isnull ? 0 : DatumGetTimestampTz(read_until);
-	checkpoint->waits = DatumGetBool(catalog_datum(row, 4, &isnull));
+	checkpoint->shard = list_nth(shards, catalog_int32(row, 1) - 1);
+	if (!catalog_is_null(row, 3))
+		checkpoint->read_until = catalog_time(row, 3);
+	checkpoint->waits = catalog_bool(row, 4);
 	if (!position_from_text(position, &checkpoint->position))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -368,12 +366,11 @@ checkpoint_count(const char *pipeline)
 {
 	Datum		values[] = {CStringGetTextDatum(pipeline)};
 	CatalogAccess access;
-	bool		isnull;
 	int			n;
 
 	catalog_begin(&access);
 	catalog_execute(&number_statement, values, NULL);
-	n = DatumGetInt32(catalog_datum(0, 1, &isnull));
+	n = catalog_int32(0, 1);
 	catalog_end(&access);
 	return n;
 }

@@ -62,6 +62,7 @@ dead_letter_keep(const char *pipeline, const Batch *batch, int64 load)
 		const char *data;
 		size_t		bytes;
 		Datum		values[11];
+		char		nulls[] = "           ";
 
 		/* what was not even base64 is kept as it came */
 		(void) kinesis_record_data(record, &data, &bytes);
@@ -72,11 +73,12 @@ dead_letter_keep(const char *pipeline, const Batch *batch, int64 load)
 		values[4] = Int64GetDatum(record->sub_sequence);
 		values[5] = CStringGetTextDatum(kinesis_record_partition_key(record));
 		values[6] = TimestampTzGetDatum(record->arrived);
+		nulls[6] = record->arrived == 0 ? 'n' : ' ';
 		values[7] = PointerGetDatum(cstring_to_text_with_len(data, bytes));
 		values[8] = CStringGetTextDatum(unpack_sql_state(reject->sqlstate));
 		values[9] = CStringGetTextDatum(reject->reason);
 		values[10] = Int64GetDatum(load);
-		catalog_execute(&keep_statement, values, NULL);
+		catalog_execute(&keep_statement, values, nulls);
 	}
 	catalog_end(&access);
 }
@@ -86,19 +88,18 @@ static void
 load_record(int row, KinesisRecord *record)
 {
 	MemoryContext cxt = CurrentMemoryContext;
-	bool		isnull;
-	bytea	   *data = DatumGetByteaPP(catalog_datum(row, 7, &isnull));
+	bytea	   *data = catalog_bytea(row, 7);
 
 	record->sequence_number = catalog_text(cxt, row, 4);
 	record->sequence_number_digits = strlen(record->sequence_number);
 	record->partition_key = catalog_text(cxt, row, 5);
 	record->partition_key_bytes = strlen(record->partition_key);
-	record->arrived = DatumGetTimestampTz(catalog_datum(row, 6, &isnull));
+	record->arrived = catalog_is_null(row, 6) ? 0 : catalog_time(row, 6);
 	record->data_bytes = VARSIZE_ANY_EXHDR(data);
 	record->data = memcpy(palloc(record->data_bytes + 1), VARDATA_ANY(data),
 						  record->data_bytes);
 	record->decoded = true;
-	record->sub_sequence = DatumGetInt32(catalog_datum(row, 8, &isnull));
+	record->sub_sequence = catalog_int32(row, 8);
 }
 
 /* Put a record, the next of the page, into the batch. */
@@ -133,9 +134,7 @@ load_rows(uint64 n, DeadLetters *letters)
 	letters->ids = palloc(sizeof(int64) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
 	{
-		bool		isnull;
-
-		letters->ids[i] = DatumGetInt64(catalog_datum(i, 1, &isnull));
+		letters->ids[i] = catalog_int64(i, 1);
 		batch->stream = catalog_text(CurrentMemoryContext, i, 2);
 		load_record(i, &page->records[i]);
 		add_to_batch(batch, page,

@@ -106,7 +106,6 @@ load_ledger_begin(const char *pipeline, const char *store,
 	Datum	   *to = palloc(n * sizeof(Datum));
 	Datum		values[6];
 	CatalogAccess access;
-	bool		isnull;
 	int64		load;
 
 	for (int i = 0; i < n; i++)
@@ -125,7 +124,7 @@ load_ledger_begin(const char *pipeline, const char *store,
 	values[5] = catalog_array(to, NULL, n, TEXTOID);
 	catalog_begin(&access);
 	catalog_execute(&begin_statement, values, NULL);
-	load = DatumGetInt64(catalog_datum(0, 1, &isnull));
+	load = catalog_int64(0, 1);
 	catalog_end(&access);
 	return load;
 }

@@ -7,9 +7,8 @@
 #include "stream/batch.h"
 #include "utils/memutils.h"
 
-/* The one binding of this process. */
-static Oid	bound_source = InvalidOid;
-static Batch *bound_batch = NULL;
+/* The bindings of this process, the innermost first. */
+static const BatchBinding *bound = NULL;
 
 void
 batch_cursor_start(BatchCursor *cursor, Batch *batch)
@@ -169,22 +168,29 @@ batch_free(Batch *batch)
 }
 
 void
-batch_bind(Oid source, Batch *batch)
+batch_bind(BatchBinding *binding, Oid source, Batch *batch)
 {
-	Assert(bound_batch == NULL);
-	bound_source = source;
-	bound_batch = batch;
+	binding->source = source;
+	binding->batch = batch;
+	binding->outer = bound;
+	bound = binding;
 }
 
 void
-batch_unbind(void)
+batch_unbind(const BatchBinding *binding)
 {
-	bound_source = InvalidOid;
-	bound_batch = NULL;
+	Assert(bound == binding);
+	bound = binding->outer;
 }
 
 Batch *
 batch_bound(Oid source)
 {
-	return source == bound_source ? bound_batch : NULL;
+	for (const BatchBinding *binding = bound; binding != NULL;
+		 binding = binding->outer)
+	{
+		if (binding->source == source)
+			return binding->batch;
+	}
+	return NULL;
 }

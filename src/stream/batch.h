@@ -110,14 +110,23 @@ extern void batch_reject(Batch *batch, const StreamRecord *record,
 /* Free the batch and the pages that end in it. */
 extern void batch_free(Batch *batch);
 
-/*
- * Bind batch to relation source until batch_unbind().  One binding at a time.
- * The caller unbinds in PG_FINALLY.
- */
-extern void batch_bind(Oid source, Batch *batch);
-extern void batch_unbind(void);
+/* One relation's binding; it lives where the caller has it. */
+typedef struct BatchBinding
+{
+	Oid			source;
+	Batch	   *batch;
+	const struct BatchBinding *outer;
+} BatchBinding;
 
-/* The batch bound to source, or NULL. */
+/*
+ * Bind batch to relation source until batch_unbind(), which the caller calls
+ * in PG_FINALLY.  Bindings nest: a command may run another pipeline's, of the
+ * same source perhaps, whose batch then hides its own.
+ */
+extern void batch_bind(BatchBinding *binding, Oid source, Batch *batch);
+extern void batch_unbind(const BatchBinding *binding);
+
+/* The batch bound to source, the innermost of several, or NULL. */
 extern Batch *batch_bound(Oid source);
 
 #endif							/* TRACKING_STREAM_BATCH_H */

@@ -229,17 +229,14 @@ read_pipeline(MemoryContext cxt)
 {
 	Pipeline   *pipeline = MemoryContextAllocZero(cxt, sizeof(Pipeline));
 	char	   *start;
-	bool		isnull;
-	Datum		target;
-	Datum		created;
 
 	pipeline->name = catalog_text(cxt, 0, 1);
-	pipeline->id = DatumGetInt32(catalog_datum(0, 2, &isnull));
-	pipeline->owner = DatumGetObjectId(catalog_datum(0, 3, &isnull));
-	pipeline->source = DatumGetObjectId(catalog_datum(0, 4, &isnull));
-	target = catalog_datum(0, 5, &isnull);
-	pipeline->target = isnull ? InvalidOid : DatumGetObjectId(target);
-	pipeline->command = catalog_text(cxt, 0, 6);
+	pipeline->id = catalog_int32(0, 2);
+	pipeline->owner = catalog_oid(0, 3);
+	pipeline->source = catalog_oid(0, 4);
+	if (!catalog_is_null(0, 5))
+		pipeline->target = catalog_oid(0, 5);
+	pipeline->command = catalog_text_or_null(cxt, 0, 6);
 	pipeline->search_path = catalog_text(cxt, 0, 7);
 	start = catalog_text(cxt, 0, 8);
 	if (!position_from_text(start, &pipeline->start))
@@ -247,26 +244,25 @@ read_pipeline(MemoryContext cxt)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("pipeline \"%s\" has no valid start position: \"%s\"",
 						pipeline->name, start)));
-	pipeline->batch_rows = DatumGetInt32(catalog_datum(0, 9, &isnull));
-	pipeline->batch_bytes = DatumGetInt64(catalog_datum(0, 10, &isnull));
-	pipeline->max_latency_ms = DatumGetInt64(catalog_datum(0, 11, &isnull));
-	pipeline->workers = DatumGetInt32(catalog_datum(0, 12, &isnull));
-	pipeline->stop_on_error = DatumGetBool(catalog_datum(0, 13, &isnull));
-	pipeline->max_errors = DatumGetInt32(catalog_datum(0, 14, &isnull));
-	pipeline->enabled = DatumGetBool(catalog_datum(0, 15, &isnull));
-	pipeline->generation = DatumGetInt64(catalog_datum(0, 16, &isnull));
-	pipeline->failures = DatumGetInt32(catalog_datum(0, 17, &isnull));
-	pipeline->stop_on_gap = DatumGetBool(catalog_datum(0, 18, &isnull));
-	created = catalog_datum(0, 19, &isnull);
-	pipeline->stream_created = isnull ? 0 : DatumGetTimestampTz(created);
-	pipeline->source_key = catalog_text(cxt, 0, 20);
-	pipeline->pause_between = catalog_text(cxt, 0, 21);
-	pipeline->store_table = catalog_text(cxt, 0, 22);
+	pipeline->batch_rows = catalog_int32(0, 9);
+	pipeline->batch_bytes = catalog_int64(0, 10);
+	pipeline->max_latency_ms = catalog_int64(0, 11);
+	pipeline->workers = catalog_int32(0, 12);
+	pipeline->stop_on_error = catalog_bool(0, 13);
+	pipeline->max_errors = catalog_int32(0, 14);
+	pipeline->enabled = catalog_bool(0, 15);
+	pipeline->generation = catalog_int64(0, 16);
+	pipeline->failures = catalog_int32(0, 17);
+	pipeline->stop_on_gap = catalog_bool(0, 18);
+	if (!catalog_is_null(0, 19))
+		pipeline->stream_created = catalog_time(0, 19);
+	pipeline->source_key = catalog_text_or_null(cxt, 0, 20);
+	pipeline->pause_between = catalog_text_or_null(cxt, 0, 21);
+	pipeline->store_table = catalog_text_or_null(cxt, 0, 22);
 	pipeline->anchor = catalog_text(cxt, 0, 23);
-	pipeline->system_identifier =
-		(uint64) DatumGetInt64(catalog_datum(0, 24, &isnull));
-	pipeline->database = DatumGetObjectId(catalog_datum(0, 25, &isnull));
-	pipeline->shards_known = DatumGetInt32(catalog_datum(0, 26, &isnull));
+	pipeline->system_identifier = (uint64) catalog_int64(0, 24);
+	pipeline->database = catalog_oid(0, 25);
+	pipeline->shards_known = catalog_int32(0, 26);
 	pipeline->owner_name = catalog_text(cxt, 0, 27);
 	return pipeline;
 }
@@ -302,18 +298,16 @@ static PipelineState *
 read_state(int row, int32 id)
 {
 	PipelineState *state = palloc0(sizeof(PipelineState));
-	bool		isnull;
 
 	state->id = id;
-	state->owner = DatumGetObjectId(catalog_datum(row, 2, &isnull));
+	state->owner = catalog_oid(row, 2);
 	state->may_connect = compat_worker_may_connect(state->owner);
-	state->enabled = DatumGetBool(catalog_datum(row, 3, &isnull));
-	state->workers = DatumGetInt32(catalog_datum(row, 4, &isnull));
-	state->generation = DatumGetInt64(catalog_datum(row, 5, &isnull));
-	state->retry_ms = DatumGetInt64(catalog_datum(row, 6, &isnull));
-	state->is_home =
-		pipeline_home_is((uint64) DatumGetInt64(catalog_datum(row, 9, &isnull)),
-						 DatumGetObjectId(catalog_datum(row, 10, &isnull)));
+	state->enabled = catalog_bool(row, 3);
+	state->workers = catalog_int32(row, 4);
+	state->generation = catalog_int64(row, 5);
+	state->retry_ms = catalog_int64(row, 6);
+	state->is_home = pipeline_home_is((uint64) catalog_int64(row, 9),
+									  catalog_oid(row, 10));
 	return state;
 }
 
@@ -331,22 +325,19 @@ pipeline_states(void)
 	for (uint64 i = 0; i < n; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(cxt);
-		bool		isnull;
-		int32		id = DatumGetInt32(catalog_datum(i, 1, &isnull));
-		int			pid;
+		int32		id = catalog_int32(i, 1);
 
 		if (state == NULL || state->id != id)
 		{
 			state = read_state(i, id);
 			states = lappend(states, state);
 		}
-		pid = DatumGetInt32(catalog_datum(i, 7, &isnull));
-		if (!isnull)
+		if (!catalog_is_null(i, 7))
 		{
 			PipelineRunner *runner = palloc(sizeof(PipelineRunner));
 
-			runner->pid = pid;
-			runner->slot = DatumGetInt32(catalog_datum(i, 8, &isnull));
+			runner->pid = catalog_int32(i, 7);
+			runner->slot = catalog_int32(i, 8);
 			state->runners = lappend(state->runners, runner);
 		}
 		MemoryContextSwitchTo(old);

@@ -23,6 +23,7 @@
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_owner.h"
+#include "worker/pipeline_plan.h"
 #include "worker/pipeline_target.h"
 
 struct PipelineCommand
@@ -32,6 +33,16 @@ struct PipelineCommand
 	char	   *text;
 	SPIPlanPtr	plan;			/* NULL before the first batch */
 };
+
+/* A command that runs in this process, and the one that runs it, if any. */
+typedef struct RunningCommand
+{
+	BatchBinding binding;
+	int32		pipeline;
+	const struct RunningCommand *outer;
+} RunningCommand;
+
+static const RunningCommand *running = NULL;	/* the innermost */
 
 static void
 free_plan(void *arg)
@@ -86,11 +97,10 @@ follow_target(PipelineCommand *command)
 	pfree(text);
 }
 
-/* Run the plan in SPI; the number of rows that its last statement affected. */
+/* Run the command in SPI; the number of rows that its last statement affected. */
 static uint64
 execute(PipelineCommand *command, Batch *batch)
 {
-	bool		has_bounds = command->pipeline->source_key != NULL;
 	SPIExecuteOptions options = {.dest = None_Receiver};
 	uint64		rows;
 	int			rc;
@@ -99,17 +109,15 @@ execute(PipelineCommand *command, Batch *batch)
 	SPI_connect();
 	if (command->plan == NULL)
 	{
-		SPIPlanPtr	plan = has_bounds ?
-			pipeline_bounds_prepare(command->text) :
-			SPI_prepare(command->text, 0, NULL);
+		SPIPlanPtr	plan = pipeline_plan_prepare(command->pipeline,
+												 command->text);
 
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare the command of pipeline \"%s\": %s",
-				 command->pipeline->name,
-				 SPI_result_code_string(SPI_result));
+		if (SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not keep the command of pipeline \"%s\"",
+				 command->pipeline->name);
 		command->plan = plan;
 	}
-	if (has_bounds)
+	if (command->pipeline->source_key != NULL)
 		options.params = pipeline_bounds_values(batch);
 	rc = SPI_execute_plan_extended(command->plan, &options);
 	if (rc < 0)
@@ -123,9 +131,9 @@ execute(PipelineCommand *command, Batch *batch)
 	return rows;
 }
 
-/* A constraint that is deferred to the commit would fail all of the batch. */
+/* Fire what is deferred to the commit, now and from now on. */
 static void
-check_deferred_constraints(void)
+make_constraints_immediate(void)
 {
 	ConstraintsSetStmt *statement = makeNode(ConstraintsSetStmt);
 
@@ -136,6 +144,20 @@ check_deferred_constraints(void)
 }
 
 /*
+ * A constraint that is deferred to the commit would fail all of the batch.  In
+ * a security-restricted operation none may be deferred at all: what fires later
+ * would have the rights of whoever is there then.  So they are made immediate
+ * before it, when what the caller has deferred fires with the caller's rights,
+ * and what that raises is not taken for a record's fault.
+ */
+static void
+prepare_constraints(const PipelineCommand *command)
+{
+	if (owner_is_restricted(command->pipeline))
+		make_constraints_immediate();
+}
+
+/*
  * Run the command with the batch as its source, as the pipeline's owner and
  * under the search_path that the pipeline was created with.
  */
@@ -143,11 +165,13 @@ static uint64
 run(PipelineCommand *command, Batch *batch)
 {
 	const Pipeline *pipeline = command->pipeline;
+	RunningCommand this = {.pipeline = pipeline->id, .outer = running};
 	OwnerAccess access;
 	volatile uint64 rows = 0;
 
-	owner_begin(&access, pipeline, pipeline->search_path);
-	batch_bind(pipeline->source, batch);
+	owner_begin(&access, pipeline);
+	batch_bind(&this.binding, pipeline->source, batch);
+	running = &this;
 	PG_TRY();
 	{
 		uint64		inserted;
@@ -157,15 +181,29 @@ run(PipelineCommand *command, Batch *batch)
 			rows = inserted;
 		else
 			rows = execute(command, batch);
-		check_deferred_constraints();
+		if (!InSecurityRestrictedOperation())
+			make_constraints_immediate();
 	}
 	PG_FINALLY();
 	{
-		batch_unbind();
+		running = this.outer;
+		batch_unbind(&this.binding);
 	}
 	PG_END_TRY();
 	owner_end(&access);
 	return rows;
+}
+
+bool
+pipeline_command_is_running(const Pipeline *pipeline)
+{
+	for (const RunningCommand *other = running; other != NULL;
+		 other = other->outer)
+	{
+		if (other->pipeline == pipeline->id)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -367,6 +405,7 @@ pipeline_command_apply(PipelineCommand *command, Batch *batch)
 {
 	uint64		rows = 0;
 
+	prepare_constraints(command);
 	if (batch->n_records > 0 && command->store != NULL &&
 		!store_session_has_savepoints(command->store))
 		apply_without_savepoints(command, batch, &rows);
@@ -381,6 +420,7 @@ pipeline_command_apply_each(PipelineCommand *command, Batch *batch)
 {
 	uint64		rows = 0;
 
+	prepare_constraints(command);
 	for (int64 i = 0; i < batch->n_records; i++)
 	{
 		if (!bms_is_member(i, batch->rejected))

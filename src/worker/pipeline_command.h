@@ -29,6 +29,9 @@ extern PipelineCommand *pipeline_command_open(MemoryContext cxt,
 											  const Pipeline *pipeline,
 											  const StoreServer *store);
 
+/* Does this process run it now, and what is called was called by it? */
+extern bool pipeline_command_is_running(const Pipeline *pipeline);
+
 /*
  * Run it over the records of a batch, in the caller's transaction.  Records
  * that cannot be decoded, or that the command fails on, become the batch's

@@ -1,6 +1,6 @@
 /*
  * pipeline_owner.c
- *	  Doing something as the owner of a pipeline.
+ *	  Doing something as the owner of a pipeline, or of what it reads.
  */
 #include "postgres.h"
 
@@ -9,17 +9,42 @@
 #include "utils/guc.h"
 #include "worker/pipeline_owner.h"
 
-void
-owner_begin(OwnerAccess *access, const Pipeline *pipeline,
-			const char *search_path)
+/*
+ * Is all of the session this role's?  The current user alone does not tell:
+ * behind SET ROLE, SET SESSION AUTHORIZATION or a SECURITY DEFINER function
+ * somebody else waits for the session to be his again.
+ */
+static bool
+is_own_session(Oid role)
+{
+	return GetUserId() == role && GetOuterUserId() == role &&
+		GetSessionUserId() == role && GetAuthenticatedUserId() == role;
+}
+
+/* What is in force already stays so. */
+static void
+become(OwnerAccess *access, Oid role, bool restricted,
+	   const char *search_path)
 {
 	access->guc_nestlevel = NewGUCNestLevel();
 	GetUserIdAndSecContext(&access->userid, &access->sec_context);
-	if (access->userid != pipeline->owner)
-		SetUserIdAndSecContext(pipeline->owner, access->sec_context |
-							   SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_RESTRICTED_OPERATION);
+	SetUserIdAndSecContext(role, access->sec_context | (restricted ?
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION : 0));
 	search_path_set(search_path);
+}
+
+void
+owner_begin(OwnerAccess *access, const Pipeline *pipeline)
+{
+	become(access, pipeline->owner, !is_own_session(pipeline->owner),
+		   pipeline->search_path);
+}
+
+void
+owner_begin_for_us(OwnerAccess *access, Oid role)
+{
+	become(access, role, true, SEARCH_PATH_OURS);
 }
 
 void
@@ -27,4 +52,11 @@ owner_end(const OwnerAccess *access)
 {
 	AtEOXact_GUC(false, access->guc_nestlevel);
 	SetUserIdAndSecContext(access->userid, access->sec_context);
+}
+
+bool
+owner_is_restricted(const Pipeline *pipeline)
+{
+	return InSecurityRestrictedOperation() ||
+		!is_own_session(pipeline->owner);
 }

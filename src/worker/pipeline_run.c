@@ -16,6 +16,7 @@
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_store.h"
+#include "worker/source_access.h"
 
 /* The history is cut to its bound once in so many batches. */
 #define HISTORY_PRUNE_BATCHES 100
@@ -47,6 +48,7 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	};
 	PipelineRun *run = MemoryContextAllocZero(cxt, sizeof(PipelineRun));
 
+	source_access_check(pipeline);
 	run->cxt = cxt;
 	run->pipeline = pipeline;
 	run->store = pipeline_store_open(cxt, pipeline);
@@ -163,6 +165,7 @@ apply(PipelineRun *run, Batch *batch)
 		load = pipeline_store_load(run->store, batch);
 	if (!checkpoint_advance(pipeline->name, batch))
 		return APPLY_FENCED;
+	source_access_check(pipeline);
 	rows = pipeline_command_apply(run->command, batch);
 	if (pipeline_command_gives_up(run->command, batch))
 	{
@@ -180,6 +183,8 @@ apply(PipelineRun *run, Batch *batch)
 		gap_keep(pipeline->name, batch);
 	if (batch->rejects != NIL)
 	{
+		/* the command may have taken a while */
+		source_access_check(pipeline);
 		if (run->source->ops->complete_rejects != NULL)
 			run->source->ops->complete_rejects(run->source, batch);
 		dead_letter_keep(pipeline->name, batch, load);

@@ -16,7 +16,8 @@
 typedef struct PipelineRun PipelineRun;
 
 /*
- * Open a run in cxt; in a transaction.  It reads the shards that are assigned
+ * Open a run in cxt; in a transaction.  Raises an error if the pipeline's owner
+ * may not read its source: nothing is fetched for him then.  It reads the shards that are assigned
  * to worker number slot, or all of them if slot is -1.  pipeline and
  * transactions must live as long.
  */
@@ -50,7 +51,8 @@ typedef enum ApplyResult
 
 /*
  * Apply a batch: move its positions, run the command over it, keep its dead
- * letters, its gaps and its history; in a transaction.
+ * letters, its gaps and its history; in a transaction.  Nothing is applied or
+ * kept of what the pipeline's owner may no longer read.
  */
 extern ApplyResult pipeline_run_apply(PipelineRun *run, Batch *batch);
 

@@ -17,12 +17,13 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-#include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_home.h"
 #include "worker/pipeline_pause.h"
+#include "worker/pipeline_plan.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
+#include "worker/source_access.h"
 #include "worker/source_key.h"
 #include "worker/worker.h"
 
@@ -56,8 +57,6 @@ pipeline_sql_get(text *name_arg)
 static char *
 check_source(Oid source, const char *column)
 {
-	AclResult	acl;
-
 	bool		is_stream = config_is_stream_table(source);
 
 	if (!is_stream && !source_key_is_table(source))
@@ -71,17 +70,16 @@ check_source(Oid source, const char *column)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("source_key is for a pipeline whose source is a table"),
 				 errhint("A stream is read by shard and sequence number. Leave source_key out.")));
-	acl = pg_class_aclcheck(source, GetUserId(), ACL_SELECT);
-	if (acl != ACLCHECK_OK)
-		aclcheck_error(acl, is_stream ? OBJECT_FOREIGN_TABLE : OBJECT_TABLE,
-					   get_rel_name(source));
 	return is_stream ? NULL : source_key_choose(source, column);
 }
 
+/* What the owner may do counts, whoever alters the pipeline. */
 static void
-check_target(Oid target, Oid source)
+check_target(const Pipeline *pipeline)
 {
 	AclResult	acl;
+	Oid			target = pipeline->target;
+	Oid			source = pipeline->source;
 	char		relkind = get_rel_relkind(target);
 
 	if (target == source)
@@ -95,7 +93,7 @@ check_target(Oid target, Oid source)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", get_rel_name(target))));
-	acl = pg_class_aclcheck(target, GetUserId(), ACL_INSERT);
+	acl = pg_class_aclcheck(target, pipeline->owner, ACL_INSERT);
 	if (acl != ACLCHECK_OK && relkind != RELKIND_VIEW)
 		aclcheck_error(acl, OBJECT_TABLE, get_rel_name(target));
 }
@@ -105,21 +103,13 @@ static void
 check_command(const Pipeline *pipeline)
 {
 	const char *command = pipeline_command_text(pipeline);
-	SPIPlanPtr	plan;
 
 	if (strspn(command, " \t\r\n;") == strlen(command))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the command of a pipeline cannot be empty")));
 	SPI_connect();
-	plan = pipeline->source_key == NULL ? SPI_prepare(command, 0, NULL) :
-		pipeline_bounds_prepare(command);
-	if (plan == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot use this command in a pipeline: %s",
-						SPI_result_code_string(SPI_result)),
-				 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
+	(void) pipeline_plan_prepare(pipeline, command);
 	SPI_finish();
 }
 
@@ -226,7 +216,7 @@ check_settings(Pipeline *pipeline)
 	check_range("max_errors", pipeline->max_errors, -1, PG_INT32_MAX,
 				"records; -1 sets no bound");
 	if (OidIsValid(pipeline->target))
-		check_target(pipeline->target, pipeline->source);
+		check_target(pipeline);
 	check_command(pipeline);
 	pipeline_store_settle(pipeline);
 }
@@ -305,6 +295,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.source_key = check_source(pipeline.source, PG_ARGISNULL(13) ?
 									   NULL :
 									   text_to_cstring(PG_GETARG_TEXT_PP(13)));
+	source_access_check(&pipeline);
 	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(4)),
 				&pipeline.start);
 	check_settings(&pipeline);

@@ -17,8 +17,8 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
-#include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_plan.h"
 #include "worker/pipeline_store.h"
 
 /* Of the pipeline's name, in that of its table */
@@ -110,9 +110,8 @@ command_table(const Pipeline *pipeline, bool *others)
 	ListCell   *cell;
 
 	SPI_connect();
-	plan = pipeline->source_key == NULL ? SPI_prepare(text, 0, NULL) :
-		pipeline_bounds_prepare(text);
-	foreach(cell, plan == NULL ? NIL : SPI_plan_get_plan_sources(plan))
+	plan = pipeline_plan_prepare(pipeline, text);
+	foreach(cell, SPI_plan_get_plan_sources(plan))
 	{
 		const CachedPlanSource *source = lfirst(cell);
 		ListCell   *other;

@@ -8,11 +8,7 @@
 #include "postgres.h"
 
 #include "base/compat.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
 #include "sink/dead_letter.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "worker/pipeline_bounds.h"
@@ -20,42 +16,22 @@
 #include "worker/pipeline_home.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
+#include "worker/replay_filter.h"
+#include "worker/source_access.h"
 #include "worker/source_key.h"
 
 PG_FUNCTION_INFO_V1(tracking_replay_dead_letters);
 
-/*
- * The ids of the dead letters that the filter picks, NULL: all; an array, in
- * cxt.  The filter is the caller's SQL: it runs with the caller's rights, and
- * sees what the caller may see.
- */
-static Datum
-pick_ids(MemoryContext cxt, const char *pipeline, const char *filter)
+/* A command that replays what it is about to reject would have no end. */
+static void
+check_not_running(const Pipeline *pipeline)
 {
-	char	   *query = psprintf("select coalesce(array_agg(id order by id), '{}')"
-								 " from (select * from tracking.dead_letter"
-								 " where pipeline = $1) as dead_letter"
-								 " where (%s\n)", filter == NULL ? "true" : filter);
-	Oid			types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(pipeline)};
-	MemoryContext old;
-	bool		isnull;
-	Datum		ids;
-
-	SPI_connect();
-	if (SPI_execute_with_args(query, 1, types, values, NULL, true, 1) !=
-		SPI_OK_SELECT || SPI_processed != 1)
+	if (pipeline_command_is_running(pipeline))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the filter is not a condition on tracking.dead_letter"),
-				 errhint("Use an expression such as $$sqlstate = '22P02'$$.")));
-	ids = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-						&isnull);
-	old = MemoryContextSwitchTo(cxt);
-	ids = PointerGetDatum(DatumGetArrayTypePCopy(ids));
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-	return ids;
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot replay the dead letters of pipeline \"%s\" while its command runs",
+						pipeline->name),
+				 errhint("Replay them from outside the command.")));
 }
 
 /* What is a row of a table is read there again: is it still there? */
@@ -69,8 +45,10 @@ reject_missing_rows(const Pipeline *pipeline, Batch *batch)
 	while (batch_cursor_next(&cursor, &record))
 	{
 		int64		key = pipeline_bounds_key(record.record);
+		int			n;
 
-		if (source_key_rows(pipeline, key) == NULL)
+		pfree(source_key_list(pipeline, key - 1, key, 1, &n));
+		if (n == 0)
 			batch_reject(batch, &record, ERRCODE_NO_DATA_FOUND,
 						 psprintf("the row with %s = " INT64_FORMAT " is no longer in table \"%s\"",
 								  quote_identifier(pipeline->source_key), key,
@@ -92,8 +70,10 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	pipeline_sql_not_null(fcinfo, 0, "pipeline");
 	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 	pipeline_home_check(pipeline);
-	ids = pick_ids(cxt, pipeline->name, PG_ARGISNULL(1) ? NULL :
-				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	check_not_running(pipeline);
+	source_access_check(pipeline);
+	ids = replay_filter_pick(pipeline->name, PG_ARGISNULL(1) ? NULL :
+							 text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	dead_letter_load(cxt, pipeline->name, ids, &letters);
 
 	/* what fails again stays where it is, however much of it there is */

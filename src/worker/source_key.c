@@ -5,17 +5,15 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "base/search_path.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "sink/catalog.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "worker/pipeline_owner.h"
 #include "worker/pipeline_target.h"
+#include "worker/source_access.h"
 #include "worker/source_key.h"
 
 #define IS_INTEGER \
@@ -82,14 +80,6 @@ source_key_is_table(Oid relation)
 		get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
 }
 
-static bool
-column_flag(int column)
-{
-	bool		isnull;
-
-	return DatumGetBool(catalog_datum(0, column, &isnull));
-}
-
 /*
  * The column with this name, or the one that is the key by itself; false if
  * there is none, or more than one.
@@ -110,13 +100,13 @@ find_column(Oid table, const char *name, KeyColumn *key)
 	if (n > 0)
 	{
 		key->name = catalog_text(cxt, 0, 1);
-		key->is_integer = column_flag(2);
-		key->is_not_null = column_flag(3);
-		key->is_primary = column_flag(4);
-		key->has_sequence = column_flag(5);
-		key->is_ordered = column_flag(6);
-		key->is_indexed = column_flag(7);
-		key->sequence = catalog_text(cxt, 0, 8);
+		key->is_integer = catalog_bool(0, 2);
+		key->is_not_null = catalog_bool(0, 3);
+		key->is_primary = catalog_bool(0, 4);
+		key->has_sequence = catalog_bool(0, 5);
+		key->is_ordered = catalog_bool(0, 6);
+		key->is_indexed = catalog_bool(0, 7);
+		key->sequence = catalog_text_or_null(cxt, 0, 8);
 	}
 	catalog_end(&access);
 	return n == 1 || (n > 1 && key->is_primary);
@@ -183,106 +173,86 @@ source_key_choose(Oid table, const char *column)
 	return key.name;
 }
 
-/* The source as it stands in SQL. */
-static char *
-source_name(const Pipeline *pipeline)
+/* An answer of one number. */
+typedef struct Number
 {
-	Relation	source = pipeline_open_source(pipeline);
-	char	   *name = pipeline_qualified_name(source);
-
-	table_close(source, AccessShareLock);
-	return name;
-}
-
-/*
- * Ask the source something, as the pipeline's owner: the rows are in
- * SPI_tuptable until finish_query().
- */
-static uint64
-query(const Pipeline *pipeline, OwnerAccess *access, const char *sql,
-	  int n_args, Datum *args)
-{
-	Oid			types[] = {INT8OID, INT8OID, INT8OID};
-	int			rc;
-
-	owner_begin(access, pipeline, SEARCH_PATH_OURS);
-	SPI_connect();
-	rc = SPI_execute_with_args(sql, n_args, types, args, NULL, false, 0);
-	if (rc != SPI_OK_SELECT)
-		elog(ERROR, "could not execute \"%s\": %s", sql,
-			 SPI_result_code_string(rc));
-	return SPI_processed;
-}
+	int64		number;
+	bool		found;			/* there was a row, and it is not null */
+} Number;
 
 static void
-finish_query(const OwnerAccess *access)
+take_number(TupleTableSlot *row, void *arg)
 {
-	SPI_finish();
-	owner_end(access);
-}
+	Number	   *answer = arg;
 
-/* Ask for one number; false if the answer is null or has no row. */
-static bool
-query_number(const Pipeline *pipeline, const char *sql, int64 *number)
-{
-	OwnerAccess access;
-	bool		isnull = true;
-
-	if (query(pipeline, &access, sql, 0, NULL) > 0)
-		*number = DatumGetInt64(catalog_datum(0, 1, &isnull));
-	finish_query(&access);
-	return !isnull;
+	answer->found = !row->tts_isnull[0];
+	if (answer->found)
+		answer->number = source_access_int64(row, 1);
 }
 
 void
 source_key_check_rows(const Pipeline *pipeline)
 {
 	const char *key = quote_identifier(pipeline->source_key);
-	int64		found;
+	Number		below = {0};
 
-	if (query_number(pipeline,
-					 psprintf("SELECT %s::pg_catalog.int8 FROM %s"
-							  " WHERE %s OPERATOR(pg_catalog.<) 0 LIMIT 1",
-							  key, source_name(pipeline), key), &found))
+	source_access_query(pipeline,
+						psprintf("source.%s::pg_catalog.int8", key),
+						psprintf(" WHERE source.%s operator(pg_catalog.<) 0 LIMIT 1",
+								 key), NULL, 0, take_number, &below);
+	if (below.found)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("column \"%s\" of \"%s\" has a value below 0: " INT64_FORMAT,
 						pipeline->source_key, get_rel_name(pipeline->source),
-						found),
+						below.number),
 				 errhint("The keys of a pipeline's source begin at 0.")));
 }
 
 int64
 source_key_newest(const Pipeline *pipeline)
 {
-	int64		newest;
+	Number		newest = {.number = -1};
 
-	if (!query_number(pipeline,
-					  psprintf("SELECT pg_catalog.max(%s)::pg_catalog.int8 FROM %s",
-							   quote_identifier(pipeline->source_key),
-							   source_name(pipeline)), &newest))
-		return -1;
-	return newest;
+	source_access_query(pipeline,
+						psprintf("pg_catalog.max(source.%s)::pg_catalog.int8",
+								 quote_identifier(pipeline->source_key)),
+						"", NULL, 0, take_number, &newest);
+	return newest.number;
+}
+
+/* Rows as JSON. */
+typedef struct JsonRows
+{
+	MemoryContext cxt;
+	StringInfo	text;			/* NULL: there was no row */
+} JsonRows;
+
+static void
+take_json(TupleTableSlot *row, void *arg)
+{
+	JsonRows   *rows = arg;
+	MemoryContext old = MemoryContextSwitchTo(rows->cxt);
+
+	if (rows->text == NULL)
+		rows->text = makeStringInfo();
+	else
+		appendStringInfoChar(rows->text, '\n');
+	appendStringInfoString(rows->text, source_access_text(row, 1));
+	MemoryContextSwitchTo(old);
 }
 
 char *
 source_key_rows(const Pipeline *pipeline, int64 key)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	char	   *sql = psprintf("SELECT pg_catalog.string_agg("
-							   "pg_catalog.row_to_json(source)::pg_catalog.text, E'\\n')"
-							   " FROM %s AS source"
-							   " WHERE %s OPERATOR(pg_catalog.=) $1",
-							   source_name(pipeline),
-							   quote_identifier(pipeline->source_key));
-	Datum		args[] = {Int64GetDatum(key)};
-	OwnerAccess access;
-	char	   *rows;
+	JsonRows	rows = {.cxt = CurrentMemoryContext};
 
-	query(pipeline, &access, sql, lengthof(args), args);
-	rows = catalog_text(cxt, 0, 1);
-	finish_query(&access);
-	return rows;
+	source_access_query(pipeline,
+						"pg_catalog.row_to_json(source.*)::pg_catalog.text",
+						psprintf(" WHERE source.%s operator(pg_catalog.=) $1",
+								 quote_identifier(pipeline->source_key)),
+						&key, 1, take_json, &rows);
+	return rows.text == NULL ? NULL : rows.text->data;
 }
 
 /* What a row takes where it is stored, without fetching what is out of line. */
@@ -291,10 +261,10 @@ stored_size(const Pipeline *pipeline)
 {
 	Relation	source = pipeline_open_source(pipeline);
 	TupleDesc	tupdesc = RelationGetDescr(source);
+	int			fixed = SizeofHeapTupleHeader;
 	StringInfoData size;
 
 	initStringInfo(&size);
-	appendStringInfo(&size, "%d", (int) SizeofHeapTupleHeader);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
@@ -302,47 +272,50 @@ stored_size(const Pipeline *pipeline)
 		if (attribute->attisdropped)
 			continue;
 		if (attribute->attlen > 0)
-			appendStringInfo(&size, " OPERATOR(pg_catalog.+) %d",
-							 attribute->attlen);
+			fixed += attribute->attlen;
 		else
-			appendStringInfo(&size, " OPERATOR(pg_catalog.+)"
-							 " coalesce(pg_catalog.pg_column_size(%s), 0)",
+			appendStringInfo(&size, "coalesce(pg_catalog.pg_column_size(source.%s), 0)"
+							 " operator(pg_catalog.+) ",
 							 quote_identifier(NameStr(attribute->attname)));
 	}
+	appendStringInfo(&size, "%d", fixed);
 	table_close(source, AccessShareLock);
 	return size.data;
+}
+
+/* Keys and sizes of rows, as many as there is room for. */
+typedef struct KeyList
+{
+	SourceRow  *rows;
+	int			n;
+} KeyList;
+
+static void
+take_key(TupleTableSlot *row, void *arg)
+{
+	KeyList    *list = arg;
+
+	list->rows[list->n].key = source_access_int64(row, 1);
+	list->rows[list->n++].bytes = source_access_int64(row, 2);
 }
 
 SourceRow *
 source_key_list(const Pipeline *pipeline, int64 after, int64 upto,
 				int max_rows, int *n)
 {
-	MemoryContext cxt = CurrentMemoryContext;
 	const char *key = quote_identifier(pipeline->source_key);
-	char	   *sql = psprintf("SELECT %s::pg_catalog.int8,"
-							   " (%s)::pg_catalog.int8 FROM %s"
-							   " WHERE %s OPERATOR(pg_catalog.>) $1"
-							   " AND %s OPERATOR(pg_catalog.<=) $2"
-							   " ORDER BY %s LIMIT $3",
-							   key, stored_size(pipeline),
-							   source_name(pipeline), key, key, key);
-	Datum		args[] = {
-		Int64GetDatum(after), Int64GetDatum(upto), Int64GetDatum(max_rows)
-	};
-	OwnerAccess access;
-	SourceRow  *rows;
+	int64		args[] = {after, upto, max_rows};
+	KeyList		list = {.rows = palloc(max_rows * sizeof(SourceRow))};
 
-	*n = query(pipeline, &access, sql, lengthof(args), args);
-	rows = MemoryContextAlloc(cxt, Max(*n, 1) * sizeof(SourceRow));
-	for (int i = 0; i < *n; i++)
-	{
-		bool		isnull;
-
-		rows[i].key = DatumGetInt64(catalog_datum(i, 1, &isnull));
-		rows[i].bytes = DatumGetInt64(catalog_datum(i, 2, &isnull));
-	}
-	finish_query(&access);
-	return rows;
+	source_access_query(pipeline,
+						psprintf("source.%s::pg_catalog.int8, (%s)::pg_catalog.int8",
+								 key, stored_size(pipeline)),
+						psprintf(" WHERE source.%s operator(pg_catalog.>) $1"
+								 " AND source.%s operator(pg_catalog.<=) $2"
+								 " ORDER BY source.%s LIMIT $3", key, key, key),
+						args, lengthof(args), take_key, &list);
+	*n = list.n;
+	return list.rows;
 }
 
 int64

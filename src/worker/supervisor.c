@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
+#include "sink/catalog.h"
 #include "sink/pipeline_lock.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
@@ -435,13 +436,9 @@ wake_other(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	SPI_connect();
 	if (SPI_execute_with_args(query, 3, types, values, NULL, true, 1) ==
-		SPI_OK_SELECT && SPI_processed > 0)
+		SPI_OK_SELECT && SPI_processed > 0 && !catalog_is_null(0, 1))
 	{
-		bool		isnull;
-		int			pid = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
-													  SPI_tuptable->tupdesc,
-													  1, &isnull));
-		PGPROC	   *proc = BackendPidGetProc(pid);
+		PGPROC	   *proc = BackendPidGetProc(catalog_int32(0, 1));
 
 		if (proc != NULL)
 			SetLatch(&proc->procLatch);
