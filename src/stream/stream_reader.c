@@ -169,7 +169,7 @@ finish_call(StreamReader *reader, AwsCall *call)
 	if (!ended && shard_reader_ended(shard->reader))
 		stream_listing_children(reader, page == NULL ? NIL :
 								page->child_shards);
-	if (page != NULL && page->n_records > 0)
+	if (page != NULL && page->n_left > 0)
 		stream_queue_add(reader, shard, page);
 	else if (page != NULL)
 		kinesis_page_free(page);

@@ -287,6 +287,7 @@ make_batch(TableSource *source)
 	batch->slices = palloc0(sizeof(BatchSlice));
 	batch->n_slices = 1;
 	batch->slices[0].page = make_page(source);
+	batch->slices[0].records = batch->slices[0].page->records;
 	batch->slices[0].n_records = source->n_rows;
 	batch->shards[0].shard_id = pipeline->source_key;
 	batch->shards[0].from = source->handed_out;
