@@ -260,7 +260,8 @@ static bool
 batch_is_full(const StreamReader *reader)
 {
 	return reader->queued_records >= reader->options.batch_rows ||
-		reader->queued_bytes >= reader->options.budget_bytes / 2;
+		(reader->queued_bytes >= reader->options.budget_bytes / 2 &&
+		 reader->queued_records >= reader->options.min_rows);
 }
 
 /* There are shards to add. */

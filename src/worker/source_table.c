@@ -101,11 +101,19 @@ table_begin(PipelineSource *base)
 	MemoryContextSwitchTo(old);
 }
 
+static int
+max_rows(const TableSource *source)
+{
+	return Max(source->base.pipeline->batch_rows,
+			   pipeline_source_min_rows(&source->base));
+}
+
 static bool
 is_full(const TableSource *source)
 {
-	return source->n_rows >= source->base.pipeline->batch_rows ||
-		source->bytes >= source->base.pipeline->batch_bytes;
+	return source->n_rows >= max_rows(source) ||
+		(source->bytes >= source->base.pipeline->batch_bytes &&
+		 source->n_rows >= pipeline_source_min_rows(&source->base));
 }
 
 /* See what there is, and who is writing meanwhile. */
@@ -204,7 +212,7 @@ collect(TableSource *source)
 	const Pipeline *pipeline = source->base.pipeline;
 	const PipelineTransactions *transactions = source->base.transactions;
 	MemoryContext old = CurrentMemoryContext;
-	int			wanted = pipeline->batch_rows - source->n_rows;
+	int			wanted = max_rows(source) - source->n_rows;
 	SourceRow  *rows;
 	int			n;
 	int			i = 0;
