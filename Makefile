@@ -9,6 +9,7 @@ OBJS = \
 	src/tracking_fdw.o \
 	src/base/backoff.o \
 	src/base/base64.o \
+	src/base/blame.o \
 	src/base/buffer.o \
 	src/base/cleanup.o \
 	src/base/clock.o \
@@ -111,6 +112,7 @@ OBJS = \
 	src/worker/pipeline_bounds.o \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
+	src/worker/pipeline_command_apply.o \
 	src/worker/pipeline_drop.o \
 	src/worker/pipeline_home.o \
 	src/worker/pipeline_owner.o \

@@ -1,21 +1,13 @@
 """What a worker keeps in memory is batch_bytes and a constant, whatever the
 stream holds; and nothing is lost for want of room."""
-import pathlib
-import re
 import time
 
 import pytest
 
-MIB = 1 << 20
+from harness.memory import MIB, private_bytes
+
 # the constants of docs/operations.md: with records of up to 1 MiB, of up to 10 MiB
 ABOVE_BATCH_BYTES, ABOVE_FOR_LARGE = 32 * MIB, 48 * MIB
-
-
-def private_bytes(pid):
-    """Memory that is the process's own. What it alone has touched of the server's shared
-    memory counts as private, too, but not as anonymous."""
-    rollup = pathlib.Path(f'/proc/{pid}/smaps_rollup').read_text()
-    return int(re.search(r'^Anonymous:\s+(\d+) kB', rollup, re.M)[1]) * 1024
 
 
 @pytest.fixture

@@ -359,6 +359,34 @@ def test_the_guilty_of_a_table(db, there, filled):
     assert db.value('SELECT count(*) FROM tracking.dead_letter') == 2
 
 
+def test_an_error_that_may_be_the_commands(db, there, filled, kinesalite, put):
+    """It is the record's where the store took others; nobody's where it took none."""
+    db.sql("""CREATE FUNCTION fuss(i bigint) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN
+              IF i IN (7, 31) THEN RAISE 'no %', i; END IF; RETURN i; END $$""")
+    db.pipeline('p', 'src', enabled=False, command='INSERT INTO landed SELECT fuss(id), name FROM src')
+    put(kinesalite.client(), filled, [{'id': 7}])
+    with pytest.raises(psycopg.errors.RaiseException):
+        db.sql("CALL tracking.run_pipeline('p')")
+    assert there.rows() == [] and db.value('SELECT count(*) FROM tracking.dead_letter') == 0
+    put(kinesalite.client(), filled, ids(60))
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert [i for i, _ in there.rows()] == [i for i in range(60) if i not in (7, 31)]
+    assert db.sql('SELECT reason, count(*) FROM tracking.dead_letter GROUP BY 1 ORDER BY 1') == [
+        ('no 31', 1), ('no 7', 2)]
+
+
+def test_a_table_that_the_store_lacks(db, there, filled, kinesalite, put):
+    db.sql("ALTER FOREIGN TABLE landed OPTIONS (ADD table_name 'elsewhere')")
+    db.pipeline('p', 'src', target='landed', enabled=False)
+    put(kinesalite.client(), filled, ids(60))
+    with pytest.raises(psycopg.Error):
+        db.sql("CALL tracking.run_pipeline('p')")
+    db.sql('ALTER FOREIGN TABLE landed OPTIONS (DROP table_name)')
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert there.rows() == expected(60)
+    assert db.value('SELECT count(*) FROM tracking.dead_letter') == 0
+
+
 @pytest.mark.parametrize('command, why', [
     ('INSERT INTO landed SELECT * FROM src; INSERT INTO target (id) SELECT id FROM src',
      'cannot write to anything else'),

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/blame.h"
 #include "base/buffer.h"
 #include "base/compat.h"
 #include "config/config.h"
@@ -144,7 +145,7 @@ raise_undecodable(const StreamRecord *record, const RowError *error)
 static void
 decode_error_callback(void *arg)
 {
-	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_DATA_EXCEPTION)
+	if (blame_of(geterrcode()) != BLAME_NO_RECORD)
 		errhint(READ_PAST_HINT);
 	errcontext_record(arg);
 }

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/blame.h"
 #include "miscadmin.h"
 #include "row/row_decoder.h"
 #include "utils/builtins.h"
@@ -174,23 +175,6 @@ call_pending(RowDecoder *decoder, RowResult *result)
 	error_context_stack = context.previous;
 }
 
-/* Can the record be to blame for such an error? */
-static bool
-is_data_error(int sqlstate)
-{
-	switch (ERRCODE_TO_CATEGORY(sqlstate))
-	{
-		case ERRCODE_DATA_EXCEPTION:
-		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:	/* a domain's check */
-		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
-		case ERRCODE_FEATURE_NOT_SUPPORTED:
-		case ERRCODE_PLPGSQL_ERROR: /* raised by a function of a check */
-			return true;
-		default:
-			return sqlstate == ERRCODE_DATATYPE_MISMATCH;
-	}
-}
-
 /* The same where a function may throw: what it throws fails the field. */
 static void
 call_pending_guarded(RowDecoder *decoder, RowResult *result)
@@ -216,7 +200,7 @@ call_pending_guarded(RowDecoder *decoder, RowResult *result)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
-		if (!is_data_error(edata->sqlerrcode))
+		if (blame_of(edata->sqlerrcode) == BLAME_NO_RECORD)
 			ReThrowError(edata);
 		row_error_copy(&error, edata);
 		FreeErrorData(edata);

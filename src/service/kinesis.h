@@ -98,14 +98,21 @@ typedef struct KinesisRecord
 	bool		undecodable;	/* it was not base64 */
 } KinesisRecord;
 
-/* The answer of one GetRecords. */
+/*
+ * The answer of one GetRecords.  What of it was read before is left out by
+ * where it begins: records is the page's own, and stays where it is.
+ */
 typedef struct KinesisPage
 {
 	AwsCall    *call;			/* owns the memory of all of it */
-	KinesisRecord *records;
+	KinesisRecord *records;		/* as they came: an aggregate is one */
 	int			n_records;
-	size_t		bytes;			/* what it costs to keep: of the body, and of
-								 * records that were unpacked */
+	int			first;			/* those before it are left out, */
+	int			first_sub;		/* and so many sub-records of it */
+	int64		n_left;			/* what is not, each sub-record counted; set
+								 * by kinesis_page_count() */
+	struct Aggregate *aggregates;	/* by record; NULL: there is none */
+	size_t		bytes;			/* what it costs to keep: of the body */
 	bool		maybe_aggregated;	/* a record begins like an aggregate */
 	char	   *next_iterator;	/* NULL: the shard is closed and read */
 	int64		millis_behind_latest;	/* -1 if the answer did not say */
@@ -200,10 +207,29 @@ extern KinesisPage *kinesis_get_records_try(AwsCall *call, AwsError *error);
 extern void kinesis_page_free(KinesisPage *page);
 
 /*
- * Put the sub-records of each aggregate in its place: n_records no longer is
- * what the service counted.  An aggregate that is not sound stays as it is.
+ * Count what a page holds: with unpack, the sub-records of each aggregate
+ * instead of the aggregate.  One that is not sound counts as the user's own
+ * data.  To be called once, after records that are not wanted are left out.
  */
-extern void kinesis_page_unpack(KinesisPage *page);
+extern void kinesis_page_count(KinesisPage *page, bool unpack);
+
+/* Leave out the first n sub-records of the first record, if it has any. */
+extern void kinesis_page_skip_subs(KinesisPage *page, int64 n);
+
+/*
+ * A walk through the records of a page with aggregates, in a context below
+ * cxt.  Sub-records are made when they are asked for, as an answer may have
+ * more of them than there is memory for.
+ */
+typedef struct KinesisUnpack KinesisUnpack;
+
+extern KinesisUnpack *kinesis_unpack_open(MemoryContext cxt,
+										  const KinesisPage *page);
+
+/* The next n records, which are there; they are slices of the page. */
+extern void kinesis_unpack_next(KinesisUnpack *unpack, KinesisRecord *records,
+								int n);
+extern void kinesis_unpack_close(KinesisUnpack *unpack);
 
 /*
  * The payload: decoded in place at the first call.  False if the service sent

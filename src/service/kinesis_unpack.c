@@ -1,6 +1,6 @@
 /*
  * kinesis_unpack.c
- *	  Kinesis: a page whose aggregates give way to the records in them.
+ *	  Kinesis: the records of a page with aggregates, one after the other.
  *
  * Sub-records are slices of the aggregate, which is decoded where it is.  How
  * an aggregate is written is known in aggregate.c.
@@ -10,17 +10,27 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
-#include "base/buffer.h"
 #include "service/aggregate.h"
 #include "service/kinesis_wire.h"
 
-/* An aggregate with its tables of keys. */
-typedef struct Unpacked
+/* The tables of keys of an aggregate. */
+typedef struct Keys
 {
-	Aggregate	aggregate;
 	AggregateSlice *partition_keys;
 	AggregateSlice *explicit_hash_keys;
-} Unpacked;
+} Keys;
+
+struct KinesisUnpack
+{
+	MemoryContext cxt;			/* of all of it */
+	const KinesisPage *page;
+	int			record;			/* the one it is at */
+	int			sub;			/* if that is an aggregate: in it */
+	bool		is_open;		/* the following are those of that aggregate */
+	MemoryContext keys_cxt;
+	Keys		keys;
+	Aggregate	aggregate;		/* how far it was read */
+};
 
 /* Keys become text, which takes only UTF-8 without a zero byte. */
 static bool
@@ -33,103 +43,172 @@ keys_are_text(const AggregateSlice *keys, int n)
 	return true;
 }
 
-/* NULL if the record is no aggregate; it is the user's own then. */
-static Unpacked *
-open_record(KinesisRecord *record)
+/* In the current context. */
+static void
+read_keys(const Aggregate *aggregate, Keys *keys)
 {
-	Unpacked   *unpacked;
-	Aggregate	aggregate;
+	keys->partition_keys = palloc(aggregate->n_partition_keys *
+								  sizeof(AggregateSlice));
+	keys->explicit_hash_keys = palloc(aggregate->n_explicit_hash_keys *
+									  sizeof(AggregateSlice));
+	aggregate_keys(aggregate, keys->partition_keys, keys->explicit_hash_keys);
+}
+
+/* False if the record is no aggregate; it is the user's own then. */
+static bool
+open_record(KinesisRecord *record, Aggregate *aggregate)
+{
 	const char *data;
 	size_t		bytes;
+	Keys		keys;
 
 	if (record->data_bytes < sizeof(KINESIS_AGGREGATE_BASE64) - 1 ||
 		memcmp(record->data, KINESIS_AGGREGATE_BASE64,
 			   sizeof(KINESIS_AGGREGATE_BASE64) - 1) != 0 ||
 		!kinesis_record_data(record, &data, &bytes) ||
-		!aggregate_open(&aggregate, data, bytes))
-		return NULL;
-
-	unpacked = palloc(sizeof(Unpacked));
-	unpacked->aggregate = aggregate;
-	unpacked->partition_keys = palloc(aggregate.n_partition_keys *
-									  sizeof(AggregateSlice));
-	unpacked->explicit_hash_keys = palloc(aggregate.n_explicit_hash_keys *
-										  sizeof(AggregateSlice));
-	aggregate_keys(&aggregate, unpacked->partition_keys,
-				   unpacked->explicit_hash_keys);
-	return keys_are_text(unpacked->partition_keys,
-						 aggregate.n_partition_keys) ? unpacked : NULL;
+		!aggregate_open(aggregate, data, bytes))
+		return false;
+	read_keys(aggregate, &keys);
+	return keys_are_text(keys.partition_keys, aggregate->n_partition_keys);
 }
 
-/* Write the sub-records of a record to out, which has room for them. */
+/* Find the aggregates; n_left becomes what there is without them. */
 static void
-unpack_record(const KinesisRecord *record, Unpacked *unpacked,
-			  KinesisRecord *out)
+find_aggregates(KinesisPage *page)
 {
-	int			n = unpacked->aggregate.n_records;
-	AggregateRecord sub;
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "tracking_fdw unpacking",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
 
-	for (int i = 0; i < n && aggregate_next(&unpacked->aggregate, &sub); i++)
+	page->aggregates = MemoryContextAllocZero(aws_call_context(page->call),
+											  page->n_records *
+											  sizeof(Aggregate));
+	for (int i = page->first; i < page->n_records; i++)
 	{
-		const AggregateSlice *key =
-			&unpacked->partition_keys[sub.partition_key];
+		Aggregate  *aggregate = &page->aggregates[i];
 
-		out[i] = *record;
-		out[i].data = unconstify(char *, sub.data.start);
-		out[i].data_bytes = sub.data.len;
-		out[i].partition_key = key->start;
-		out[i].partition_key_bytes = key->len;
-		out[i].key_escaped = false;
-		out[i].sub_sequence = i;
-		out[i].more_follow = i < n - 1;
-		if (sub.explicit_hash_key >= 0)
-		{
-			key = &unpacked->explicit_hash_keys[sub.explicit_hash_key];
-			out[i].explicit_hash_key = key->start;
-			out[i].explicit_hash_key_digits = key->len;
-		}
+		if (open_record(&page->records[i], aggregate))
+			page->n_left += aggregate->n_records - 1;
+		else
+			aggregate->n_records = 0;
+		MemoryContextReset(cxt);
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
 }
 
 void
-kinesis_page_unpack(KinesisPage *page)
+kinesis_page_count(KinesisPage *page, bool unpack)
 {
-	MemoryContext old;
-	MemoryContext cxt;
-	Unpacked  **unpacked;
-	KinesisRecord *records;
-	int64		n = 0;
+	page->n_left = page->n_records - page->first;
+	if (unpack && page->maybe_aggregated && page->n_left > 0)
+		find_aggregates(page);
+}
 
-	if (!page->maybe_aggregated)
-		return;
+void
+kinesis_page_skip_subs(KinesisPage *page, int64 n)
+{
+	int64		n_subs = page->aggregates == NULL ? 0 :
+		page->aggregates[page->first].n_records;
 
-	cxt = AllocSetContextCreate(CurrentMemoryContext, "tracking_fdw unpacking",
-								ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(cxt);
-	unpacked = palloc(page->n_records * sizeof(Unpacked *));
-	for (int i = 0; i < page->n_records; i++)
+	if (n < n_subs)
+		page->first_sub = n;
+	else if (n_subs > 0)
+		page->first++;
+	page->n_left -= Min(n, n_subs);
+}
+
+KinesisUnpack *
+kinesis_unpack_open(MemoryContext cxt, const KinesisPage *page)
+{
+	MemoryContext own = AllocSetContextCreate(cxt, "tracking_fdw unpacking",
+											  ALLOCSET_SMALL_SIZES);
+	KinesisUnpack *unpack = MemoryContextAllocZero(own,
+												   sizeof(KinesisUnpack));
+
+	unpack->cxt = own;
+	unpack->page = page;
+	unpack->record = page->first;
+	unpack->keys_cxt = AllocSetContextCreate(own, "tracking_fdw keys",
+											 ALLOCSET_SMALL_SIZES);
+	return unpack;
+}
+
+void
+kinesis_unpack_close(KinesisUnpack *unpack)
+{
+	MemoryContextDelete(unpack->cxt);
+}
+
+/* Begin with the aggregate that is next, behind what the page leaves out. */
+static void
+open_aggregate(KinesisUnpack *unpack)
+{
+	const KinesisPage *page = unpack->page;
+	MemoryContext old = MemoryContextSwitchTo(unpack->keys_cxt);
+	AggregateRecord left_out;
+
+	unpack->aggregate = page->aggregates[unpack->record];
+	read_keys(&unpack->aggregate, &unpack->keys);
+	unpack->sub = unpack->record == page->first ? page->first_sub : 0;
+	for (int i = 0; i < unpack->sub; i++)
+		(void) aggregate_next(&unpack->aggregate, &left_out);
+	unpack->is_open = true;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+close_aggregate(KinesisUnpack *unpack)
+{
+	MemoryContextReset(unpack->keys_cxt);
+	unpack->is_open = false;
+	unpack->record++;
+}
+
+static void
+next_sub(KinesisUnpack *unpack, KinesisRecord *out)
+{
+	int			n = unpack->aggregate.n_records;
+	const AggregateSlice *key;
+	AggregateRecord sub;
+
+	if (!aggregate_next(&unpack->aggregate, &sub))
+		elog(ERROR, "an aggregate has fewer records than were counted");
+	key = &unpack->keys.partition_keys[sub.partition_key];
+	*out = unpack->page->records[unpack->record];
+	out->data = unconstify(char *, sub.data.start);
+	out->data_bytes = sub.data.len;
+	out->partition_key = key->start;
+	out->partition_key_bytes = key->len;
+	out->key_escaped = false;
+	out->sub_sequence = unpack->sub++;
+	out->more_follow = unpack->sub < n;
+	if (sub.explicit_hash_key >= 0)
 	{
-		unpacked[i] = open_record(&page->records[i]);
-		n += unpacked[i] == NULL ? 1 : unpacked[i]->aggregate.n_records;
+		key = &unpack->keys.explicit_hash_keys[sub.explicit_hash_key];
+		out->explicit_hash_key = key->start;
+		out->explicit_hash_key_digits = key->len;
 	}
+	if (unpack->sub == n)
+		close_aggregate(unpack);
+}
 
-	records = kinesis_page_records(page, n);
-	n = 0;
-	for (int i = 0; i < page->n_records; i++)
+void
+kinesis_unpack_next(KinesisUnpack *unpack, KinesisRecord *records, int n)
+{
+	const KinesisPage *page = unpack->page;
+
+	for (int i = 0; i < n; i++)
 	{
-		if (unpacked[i] == NULL)
-			records[n++] = page->records[i];
+		Assert(unpack->record < page->n_records);
+		if (page->aggregates[unpack->record].n_records == 0)
+			records[i] = page->records[unpack->record++];
 		else
 		{
-			unpack_record(&page->records[i], unpacked[i], &records[n]);
-			n += unpacked[i]->aggregate.n_records;
+			if (!unpack->is_open)
+				open_aggregate(unpack);
+			next_sub(unpack, &records[i]);
 		}
 	}
-	buffer_free(page->records);
-	page->records = records;
-	page->n_records = n;
-	page->bytes += n * sizeof(KinesisRecord);
-
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(cxt);
 }

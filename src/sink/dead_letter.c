@@ -116,7 +116,7 @@ add_to_batch(Batch *batch, KinesisPage *page, char *shard_id)
 		slice = &batch->slices[batch->n_slices++];
 		slice->shard = batch->n_shards++;
 		slice->page = page;
-		slice->first = record;
+		slice->records = &page->records[record];
 	}
 	batch->slices[batch->n_slices - 1].n_records++;
 }

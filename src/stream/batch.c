@@ -37,8 +37,7 @@ batch_cursor_next(BatchCursor *cursor, StreamRecord *record)
 		{
 			record->stream = batch->stream;
 			record->shard_id = batch->shards[slice->shard].shard_id;
-			record->record =
-				&slice->page->records[slice->first + cursor->record];
+			record->record = &slice->records[cursor->record];
 			record->ordinal = cursor->ordinal++;
 			cursor->record++;
 			if (!bms_is_member(record->ordinal, batch->rejected))
@@ -77,7 +76,7 @@ batch_record(Batch *batch, int64 ordinal, StreamRecord *record)
 void
 batch_count_slice(BatchShard *shard, const BatchSlice *slice)
 {
-	const KinesisRecord *records = &slice->page->records[slice->first];
+	const KinesisRecord *records = slice->records;
 
 	for (int i = 0; i < slice->n_records; i++)
 	{

@@ -23,12 +23,12 @@ typedef struct StreamRecord
 	int64		ordinal;		/* in its batch, 0-based; 0 outside one */
 } StreamRecord;
 
-/* Consecutive records of one page. */
+/* Consecutive records of one page: its own, or unpacked ones of the batch. */
 typedef struct BatchSlice
 {
 	int			shard;			/* index into Batch.shards */
 	KinesisPage *page;
-	int			first;			/* index into page->records */
+	KinesisRecord *records;
 	int			n_records;
 	bool		last_of_page;	/* the batch frees the page */
 } BatchSlice;

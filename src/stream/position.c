@@ -173,15 +173,17 @@ position_after_record(StreamPosition *position, const KinesisRecord *record)
  * A shard is read from a position on, so that only within an aggregate can
  * what comes be done already.
  */
-bool
-position_is_past(const StreamPosition *position, const KinesisRecord *record)
+int64
+position_subs_done(const StreamPosition *position,
+				   const KinesisRecord *record)
 {
-	return position->kind == POSITION_AFTER_SEQUENCE &&
-		record->sub_sequence >= 0 &&
-		record->sub_sequence <= position->sub_sequence &&
+	if (position->kind != POSITION_AFTER_SEQUENCE ||
+		position->sub_sequence < 0 ||
 		sequence_compare(record->sequence_number,
 						 record->sequence_number_digits,
-						 position->sequence, strlen(position->sequence)) == 0;
+						 position->sequence, strlen(position->sequence)) != 0)
+		return 0;
+	return Min(position->sub_sequence, PG_INT64_MAX - 1) + 1;
 }
 
 int

@@ -60,9 +60,12 @@ extern void position_from_start_at(const char *text, StreamPosition *position);
 extern void position_after_record(StreamPosition *position,
 								  const KinesisRecord *record);
 
-/* Is this record done, for a reader that begins at position? */
-extern bool position_is_past(const StreamPosition *position,
-							 const KinesisRecord *record);
+/*
+ * How many sub-records of this record, if it is an aggregate, are done for a
+ * reader that begins at position.
+ */
+extern int64 position_subs_done(const StreamPosition *position,
+								const KinesisRecord *record);
 
 /* Compare sequence numbers as the integers they are: <0, 0, >0. */
 extern int	sequence_compare(const char *a, size_t a_digits,

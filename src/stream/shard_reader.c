@@ -323,8 +323,8 @@ set_gap(ShardReader *reader, const KinesisPage *page)
 	gap->shard_id = reader->shard->shard_id;
 	gap->from = reader->next;
 	gap->to = reader->next;
-	if (page->n_records > 0)
-		position_after_record(&gap->to, &page->records[0]);
+	if (page->first < page->n_records)
+		position_after_record(&gap->to, &page->records[page->first]);
 	gap->from_time = reader->read_until;
 	gap->to_time = Max(reader->asked_at - reader->retention_us,
 					   reader->read_until);
@@ -339,8 +339,7 @@ set_gap(ShardReader *reader, const KinesisPage *page)
 static void
 follow_horizon(ShardReader *reader, KinesisPage *page, bool at_end)
 {
-	const KinesisRecord *oldest = &page->records[0];
-	int			n_read = 0;
+	const KinesisRecord *oldest = page->records;
 
 	if (page->n_records > 0 &&
 		(is_read(reader, oldest) || oldest->arrived <= reader->read_until))
@@ -350,11 +349,10 @@ follow_horizon(ShardReader *reader, KinesisPage *page, bool at_end)
 		reader->retention_us = Max(reader->retention_us,
 								   reader->asked_at - oldest->arrived);
 	}
-	while (n_read < page->n_records && is_read(reader, &page->records[n_read]))
-		n_read++;
-	page->records += n_read;
-	page->n_records -= n_read;
-	if (page->n_records == 0 && !at_end)
+	while (page->first < page->n_records &&
+		   is_read(reader, &page->records[page->first]))
+		page->first++;
+	if (page->first == page->n_records && !at_end)
 		return;
 
 	if (!reader->reaches_back)
@@ -371,24 +369,19 @@ finish_shard(ShardReader *reader)
 }
 
 /*
- * Unpack what a page holds, leave out what was done before the reader began,
- * and move behind the rest.
+ * See what a page holds, leave out what was done before the reader began, and
+ * move behind the rest.
  */
 static void
 take_page(ShardReader *reader, KinesisPage *page)
 {
-	StreamPosition from = reader->next;
+	const KinesisRecord *first = &page->records[page->first];
 
-	if (page->n_records == 0)
+	kinesis_page_count(page, reader->stream->unpack);
+	if (page->n_left == 0)
 		return;
-	if (reader->stream->unpack)
-		kinesis_page_unpack(page);
+	kinesis_page_skip_subs(page, position_subs_done(&reader->next, first));
 	position_after_record(&reader->next, &page->records[page->n_records - 1]);
-	while (page->n_records > 0 && position_is_past(&from, page->records))
-	{
-		page->records++;
-		page->n_records--;
-	}
 }
 
 /* What a page says of the shard, and of the way on. */
@@ -447,7 +440,7 @@ finish_records(ShardReader *reader, AwsCall *call)
 	/* three bytes of payload make four of the answer */
 	shard_pace_answered(&reader->pace, clock_now_ms(), page->bytes / 4 * 3);
 	follow_page(reader, page);
-	if (page->n_records > 0 || page->child_shards != NIL)
+	if (page->n_left > 0 || page->child_shards != NIL)
 		return page;
 	kinesis_page_free(page);
 	return NULL;

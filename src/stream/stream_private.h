@@ -57,7 +57,9 @@ typedef struct QueuedPage
 	StreamGap  *gap;			/* before its first record, or NULL */
 	TimestampTz read_until;		/* when the page is */
 	bool		fresh;			/* a record may be younger than max_latency */
-	int			next;			/* first record not handed out */
+	int64		n_left;			/* records not handed out */
+	KinesisUnpack *unpack;		/* where they are; NULL: the page has no
+								 * aggregates, and they are its last */
 } QueuedPage;
 
 struct StreamReader
@@ -89,6 +91,7 @@ struct StreamReader
 	size_t		kept_bytes;		/* of the queue and of batches handed out */
 	int64		oldest_ms;		/* when the queue's first page came */
 	KinesisPage *finished_page; /* its last record was handed out by next() */
+	KinesisRecord sub_record;	/* that next() handed out last */
 	dlist_head	news;
 	int			n_news;
 

@@ -33,7 +33,9 @@ stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
 	queued->read_until = shard_reader_read_until(shard->reader);
 	queued->fresh = shard_reader_millis_behind(shard->reader) <
 		reader->options.max_latency_ms;
-	queued->next = 0;
+	queued->n_left = page->n_left;
+	queued->unpack = page->aggregates == NULL ? NULL :
+		kinesis_unpack_open(reader->cxt, page);
 	shard->gap = NULL;
 	shard->n_pages++;
 	if (dlist_is_empty(&reader->queue))
@@ -41,7 +43,7 @@ stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
 	dlist_push_tail(&reader->queue, &queued->node);
 	reader->n_queued++;
 	reader->n_fresh += queued->fresh ? 1 : 0;
-	reader->queued_records += page->n_records;
+	reader->queued_records += page->n_left;
 	reader->queued_bytes += page->bytes;
 	reader->kept_bytes += page->bytes;
 }
@@ -80,17 +82,34 @@ stream_queue_look(StreamReader *reader, ReaderShard *shard)
 		dlist_delete(&shard->news_node);
 }
 
-/* Take the next n records of the first page; true if the page is used up. */
+/*
+ * The next n records of a page, which has as many; in unpacked, if they have to
+ * be unpacked.
+ */
+static KinesisRecord *
+page_records(const QueuedPage *queued, KinesisRecord *unpacked, int n)
+{
+	const KinesisPage *page = queued->page;
+
+	if (queued->unpack == NULL)
+		return &page->records[page->n_records - queued->n_left];
+	kinesis_unpack_next(queued->unpack, unpacked, n);
+	return unpacked;
+}
+
+/* The next n records of the first page are taken; true if it is used up. */
 static bool
-take_records(StreamReader *reader, QueuedPage *queued, int n)
+pass_records(StreamReader *reader, QueuedPage *queued, int n)
 {
 	KinesisPage *page = queued->page;
 	ReaderShard *shard = queued->shard;
 
-	queued->next += n;
+	queued->n_left -= n;
 	reader->queued_records -= n;
-	if (queued->next < page->n_records)
+	if (queued->n_left > 0)
 		return false;
+	if (queued->unpack != NULL)
+		kinesis_unpack_close(queued->unpack);
 	reader->queued_bytes -= page->bytes;
 	reader->n_queued--;
 	reader->n_fresh -= queued->fresh ? 1 : 0;
@@ -116,9 +135,9 @@ stream_queue_next(StreamReader *reader, StreamRecord *record)
 	page = queued->page;
 	record->stream = reader->stream.name;
 	record->shard_id = queued->shard->shard.shard_id;
-	record->record = &page->records[queued->next];
+	record->record = page_records(queued, &reader->sub_record, 1);
 	record->ordinal = 0;
-	if (take_records(reader, queued, 1))
+	if (pass_records(reader, queued, 1))
 		reader->finished_page = page;
 	return true;
 }
@@ -132,6 +151,7 @@ typedef struct OpenBatch
 {
 	Batch	   *batch;
 	ReaderShard **shards;		/* as batch->shards */
+	int			max_unpacked;	/* records that may be unpacked for it still */
 } OpenBatch;
 
 /* The entry of a shard among those of the batch; added if it is not there. */
@@ -168,28 +188,61 @@ add_gap(Batch *batch, StreamGap **gap)
 	*gap = NULL;
 }
 
-/* Move up to n records of the first page of the queue into the batch. */
+/* How many records of a page there is room for in the batch. */
+static int
+wanted_records(const StreamReader *reader, const OpenBatch *open,
+			   const QueuedPage *queued)
+{
+	int64		n = reader->options.batch_rows - open->batch->n_records;
+
+	if (queued->unpack != NULL)
+		n = Min(n, open->max_unpacked);
+	return Min(n, queued->n_left);
+}
+
+/* Move n records of the first page of the queue into the batch. */
 static void
-add_slice(StreamReader *reader, OpenBatch *open, int n)
+add_slice(StreamReader *reader, OpenBatch *open, QueuedPage *queued, int n)
 {
 	Batch	   *batch = open->batch;
-	QueuedPage *queued = dlist_head_element(QueuedPage, node, &reader->queue);
 	BatchShard *entry = batch_shard(open, queued->shard);
 	BatchSlice *slice = &batch->slices[batch->n_slices++];
 	TimestampTz read_until = queued->read_until;
+	KinesisRecord *unpacked = NULL;
 
+	if (queued->unpack != NULL)
+	{
+		unpacked = MemoryContextAllocHuge(batch->cxt,
+										  n * sizeof(KinesisRecord));
+		open->max_unpacked -= n;
+	}
 	slice->shard = queued->shard->in_batch;
 	slice->page = queued->page;
-	slice->first = queued->next;
-	slice->n_records = Min(n, queued->page->n_records - queued->next);
+	slice->records = page_records(queued, unpacked, n);
+	slice->n_records = n;
 	add_gap(batch, &queued->gap);
 	batch_count_slice(entry, slice);
-	batch->n_records += slice->n_records;
-	batch->bytes += slice->page->bytes * slice->n_records /
-		slice->page->n_records;
-	slice->last_of_page = take_records(reader, queued, slice->n_records);
+	batch->n_records += n;
+	batch->bytes += slice->page->bytes * n / slice->page->n_left;
+	slice->last_of_page = pass_records(reader, queued, n);
 	if (slice->last_of_page)
 		entry->read_until = read_until;
+}
+
+/* Move records into the batch until it is full or there are no more. */
+static void
+add_slices(StreamReader *reader, OpenBatch *open)
+{
+	while (!dlist_is_empty(&reader->queue))
+	{
+		QueuedPage *queued = dlist_head_element(QueuedPage, node,
+												&reader->queue);
+		int			n = wanted_records(reader, open, queued);
+
+		if (n == 0)
+			return;
+		add_slice(reader, open, queued, n);
+	}
 }
 
 /* Positions of the shards of a batch, once its records are in. */
@@ -241,10 +294,9 @@ stream_queue_batch(StreamReader *reader)
 	batch->shards = palloc0(sizeof(BatchShard) * Max(max_shards, 1));
 	batch->slices = palloc(sizeof(BatchSlice) * Max(reader->n_queued, 1));
 	open.shards = palloc(sizeof(ReaderShard *) * Max(max_shards, 1));
-	while (!dlist_is_empty(&reader->queue) &&
-		   batch->n_records < reader->options.batch_rows)
-		add_slice(reader, &open,
-				  reader->options.batch_rows - (int) batch->n_records);
+	open.max_unpacked = Max(1, reader->options.budget_bytes / 2 /
+							sizeof(KinesisRecord));
+	add_slices(reader, &open);
 	close_batch(reader, &open);
 	batch_restrict(batch, 0, batch->n_records);
 	if (batch->n_records > 0)

@@ -169,7 +169,7 @@ finish_call(StreamReader *reader, AwsCall *call)
 	if (!ended && shard_reader_ended(shard->reader))
 		stream_listing_children(reader, page == NULL ? NIL :
 								page->child_shards);
-	if (page != NULL && page->n_records > 0)
+	if (page != NULL && page->n_left > 0)
 		stream_queue_add(reader, shard, page);
 	else if (page != NULL)
 		kinesis_page_free(page);
@@ -260,7 +260,8 @@ static bool
 batch_is_full(const StreamReader *reader)
 {
 	return reader->queued_records >= reader->options.batch_rows ||
-		reader->queued_bytes >= reader->options.budget_bytes / 2;
+		(reader->queued_bytes >= reader->options.budget_bytes / 2 &&
+		 reader->queued_records >= reader->options.min_rows);
 }
 
 /* There are shards to add. */

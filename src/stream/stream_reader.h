@@ -20,6 +20,8 @@ typedef struct StreamReaderOptions
 	ReadUntil	until;
 	size_t		budget_bytes;	/* of answers kept or on their way */
 	int			batch_rows;		/* most records in a batch */
+	int			min_rows;		/* with fewer a batch is not full, however
+								 * large they are; 0: any number will do */
 	long		poll_ms;		/* how often a shard at its tip is asked */
 	long		max_latency_ms; /* longest time a record waits for its batch */
 	long		list_interval_ms;	/* how often to look for new shards, 0: never */

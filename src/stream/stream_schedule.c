@@ -114,7 +114,8 @@ release_children(StreamReader *reader)
 
 /*
  * Is there room for this shard's answer?  When nothing is kept or coming, one
- * is allowed whatever its size.
+ * is allowed whatever its size; so it is where what is kept is too few records
+ * for a batch, as an answer that has no room waits on its connection.
  */
 static bool
 has_room(const StreamReader *reader, const ReaderShard *shard)
@@ -123,7 +124,9 @@ has_room(const StreamReader *reader, const ReaderShard *shard)
 
 	return shard_reader_state(shard->reader) != SHARD_READY || used == 0 ||
 		used + shard_reader_expected_bytes(shard->reader) <=
-		reader->options.budget_bytes;
+		reader->options.budget_bytes ||
+		(reader->coming_bytes == 0 &&
+		 reader->queued_records < reader->options.min_rows);
 }
 
 static void

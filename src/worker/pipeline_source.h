@@ -85,6 +85,17 @@ struct PipelineSource
 };
 
 /*
+ * How many records a batch is to have, if there are any more.  After a failure
+ * it is two: of one alone nobody can tell whether it or the command is at
+ * fault.
+ */
+static inline int
+pipeline_source_min_rows(const PipelineSource *source)
+{
+	return source->pipeline->failures > 0 ? 2 : 1;
+}
+
+/*
  * Make what begins with a PipelineSource into one of the two kinds.  In
  * source->cxt and in a transaction; the other members are set but ops.
  */

@@ -43,7 +43,8 @@ reader_options(const StreamSource *source, StreamReaderOptions *options)
 
 	options->until = source->base.until;
 	options->budget_bytes = pipeline->batch_bytes;
-	options->batch_rows = pipeline->batch_rows;
+	options->min_rows = pipeline_source_min_rows(&source->base);
+	options->batch_rows = Max(pipeline->batch_rows, options->min_rows);
 	options->poll_ms = pipeline->max_latency_ms;
 	options->max_latency_ms = pipeline->max_latency_ms;
 	options->list_interval_ms = 0;

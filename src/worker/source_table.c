@@ -104,11 +104,19 @@ table_begin(PipelineSource *base)
 	MemoryContextSwitchTo(old);
 }
 
+static int
+max_rows(const TableSource *source)
+{
+	return Max(source->base.pipeline->batch_rows,
+			   pipeline_source_min_rows(&source->base));
+}
+
 static bool
 is_full(const TableSource *source)
 {
-	return source->n_rows >= source->base.pipeline->batch_rows ||
-		source->bytes >= source->base.pipeline->batch_bytes;
+	return source->n_rows >= max_rows(source) ||
+		(source->bytes >= source->base.pipeline->batch_bytes &&
+		 source->n_rows >= pipeline_source_min_rows(&source->base));
 }
 
 /* See what there is, and who is writing meanwhile. */
@@ -207,7 +215,7 @@ collect(TableSource *source)
 	const Pipeline *pipeline = source->base.pipeline;
 	const PipelineTransactions *transactions = source->base.transactions;
 	MemoryContext old = CurrentMemoryContext;
-	int			wanted = pipeline->batch_rows - source->n_rows;
+	int			wanted = max_rows(source) - source->n_rows;
 	SourceRow  *rows;
 	int			n;
 	int			i = 0;
@@ -290,6 +298,7 @@ make_batch(TableSource *source)
 	batch->slices = palloc0(sizeof(BatchSlice));
 	batch->n_slices = 1;
 	batch->slices[0].page = make_page(source);
+	batch->slices[0].records = batch->slices[0].page->records;
 	batch->slices[0].n_records = source->n_rows;
 	batch->shards[0].shard_id = pipeline->source_key;
 	batch->shards[0].from = source->handed_out;

@@ -1,0 +1,31 @@
+/*
+ * blame.c
+ *	  Whose fault an error is, as far as its SQLSTATE tells.
+ */
+#include "postgres.h"
+
+#include "base/blame.h"
+
+Blame
+blame_of(int sqlstate)
+{
+	if (sqlstate == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		return BLAME_NO_RECORD;
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_CONNECTION_EXCEPTION:
+		case ERRCODE_INVALID_TRANSACTION_STATE:
+		case ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+			return BLAME_NO_RECORD;
+		case ERRCODE_DATA_EXCEPTION:
+		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
+			return BLAME_RECORD;
+		default:
+			return BLAME_UNKNOWN;
+	}
+}

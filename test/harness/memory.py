@@ -1,0 +1,40 @@
+"""What a process keeps in memory, and the most of it while something goes on."""
+import pathlib
+import re
+import threading
+
+MIB = 1 << 20
+
+
+def private_bytes(pid):
+    """Memory that is the process's own. What it alone has touched of the server's shared
+    memory counts as private, too, but not as anonymous."""
+    rollup = pathlib.Path(f'/proc/{pid}/smaps_rollup').read_text()
+    return int(re.search(r'^Anonymous:\s+(\d+) kB', rollup, re.M)[1]) * 1024
+
+
+class Watch(threading.Thread):
+    """Looks at a process until the with statement ends; most is what it had at most."""
+    INTERVAL = 0.002
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.most, self._ended = pid, 0, threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self._ended.set()
+        self.join()
+
+    def run(self):
+        status = pathlib.Path(f'/proc/{self.pid}/status')
+        while not self._ended.wait(self.INTERVAL):
+            try:
+                found = re.search(r'^RssAnon:\s+(\d+) kB', status.read_text(), re.M)
+            except OSError:         # it has ended
+                return
+            if found:
+                self.most = max(self.most, int(found[1]) * 1024)
