@@ -10,6 +10,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/compat.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -214,6 +215,7 @@ try_run(PipelineCommand *command, Batch *batch, uint64 *rows)
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
 
+	clock_serve_interrupts();
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
