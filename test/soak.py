@@ -66,9 +66,9 @@ class Soak:
                'postmaster': self.db.cluster.postmaster}[what]()
         self.db.cluster.kill9(pid)
         if what == 'postmaster':
-            # its children notice by themselves
-            poll(lambda: not self.alive(), 30, 'the end of the session')
-            poll(self.started, 60, 'a start')
+            # its children notice by themselves, and none holds up the next start
+            poll(lambda: not self.alive(), 5, 'the end of the session')
+            poll(self.started, 5, 'a start')
         else:
             poll(lambda: not self.alive(), 30, 'the end of the session')
         self.reconnect()

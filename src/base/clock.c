@@ -9,7 +9,9 @@
 #include <time.h>
 
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/pmsignal.h"
 
 #include "base/clock.h"
 
@@ -21,6 +23,14 @@ clock_now_ms(void)
 	/* cannot fail: POSIX asks every system for this clock */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+clock_serve_interrupts(void)
+{
+	if (IsUnderPostmaster && !PostmasterIsAlive())
+		proc_exit(1);
+	CHECK_FOR_INTERRUPTS();
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "base/blame.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/compat.h"
 #include "config/config.h"
 #include "config/guc.h"
@@ -209,6 +210,7 @@ trackingIterateForeignScan(ForeignScanState *node)
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	StreamRecord record;
 
+	clock_serve_interrupts();
 	if (state->batch == NULL && state->reader_cxt == NULL)
 		open_reader(node);
 	ExecClearTuple(slot);
@@ -218,7 +220,7 @@ trackingIterateForeignScan(ForeignScanState *node)
 	{
 		if (store_record(state, &record, slot))
 			return ExecStoreVirtualTuple(slot);
-		CHECK_FOR_INTERRUPTS();
+		clock_serve_interrupts();
 	}
 	return slot;
 }

@@ -13,7 +13,6 @@
 #include <curl/curl.h>
 
 #include "lib/ilist.h"
-#include "miscadmin.h"
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -478,7 +477,7 @@ http_drive(long timeout_ms)
 	{
 		int			n;
 
-		CHECK_FOR_INTERRUPTS();
+		clock_serve_interrupts();
 		resume_paused();
 		http_multi_perform();
 		collect_ended();

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "common/hashfn.h"
-#include "miscadmin.h"
 #include "stream/stream_private.h"
 #include "utils/memutils.h"
 
@@ -251,7 +250,7 @@ stream_reader_next(StreamReader *reader, StreamRecord *record)
 		if (stream_reader_at_end(reader))
 			return false;
 		receive(reader, stream_start_calls(reader));
-		CHECK_FOR_INTERRUPTS();
+		clock_serve_interrupts();
 	}
 	return true;
 }

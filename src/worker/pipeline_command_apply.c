@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/clock.h"
 #include "base/backoff.h"
 #include "base/blame.h"
 #include "utils/memutils.h"
@@ -73,6 +74,7 @@ try_range(Application *application, int64 first, int64 end)
 	ErrorData  *volatile error = NULL;
 
 	batch_restrict(application->batch, first, end);
+	clock_serve_interrupts();
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();

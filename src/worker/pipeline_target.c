@@ -6,6 +6,7 @@
 
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/clock.h"
 #include "base/compat.h"
 #include "catalog/pg_attribute.h"
 #include "config/config.h"
@@ -187,7 +188,7 @@ insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
 												 slot->tts_values,
 												 slot->tts_isnull);
 
-		CHECK_FOR_INTERRUPTS();
+		clock_serve_interrupts();
 		for (int i = 0; i < n_rows; i++)
 		{
 			if (i > 0)

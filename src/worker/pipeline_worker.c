@@ -126,7 +126,7 @@ tend(PipelineRun *run, const Pipeline *pipeline)
 	note_trouble(pipeline, source);
 	if (source->ops->tend != NULL)
 		source->ops->tend(source);
-	CHECK_FOR_INTERRUPTS();
+	clock_serve_interrupts();
 	worker_reload_config();
 }
 

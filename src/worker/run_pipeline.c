@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/clock.h"
 #include "base/compat.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -110,8 +111,10 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 	pipeline_run_begin(run);
 	for (;;)
 	{
-		Batch	   *batch = source->ops->next_batch(source, BATCH_WAIT_MS);
+		Batch	   *batch;
 
+		clock_serve_interrupts();
+		batch = source->ops->next_batch(source, BATCH_WAIT_MS);
 		if (batch == NULL && source->ops->at_end(source))
 			break;
 		if (is_paused(pipeline))
