@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/compat.h"
 #include "miscadmin.h"
 #include "row/row_decoder.h"
 #include "utils/builtins.h"
@@ -227,7 +228,6 @@ call_pending_guarded(RowDecoder *decoder, RowResult *result)
 	CurrentResourceOwner = owner;
 }
 
-/* A parallel worker cannot have subtransactions. */
 static bool
 needs_guard(const RowDecoder *decoder)
 {
@@ -236,7 +236,7 @@ needs_guard(const RowDecoder *decoder)
 	for (i = decoder->n_called; i < decoder->n_pending; i++)
 	{
 		if (decoder->fields[decoder->pending[i]].input.throws)
-			return !IsInParallelMode();
+			return compat_may_begin_subtransaction();
 	}
 	return false;
 }
