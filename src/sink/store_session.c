@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "base/compat.h"
+#include "sink/store_begin.h"
 #include "sink/store_session.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -339,10 +340,12 @@ static void
 begin(StoreSession *session, const StoreServer *server)
 {
 	if (!is_fit(session, server) ||
-		!store_execute_quietly(session->connection, "BEGIN"))
+		!store_execute_quietly(session->connection,
+							   store_begin_sql(session->connection)))
 	{
 		connect_session(session, server);
-		store_query(session->connection, "BEGIN", 0, NULL);
+		store_query(session->connection,
+					store_begin_sql(session->connection), 0, NULL);
 	}
 	session->depth = 1;
 	memset(&session->stats, 0, sizeof(session->stats));
