@@ -28,9 +28,26 @@
 	"SET LOCAL standard_conforming_strings TO on; " \
 	"SET LOCAL search_path TO pg_catalog"
 
-const char *
-store_begin_sql(StoreConnection *connection)
+static const char *
+level_name(StoreIsolation isolation)
 {
-	return connection->dialect == STORE_DIALECT_REDSHIFT ?
-		"BEGIN; " REDSHIFT_SETTINGS : "BEGIN; " POSTGRESQL_SETTINGS;
+	switch (isolation)
+	{
+		case STORE_READ_COMMITTED:
+			return "READ COMMITTED";
+		case STORE_REPEATABLE_READ:
+			return "REPEATABLE READ";
+		case STORE_SERIALIZABLE:
+			return "SERIALIZABLE";
+	}
+	pg_unreachable();
+}
+
+const char *
+store_begin_sql(StoreConnection *connection, StoreIsolation isolation)
+{
+	if (connection->dialect == STORE_DIALECT_REDSHIFT)
+		return "BEGIN; " REDSHIFT_SETTINGS;
+	return psprintf("BEGIN ISOLATION LEVEL %s; " POSTGRESQL_SETTINGS,
+					level_name(isolation));
 }
