@@ -78,6 +78,7 @@ OBJS = \
 	src/sink/gap.o \
 	src/sink/load_ledger.o \
 	src/sink/pipeline_lock.o \
+	src/sink/store_begin.o \
 	src/sink/store_checkpoint.o \
 	src/sink/store_commit.o \
 	src/sink/store_connection.o \

@@ -28,6 +28,7 @@
 #include "parser/parse_relation.h"
 #endif
 #include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #if PG_VERSION_NUM >= 160000
@@ -242,6 +243,34 @@ compat_executor_run(QueryDesc *query)
 	ExecutorRun(query, ForwardScanDirection, 0);
 #else
 	ExecutorRun(query, ForwardScanDirection, 0, true);
+#endif
+}
+
+/*
+ * May a subtransaction begin?  Before 17 none may while a statement, this one
+ * or one around it, runs in parallel mode.
+ */
+static inline bool
+compat_may_begin_subtransaction(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return true;
+#else
+	return !IsInParallelMode();
+#endif
+}
+
+/*
+ * Where that matters, keep a statement that has not begun to run from it: as
+ * with a cursor, whatever is below a Gather is then run by its leader alone.
+ */
+static inline void
+compat_forgo_parallel_mode(EState *estate)
+{
+#if PG_VERSION_NUM < 170000
+	estate->es_plannedstmt->parallelModeNeeded = false;
+#else
+	(void) estate;
 #endif
 }
 

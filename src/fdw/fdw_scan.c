@@ -19,6 +19,8 @@
 
 #define READ_PAST_HINT \
 	"To read past such records, set the foreign table's option \"on_error\" to \"null\" or \"skip\"."
+#define UNSAFE_HINT \
+	"Declare the function that reads the stream PARALLEL UNSAFE: such a record cannot be read past in a parallel query."
 
 typedef struct StreamScan
 {
@@ -58,7 +60,10 @@ trackingBeginForeignScan(ForeignScanState *node, int eflags)
 	state->batch = batch_bound(RelationGetRelid(relation));
 	if (state->batch != NULL)
 		batch_cursor_start(&state->cursor, state->batch);
-	state->soft = state->table->row.on_error != ROW_ON_ERROR_RAISE;
+	state->soft = state->batch != NULL ||
+		state->table->row.on_error != ROW_ON_ERROR_RAISE;
+	if (state->soft && row_decoder_takes_subtransactions(state->decoder))
+		compat_forgo_parallel_mode(node->ss.ps.state);
 	node->fdw_state = state;
 }
 
@@ -142,13 +147,22 @@ raise_undecodable(const StreamRecord *record, const RowError *error)
 			 errcontext_record(record)));
 }
 
+/* A record that is being decoded, for errors. */
+typedef struct DecodeContext
+{
+	const StreamRecord *record;
+	bool		soft;
+} DecodeContext;
+
 /* Says which record an input function failed on, and what can be done. */
 static void
 decode_error_callback(void *arg)
 {
+	const DecodeContext *context = arg;
+
 	if (blame_of(geterrcode()) != BLAME_NO_RECORD)
-		errhint(READ_PAST_HINT);
-	errcontext_record(arg);
+		errhint(context->soft ? UNSAFE_HINT : READ_PAST_HINT);
+	errcontext_record(context->record);
 }
 
 /* Decode a record into the slot; returns as row_decode() does. */
@@ -156,10 +170,11 @@ static int
 decode(StreamScan *state, StreamRecord *record, TupleTableSlot *slot,
 	   RowError *error)
 {
+	DecodeContext context = {record, state->soft};
 	ErrorContextCallback callback = {
 		.previous = error_context_stack,
 		.callback = decode_error_callback,
-		.arg = record
+		.arg = &context
 	};
 	int			n_rows;
 

@@ -93,6 +93,7 @@ storeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = config_store_table(node->ss.ss_currentRelation);
 	state->server = config_store_server(state->table->serverid,
 										compat_scan_userid(node));
+	store_session_scans(state->server);
 	state->tupdesc = RelationGetDescr(node->ss.ss_currentRelation);
 	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	open_columns(state, list_nth(plan->fdw_private, STORE_PRIVATE_COLUMNS));

@@ -105,6 +105,12 @@ extern RowDecoder *row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 									const Bitmapset *wanted);
 
 /*
+ * Can a soft conversion of one of the columns take a subtransaction?  Where
+ * none may begin, it would not be soft.
+ */
+extern bool row_decoder_takes_subtransactions(const RowDecoder *decoder);
+
+/*
  * Decode one record into rows: one, unless it holds several JSON documents or
  * none (an empty array).  The first is put into values/isnull (natts each);
  * the others are kept for row_decode_more().  What rows hold lives until the
@@ -115,7 +121,9 @@ extern RowDecoder *row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
  * are filled, decode_error too, and payload columns are NULL.  Never throws
  * for what is wrong with a record, as long as soft is true; with soft false an
  * input function may throw its own error instead (cheaper before PostgreSQL
- * 16, where a soft conversion of an unusual type takes a subtransaction).
+ * 16, where a soft conversion of an unusual type takes a subtransaction).  It
+ * may with soft true, too, where subtransactions cannot be: see
+ * row_decoder_takes_subtransactions().
  */
 extern int	row_decode(RowDecoder *decoder, const StreamRecord *record,
 					   bool soft, Datum *values, bool *isnull,

@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "base/blame.h"
+#include "base/compat.h"
 #include "miscadmin.h"
 #include "row/row_decoder.h"
 #include "utils/builtins.h"
@@ -211,7 +212,6 @@ call_pending_guarded(RowDecoder *decoder, RowResult *result)
 	CurrentResourceOwner = owner;
 }
 
-/* A parallel worker cannot have subtransactions. */
 static bool
 needs_guard(const RowDecoder *decoder)
 {
@@ -220,7 +220,7 @@ needs_guard(const RowDecoder *decoder)
 	for (i = decoder->n_called; i < decoder->n_pending; i++)
 	{
 		if (decoder->fields[decoder->pending[i]].input.throws)
-			return !IsInParallelMode();
+			return compat_may_begin_subtransaction();
 	}
 	return false;
 }

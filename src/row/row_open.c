@@ -121,3 +121,14 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	}
 	return decoder;
 }
+
+bool
+row_decoder_takes_subtransactions(const RowDecoder *decoder)
+{
+	for (int i = 0; i < decoder->n_fields; i++)
+	{
+		if (decoder->fields[i].input.throws)
+			return true;
+	}
+	return false;
+}

@@ -57,6 +57,14 @@ input_kind(const RowInput *input)
 	}
 }
 
+/* Can there be a value that takes the input function? */
+static bool
+is_called(const RowInput *input)
+{
+	return input->kind != ROW_INPUT_JSON &&
+		(input->kind != ROW_INPUT_TEXT || input->typmod >= 0);
+}
+
 void
 row_input_init(RowInput *input, Oid type, int32 typmod)
 {
@@ -66,12 +74,12 @@ row_input_init(RowInput *input, Oid type, int32 typmod)
 	input->type = type;
 	input->typmod = typmod;
 	input->takes_json = base == JSONOID || base == JSONBOID;
-	input->throws = !compat_input_is_soft(type);
 	get_typlenbyval(type, &input->typlen, &input->typbyval);
 	getTypeInputInfo(type, &function, &input->ioparam);
 	fmgr_info(function, &input->function);
 
 	input->kind = input_kind(input);
+	input->throws = !compat_input_is_soft(type) && is_called(input);
 	input->element = NULL;
 	if (input->kind == ROW_INPUT_ARRAY)
 	{

@@ -29,13 +29,20 @@ store_checkpoint_create(const StoreCheckpoint *checkpoint)
 	(void) store_session_commit(checkpoint->server);
 }
 
+/* Before anything is read, so that the snapshot is of what comes after it. */
+static void
+lock(const StoreCheckpoint *checkpoint)
+{
+	run(checkpoint, psprintf("LOCK TABLE %s", checkpoint->table));
+}
+
 List *
 store_checkpoint_read(const StoreCheckpoint *checkpoint)
 {
 	List	   *positions = NIL;
 	PGresult   *rows;
 
-	run(checkpoint, psprintf("LOCK TABLE %s", checkpoint->table));
+	lock(checkpoint);
 	rows = run(checkpoint, psprintf("SELECT shard_id, position FROM %s",
 									checkpoint->table));
 	for (int i = 0; i < PQntuples(rows); i++)
@@ -125,6 +132,7 @@ store_checkpoint_forget(const StoreCheckpoint *checkpoint,
 {
 	StoreConnection *connection = store_session_use(checkpoint->server);
 
+	lock(checkpoint);
 	run(checkpoint,
 		shard_id == NULL ? psprintf("DELETE FROM %s", checkpoint->table) :
 		psprintf("DELETE FROM %s WHERE shard_id = %s", checkpoint->table,

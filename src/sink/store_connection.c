@@ -87,27 +87,6 @@ detect_dialect(StoreConnection *connection)
 }
 
 /*
- * What is not qualified is the system's, as are all operators and functions;
- * and texts of values are to mean the same on both sides.  Each statement is
- * one that the dialect has.
- */
-static void
-settle_session(StoreConnection *connection)
-{
-	bool		modern = PQserverVersion(connection->conn) >= 90000;
-
-	store_query(connection, "SET search_path TO pg_catalog", 0, NULL);
-	store_query(connection, "SET datestyle TO 'ISO, MDY'", 0, NULL);
-	store_query(connection, "SET timezone TO 'UTC'", 0, NULL);
-	store_query(connection, modern ? "SET extra_float_digits TO 3" :
-				"SET extra_float_digits TO 2", 0, NULL);
-	if (connection->dialect == STORE_DIALECT_REDSHIFT)
-		return;
-	store_query(connection, "SET intervalstyle TO postgres", 0, NULL);
-	store_query(connection, "SET standard_conforming_strings TO on", 0, NULL);
-}
-
-/*
  * libpq would ask the remote for what these say, which Redshift takes for a
  * reason to end the connection; no keyword keeps it from that.
  */
@@ -152,7 +131,6 @@ store_connect(MemoryContext cxt, const StoreServer *server)
 	PQsetNoticeProcessor(connection->conn, ignore_notice, NULL);
 	connection->dialect = server->dialect == STORE_DIALECT_DETECT ?
 		detect_dialect(connection) : server->dialect;
-	settle_session(connection);
 	return connection;
 }
 

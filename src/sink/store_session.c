@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "base/compat.h"
+#include "sink/store_begin.h"
 #include "sink/store_session.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -21,6 +22,7 @@ typedef struct StoreSession
 	StoreConnection *connection;
 	int			depth;			/* of transactions begun there; 0: none */
 	bool		held;			/* it outlives local transactions */
+	bool		scans;			/* it is to have one snapshot */
 	bool		spoilt;			/* by a subtransaction that failed */
 	StoreLoadStats stats;		/* of the transaction */
 	bool		committing;		/* COMMIT was sent */
@@ -47,6 +49,7 @@ disconnect(StoreSession *session)
 	session->connection = NULL;
 	session->depth = 0;
 	session->held = false;
+	session->scans = false;
 	session->spoilt = false;
 	session->altered = false;
 }
@@ -86,6 +89,7 @@ ended(StoreSession *session, bool usable, StoreOutcome outcome)
 	session->committing = false;
 	session->depth = 0;
 	session->held = false;
+	session->scans = false;
 	session->spoilt = false;
 	if (!usable || session->altered)
 		disconnect(session);
@@ -164,6 +168,7 @@ on_transaction(XactEvent event, void *arg)
 			if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 			{
 				session->held = false;
+				session->scans = false;
 				call_back(session);
 			}
 			if (session->altered)
@@ -305,11 +310,13 @@ static void
 connect_session(StoreSession *session, const StoreServer *server)
 {
 	bool		held = session->held;
+	bool		scans = session->scans;
 	MemoryContext cxt;
 	StoreConnection *connection;
 
 	disconnect(session);
 	session->held = held;
+	session->scans = scans;
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "tracking_fdw store",
 								ALLOCSET_SMALL_SIZES);
 	connection = store_connect(cxt, server);
@@ -332,6 +339,21 @@ is_fit(const StoreSession *session, const StoreServer *server)
 }
 
 /*
+ * As postgres_fdw has it: all scans of a statement are to see one state of the
+ * store, for which READ COMMITTED will not do.  The load of a pipeline, which
+ * mostly has no scans, waits for who changes the same rows, and goes on: with
+ * a snapshot it would fail then, and be tried again and again.
+ */
+static StoreIsolation
+isolation(const StoreSession *session)
+{
+	if (session->held && !session->scans)
+		return STORE_READ_COMMITTED;
+	return IsolationIsSerializable() ? STORE_SERIALIZABLE :
+		STORE_REPEATABLE_READ;
+}
+
+/*
  * Begin there.  A connection that was kept may have been ended by the other
  * side meanwhile: then a new one is made.
  */
@@ -339,10 +361,14 @@ static void
 begin(StoreSession *session, const StoreServer *server)
 {
 	if (!is_fit(session, server) ||
-		!store_execute_quietly(session->connection, "BEGIN"))
+		!store_execute_quietly(session->connection,
+							   store_begin_sql(session->connection,
+											   isolation(session))))
 	{
 		connect_session(session, server);
-		store_query(session->connection, "BEGIN", 0, NULL);
+		store_query(session->connection,
+					store_begin_sql(session->connection, isolation(session)),
+					0, NULL);
 	}
 	session->depth = 1;
 	memset(&session->stats, 0, sizeof(session->stats));
@@ -372,6 +398,12 @@ store_session_use(const StoreServer *server)
 		session->depth++;
 	}
 	return session->connection;
+}
+
+void
+store_session_scans(const StoreServer *server)
+{
+	find_session(server)->scans = true;
 }
 
 void
@@ -445,6 +477,10 @@ store_session_stats(const StoreServer *server)
 bool
 store_session_has_savepoints(const StoreServer *server)
 {
-	(void) store_session_use(server);
-	return has_savepoints(find_session(server));
+	StoreSession *session = find_session(server);
+
+	/* which is no use yet: a transaction begins as what uses it first wants */
+	if (session->depth == 0 && !is_fit(session, server))
+		connect_session(session, server);
+	return has_savepoints(session);
 }

@@ -9,6 +9,10 @@
  * before the local one is, so that what remains at risk is a crash between the
  * two.  A pipeline closes that gap itself: see store_session_hold().
  *
+ * A transaction there has one snapshot, with which it begins: its scans see one
+ * state of the store, and what it has written itself.  One that is held, and
+ * does not scan, is READ COMMITTED.
+ *
  * A subtransaction is a savepoint of the remote where that has savepoints; on
  * Redshift, which has none, a subtransaction that used the store and failed
  * has spoilt the remote transaction, which the next use of it says.
@@ -34,6 +38,13 @@ typedef struct StoreLoadStats
  * the current local (sub)transaction.
  */
 extern StoreConnection *store_session_use(const StoreServer *server);
+
+/*
+ * A statement of this transaction is going to scan tables of the store: should
+ * it be held, it is to have a snapshot nevertheless.  To be said before its
+ * first use.
+ */
+extern void store_session_scans(const StoreServer *server);
 
 /*
  * The remote transaction of this mapping is to outlive local commits: until
