@@ -11,13 +11,16 @@
 #include "sink/store_begin.h"
 #include "sink/store_wire.h"
 
+/* What is not qualified is the system's, as are all operators and functions. */
+#define SEARCH_PATH "SET LOCAL search_path TO pg_catalog"
+
 /* Each statement is one that the dialect has. */
 #define REDSHIFT_SETTINGS \
 	"SET LOCAL datestyle TO 'ISO, MDY'; " \
 	"SET LOCAL timezone TO 'UTC'; " \
-	"SET LOCAL extra_float_digits TO 2"
+	"SET LOCAL extra_float_digits TO 2; " \
+	SEARCH_PATH
 
-/* what is not qualified is the system's: operators and types */
 #define POSTGRESQL_SETTINGS \
 	"SET LOCAL datestyle TO 'ISO, MDY'; " \
 	"SET LOCAL timezone TO 'UTC'; " \
@@ -26,7 +29,7 @@
 	"SET LOCAL lc_monetary TO 'C'; " \
 	"SET LOCAL xmloption TO content; " \
 	"SET LOCAL standard_conforming_strings TO on; " \
-	"SET LOCAL search_path TO pg_catalog"
+	SEARCH_PATH
 
 static const char *
 level_name(StoreIsolation isolation)
