@@ -270,7 +270,7 @@ source_key_rows(const Pipeline *pipeline, int64 key)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	char	   *sql = psprintf("SELECT pg_catalog.string_agg("
-							   "pg_catalog.row_to_json(source)::pg_catalog.text, E'\\n')"
+							   "pg_catalog.row_to_json(source.*)::pg_catalog.text, E'\\n')"
 							   " FROM %s AS source"
 							   " WHERE %s OPERATOR(pg_catalog.=) $1",
 							   source_name(pipeline),
