@@ -90,7 +90,9 @@ def test_in_workers_of_a_database_that_has_it_first(planted, store, wait_until):
     planted.wait_value(19, 'SELECT count(*) FROM public.taken')
     wait_until(lambda: store.value('SELECT count(*) FROM landed') == 20)
     planted.wait_value('22012', "SELECT sqlstate FROM tracking.dead_letter WHERE pipeline = 'fails' LIMIT 1")
-    run(planted, PLANTED_FIRST, "SELECT tracking.alter_pipeline('p', pause_between => '00:00-23:59')")
+    now = planted.value("SELECT to_char(now() - interval '1 h', 'HH24:MI-') || "
+                        "to_char(now() + interval '1 h', 'HH24:MI')")
+    run(planted, PLANTED_FIRST, f"SELECT tracking.alter_pipeline('p', pause_between => '{now}')")
     wait_until(lambda: {row['state'] for row in planted.status('p')} == {'paused'})
     run(planted, PLANTED_FIRST, *(f"SELECT tracking.stop_pipeline('{name}')" for name in 'pqw'))
     planted.wait_value(0, "SELECT count(*) FROM tracking.pipeline_runner r JOIN tracking.pipeline p "
