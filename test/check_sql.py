@@ -44,35 +44,41 @@ def is_sql(literal):
     return SQL.search(literal.text) is not None
 
 
-def of_sources(root):
-    """Statements and parts of such in src/, each with the faults in it."""
+def sql_literals(root):
+    """The statements in src/, and parts of such."""
     sources = {str(path.relative_to(root)): path.read_text()
                for path in sorted(root.glob('src/**/*')) if path.suffix in ('.c', '.h')}
     for literal in literals(sources):
         if not STORES.fullmatch(literal.pieces[0].path) and is_sql(literal):
-            is_format = any(map(FORMAT.fullmatch, literal.calls))
-            yield [(*literal.place(offset), fault)
-                   for offset, fault in faults(literal.text, is_format)]
+            yield literal
 
 
-def of_scripts(root):
+def scripts(root):
+    """Names and texts of install scripts, less what is for psql."""
     for path in sorted(root.iterdir()):
         if SCRIPT.fullmatch(path.name):
-            # what is for psql
-            text = re.sub(r'(?m)^\\.*', lambda m: ' ' * len(m[0]), path.read_text())
-            yield [(path.name, text.count('\n', 0, offset) + 1, fault)
-                   for offset, fault in faults(text)]
+            yield path.name, re.sub(r'(?m)^\\.*', lambda m: ' ' * len(m[0]), path.read_text())
+
+
+def check(root):
+    """For each text of SQL the faults in it, with their places."""
+    for literal in sql_literals(root):
+        is_format = any(map(FORMAT.fullmatch, literal.calls))
+        yield [(*literal.place(offset), fault)
+               for offset, fault in faults(literal.text, is_format)]
+    for name, text in scripts(root):
+        yield [(name, text.count('\n', 0, offset) + 1, fault) for offset, fault in faults(text)]
 
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1])
-    sql = [*of_sources(root), *of_scripts(root)]
+    checked = list(check(root))
     # text of a macro is read wherever it is pasted
-    found = sorted({fault for each in sql for fault in each})
+    found = sorted({fault for each in checked for fault in each})
     for path, line, fault in found:
         print(f'{path}:{line}: {fault}')
-    print(f'SQL check: {len(sql)} texts, {len(found)} faults')
-    return 1 if found or not sql else 0
+    print(f'SQL check: {len(checked)} texts, {len(found)} faults')
+    return 1 if found or not checked else 0
 
 
 if __name__ == '__main__':

@@ -259,6 +259,16 @@ def test_rows_that_cannot_be_applied(db, checked):
     assert (status['rows'], status['dead_letters'], status['position']) == (100, 10, '100')
 
 
+def test_a_dead_letter_of_a_table_with_a_column_source(db):
+    db.sql("CREATE TABLE landed (id bigint PRIMARY KEY, source text)")
+    db.sql("INSERT INTO landed VALUES (1, 'web'), (2, NULL)")
+    db.sql('CREATE TABLE copied (id bigint, source text NOT NULL)')
+    db.pipeline('p', 'landed', target='copied', max_latency='0.2 s', source_key='id')
+    db.wait_value(1, 'SELECT count(*) FROM tracking.dead_letter')
+    assert db.value("SELECT convert_from(data, 'UTF8')::json FROM tracking.dead_letter") == \
+        {'id': 2, 'source': None}
+
+
 def test_replay(db, checked):
     db.pipeline('p', 'landed', target='copied', max_latency='0.2 s')
     db.wait_value(10, 'SELECT count(*) FROM tracking.dead_letter')
