@@ -1,4 +1,5 @@
 """Whatever happens to what a pipeline stands on ends in a clear status."""
+import re
 import time
 
 import psycopg
@@ -162,6 +163,17 @@ def test_source_or_target_is_dropped(db, alice, kinesalite, put, wait_until, wha
     db.sql('SELECT pg_terminate_backend(%s)', db.worker('p'))
     error = failed(db, wait_until, '42P01')
     assert f'the {role} table of pipeline "p" no longer exists' in error
+
+
+def test_what_a_hint_says_can_be_typed(db):
+    db.sql('CREATE TABLE landed (id bigint PRIMARY KEY); CREATE TABLE copied (id bigint)')
+    db.pipeline("it's", 'landed', target='copied', enabled=False)
+    db.sql('SET session_replication_role = replica; DROP TABLE landed')
+    with pytest.raises(psycopg.errors.UndefinedTable) as raised:
+        db.sql("CALL tracking.run_pipeline('it''s')")
+    call, = re.findall(r"tracking\.drop_pipeline\('.*'\)", raised.value.diag.message_hint)
+    db.sql(f'SELECT {call}')
+    assert db.value('SELECT count(*) FROM tracking.pipeline') == 0
 
 
 def test_worker_slots_are_exhausted(new_cluster, new_db, sql_server, kinesalite, make_stream, put,

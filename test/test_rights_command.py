@@ -181,6 +181,16 @@ def test_settings_are_altered_under_another_path(db, mallory):
                     "command => 'INSERT INTO target SELECT id FROM src')") == '42P01'
 
 
+def test_the_callers_temporary_tables_stand_for_no_other(db, mallory):
+    db.sql(f'SET ROLE {mallory}; CREATE DOMAIN numbers AS int')
+    mallorys(db, mallory, 'INSERT INTO target SELECT id::numbers FROM src')
+    db.sql('CREATE TEMPORARY TABLE target (id text); GRANT ALL ON target TO PUBLIC; '
+           'CREATE DOMAIN pg_temp.numbers AS int CHECK (value < 0)')
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert db.sql('SELECT (SELECT count(*) FROM public.target), (SELECT count(*) FROM target), '
+                  '(SELECT count(*) FROM tracking.dead_letter)') == [(5, 0, 0)]
+
+
 def test_a_new_target_is_one_that_the_owner_may_fill(db, mallory):
     mallorys(db, mallory, 'INSERT INTO target SELECT id FROM src')
     db.sql('CREATE TABLE secret (id int)')

@@ -11,6 +11,7 @@
 
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 
 #include "aws/aws_document.h"
 #include "aws/aws_error.h"
@@ -299,8 +300,8 @@ name_region(AwsError *error, const char *region)
 	region = clean_text(region, REGION_BYTES);
 	if (redirected ||
 		(error->hint != NULL && strcmp(error->hint, HINT_REGION) == 0))
-		error->hint = psprintf("The bucket is in region \"%s\": use a foreign server with the option \"region\" '%s', and without an \"endpoint\" elsewhere.",
-							   region, region);
+		error->hint = psprintf("The bucket is in region \"%s\": use a foreign server with the option \"region\" %s, and without an \"endpoint\" elsewhere.",
+							   region, quote_literal_cstr(region));
 }
 
 void

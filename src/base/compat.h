@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/sysattr.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_language.h"
@@ -246,6 +247,16 @@ compat_executor_run(QueryDesc *query)
 #endif
 }
 
+/* Say how many rows a statement has affected; 16 counts those of all runs. */
+static inline void
+compat_set_processed(EState *estate, uint64 rows)
+{
+	estate->es_processed = rows;
+#if PG_VERSION_NUM >= 160000
+	estate->es_total_processed = rows;
+#endif
+}
+
 /*
  * May a subtransaction begin?  Before 17 none may while a statement, this one
  * or one around it, runs in parallel mode.
@@ -275,13 +286,31 @@ compat_forgo_parallel_mode(EState *estate)
 }
 
 /*
- * What an executor state needs to insert into a table, its only relation: 16
- * moved permissions out of the range table, 18 wants to know what was pruned.
+ * What is asked for of a relation, and of which of its columns: requiredPerms,
+ * selectedCols, insertedCols.  16 moved it out of the range table.
+ */
+#if PG_VERSION_NUM >= 160000
+typedef RTEPermissionInfo CompatPermissions;
+#define COMPAT_CHECK_PERMISSIONS_ARGS \
+	List *range_table, List *permissions, bool throws
+#define compat_permissions(rte) getRTEPermissionInfo(permissions, rte)
+#else
+typedef RangeTblEntry CompatPermissions;
+#define COMPAT_CHECK_PERMISSIONS_ARGS List *range_table, bool throws
+#define compat_permissions(rte) (rte)
+#endif
+
+/*
+ * What an executor state needs to insert these columns (by number) into a
+ * table, its only relation; 18 wants to know what was pruned.
  */
 static inline void
-compat_init_range_table(EState *estate, Relation table)
+compat_init_range_table(EState *estate, Relation table,
+						const Bitmapset *columns)
 {
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	CompatPermissions *asked;
+	int			column = -1;
 
 	rte->rtekind = RTE_RELATION;
 	rte->relid = RelationGetRelid(table);
@@ -291,7 +320,7 @@ compat_init_range_table(EState *estate, Relation table)
 	{
 		List	   *permissions = NIL;
 
-		addRTEPermissionInfo(&permissions, rte);
+		asked = addRTEPermissionInfo(&permissions, rte);
 #if PG_VERSION_NUM >= 180000
 		ExecInitRangeTable(estate, list_make1(rte), permissions,
 						   bms_make_singleton(1));
@@ -300,8 +329,13 @@ compat_init_range_table(EState *estate, Relation table)
 #endif
 	}
 #else
+	asked = rte;
 	ExecInitRangeTable(estate, list_make1(rte));
 #endif
+	while ((column = bms_next_member(columns, column)) >= 0)
+		asked->insertedCols =
+			bms_add_member(asked->insertedCols,
+						   column - FirstLowInvalidHeapAttributeNumber);
 }
 
 /* Enter a row in the indexes of its table. */

@@ -31,6 +31,7 @@ table_extend_init(TableExtend *extend, Relation table, BulkInsertState bulk)
 #include "storage/freespace.h"
 #include "storage/lmgr.h"
 #include "storage/smgr.h"
+#include "storage/sync.h"
 
 /* Fewer are not worth a system call; more might be left over for long. */
 #define EXTEND_MIN_PAGES 4
@@ -47,6 +48,30 @@ is_extensible(Relation table)
 {
 	return !unsupported && !RelationUsesLocalBuffers(table) &&
 		table->rd_tableam == GetHeapamTableAmRoutine();
+}
+
+/*
+ * The next checkpoint is to have the segment's length on disk, as it has what
+ * the free space map says of the pages: after a crash of the machine the map
+ * would name some that are not there.  What the server does when it makes a
+ * table longer (register_dirty_segment() of md.c).
+ */
+static void
+sync_at_checkpoint(Relation table, BlockNumber segment, int fd,
+				   const char *path)
+{
+	FileTag		tag;
+
+	memset(&tag, 0, sizeof(tag));
+	tag.handler = SYNC_HANDLER_MD;
+	tag.rnode = table->rd_node;
+	tag.forknum = MAIN_FORKNUM;
+	tag.segno = segment;
+	/* false: the queue is full */
+	if (!RegisterSyncRequest(&tag, SYNC_REQUEST, false) && pg_fsync(fd) != 0)
+		ereport(data_sync_elevel(ERROR),
+				(errcode_for_file_access(),
+				 errmsg("could not fsync file \"%s\": %m", path)));
 }
 
 /*
@@ -73,6 +98,8 @@ reserve_space(Relation table, BlockNumber block, int n)
 						 (off_t) n * BLCKSZ) == 0;
 	while (!done && errno == EINTR);
 	unsupported = !done && errno != ENOSPC && errno != EDQUOT;
+	if (done)
+		sync_at_checkpoint(table, segment, fd, path);
 	CloseTransientFile(fd);
 	return done;
 }

@@ -119,7 +119,7 @@ table_insert_begin(Relation table, const Bitmapset *given)
 	insert->table = table;
 	insert->tupdesc = CreateTupleDescCopy(RelationGetDescr(table));
 	insert->estate = CreateExecutorState();
-	compat_init_range_table(insert->estate, table);
+	compat_init_range_table(insert->estate, table, given);
 	insert->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(insert->target, table, 1, NULL, 0);
 	ExecOpenIndices(insert->target, false);

@@ -89,26 +89,29 @@ follow_target(PipelineCommand *command)
 	pfree(text);
 }
 
-/* Run the command in SPI; the number of rows that its last statement affected. */
+/* Have the plan, in SPI. */
+static void
+prepare(PipelineCommand *command)
+{
+	SPIPlanPtr	plan;
+
+	follow_target(command);
+	if (command->plan != NULL)
+		return;
+	plan = pipeline_plan_prepare(command->pipeline, command->text);
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep the command of pipeline \"%s\"",
+			 command->pipeline->name);
+	command->plan = plan;
+}
+
+/* Run the plan in SPI; the number of rows that its last statement affected. */
 static uint64
 execute(PipelineCommand *command, Batch *batch)
 {
 	SPIExecuteOptions options = {.dest = None_Receiver};
-	uint64		rows;
 	int			rc;
 
-	follow_target(command);
-	SPI_connect();
-	if (command->plan == NULL)
-	{
-		SPIPlanPtr	plan = pipeline_plan_prepare(command->pipeline,
-												 command->text);
-
-		if (SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not keep the command of pipeline \"%s\"",
-				 command->pipeline->name);
-		command->plan = plan;
-	}
 	if (command->pipeline->source_key != NULL)
 		options.params = pipeline_bounds_values(batch);
 	rc = SPI_execute_plan_extended(command->plan, &options);
@@ -118,9 +121,7 @@ execute(PipelineCommand *command, Batch *batch)
 				 errmsg("cannot run the command of pipeline \"%s\": %s",
 						command->pipeline->name, SPI_result_code_string(rc)),
 				 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
-	rows = SPI_processed;
-	SPI_finish();
-	return rows;
+	return SPI_processed;
 }
 
 /* Fire what is deferred to the commit, now and from now on. */
@@ -159,13 +160,16 @@ pipeline_command_run(PipelineCommand *command, Batch *batch)
 	running = &this;
 	PG_TRY();
 	{
-		uint64		inserted;
+		uint64		affected;
 
-		if (pipeline->command == NULL &&
-			pipeline_target_insert(pipeline, batch, &inserted))
-			rows = inserted;
-		else
-			rows = execute(command, batch);
+		SPI_connect();
+		prepare(command);
+		if (pipeline->command != NULL ||
+			!pipeline_target_insert(pipeline, command->plan, batch,
+									&affected))
+			affected = execute(command, batch);
+		SPI_finish();
+		rows = affected;
 		if (!InSecurityRestrictedOperation())
 			make_constraints_immediate();
 	}

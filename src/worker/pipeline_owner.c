@@ -7,6 +7,7 @@
 #include "base/search_path.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/varlena.h"
 #include "worker/pipeline_owner.h"
 
 /*
@@ -34,11 +35,33 @@ become(OwnerAccess *access, Oid role, bool restricted,
 	search_path_set(search_path);
 }
 
+/*
+ * The path that the pipeline was given with.  Temporary objects would come
+ * first in it unless it names their schema: then a table of the caller's would
+ * stand for one of the command's.
+ */
+static const char *
+search_path(const Pipeline *pipeline)
+{
+	const char *path = pipeline->search_path;
+	List	   *schemas;
+	ListCell   *cell;
+
+	if (!SplitIdentifierString(pstrdup(path), ',', &schemas))
+		return path;
+	foreach(cell, schemas)
+	{
+		if (strcmp(lfirst(cell), "pg_temp") == 0)
+			return path;
+	}
+	return psprintf("%s%spg_temp", path, schemas == NIL ? "" : ", ");
+}
+
 void
 owner_begin(OwnerAccess *access, const Pipeline *pipeline)
 {
 	become(access, pipeline->owner, !is_own_session(pipeline->owner),
-		   pipeline->search_path);
+		   search_path(pipeline));
 }
 
 void

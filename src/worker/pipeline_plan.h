@@ -7,7 +7,9 @@
 
 #include "postgres.h"
 
+#include "executor/execdesc.h"
 #include "executor/spi.h"
+#include "utils/plancache.h"
 #include "worker/pipeline_catalog.h"
 
 /*
@@ -17,5 +19,21 @@
  */
 extern SPIPlanPtr pipeline_plan_prepare(const Pipeline *pipeline,
 										const char *command);
+
+/* A statement that the executor was told of, while its work is done elsewhere. */
+typedef struct PlanStatement
+{
+	CachedPlan *plan;
+	QueryDesc  *query;
+} PlanStatement;
+
+/*
+ * Have the executor begin the one statement of a plan that is kept, and end it
+ * once something else has affected rows: it checks permissions and raises an
+ * error if they are not granted, and whoever looks at statements by its hooks
+ * (pgaudit, sepgsql, pg_stat_statements) sees this one like any other.  In SPI.
+ */
+extern void pipeline_plan_begin(PlanStatement *statement, SPIPlanPtr plan);
+extern void pipeline_plan_end(PlanStatement *statement, uint64 rows);
 
 #endif							/* TRACKING_WORKER_PIPELINE_PLAN_H */

@@ -14,10 +14,10 @@
 #include "miscadmin.h"
 #include "row/row.h"
 #include "sink/table_insert.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "worker/pipeline_plan.h"
 #include "worker/pipeline_target.h"
 
 static Relation
@@ -31,8 +31,8 @@ open_relation(const Pipeline *pipeline, Oid relid, LOCKMODE lock,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("the %s table of pipeline \"%s\" no longer exists",
 						role, pipeline->name),
-				 errhint("Drop the pipeline with tracking.drop_pipeline('%s') and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
-						 pipeline->name)));
+				 errhint("Drop the pipeline with tracking.drop_pipeline(%s) and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
+						 quote_literal_cstr(pipeline->name))));
 	return relation;
 }
 
@@ -133,16 +133,6 @@ pipeline_target_command(const Pipeline *pipeline)
 	return command;
 }
 
-static bool
-is_granted(Relation relation, AclMode mode)
-{
-	Oid			userid = GetUserId();
-
-	return pg_class_aclcheck(RelationGetRelid(relation), userid,
-							 mode) == ACLCHECK_OK &&
-		compat_may_use_schema(RelationGetNamespace(relation), userid);
-}
-
 /*
  * A decoder whose rows are those of target: the columns of spec, in target's
  * order.  NULL if a value would need a cast.
@@ -205,7 +195,8 @@ insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
 }
 
 bool
-pipeline_target_insert(const Pipeline *pipeline, Batch *batch, uint64 *rows)
+pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
+					   Batch *batch, uint64 *rows)
 {
 	Relation	source;
 	Relation	target;
@@ -217,8 +208,7 @@ pipeline_target_insert(const Pipeline *pipeline, Batch *batch, uint64 *rows)
 	source = pipeline_open_source(pipeline);
 	target = open_relation(pipeline, pipeline->target, RowExclusiveLock,
 						   "target");
-	if (!XactReadOnly && is_granted(source, ACL_SELECT) &&
-		is_granted(target, ACL_INSERT))
+	if (!XactReadOnly)
 		decoder = open_decoder(&config_stream_table(source)->row,
 							   RelationGetDescr(source),
 							   RelationGetDescr(target), &given);
@@ -226,10 +216,14 @@ pipeline_target_insert(const Pipeline *pipeline, Batch *batch, uint64 *rows)
 		decoder = NULL;
 	if (decoder != NULL)
 	{
-		TableInsert *insert = table_insert_begin(target, given);
+		PlanStatement statement;
+		TableInsert *insert;
 
+		pipeline_plan_begin(&statement, plan);
+		insert = table_insert_begin(target, given);
 		*rows = insert_batch(insert, decoder, batch);
 		table_insert_end(insert);
+		pipeline_plan_end(&statement, *rows);
 	}
 	table_close(target, NoLock);
 	table_close(source, NoLock);

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "executor/spi.h"
 #include "stream/batch.h"
 #include "worker/pipeline_catalog.h"
 
@@ -17,15 +18,15 @@
 extern char *pipeline_target_command(const Pipeline *pipeline);
 
 /*
- * Do what that command does for the records that a batch shows, at a fraction
- * of its cost, in the caller's transaction and as the current role.  Those
- * that cannot be decoded become the batch's rejects.  False, with nothing
- * done, if the source is a table, the target is not plain (see table_insert.h), a column's type is
- * not that of its source, or a right is not granted for the whole table: then
- * the command has the last word.  Else *rows is what was inserted.
+ * Do what that command, whose plan is given, does for the records that a batch
+ * shows, at a fraction of its cost, in the caller's transaction and as the
+ * current role.  Those that cannot be decoded become the batch's rejects.
+ * False, with nothing done, if the source is a table, the target is not plain
+ * (see table_insert.h), or a column's type is not that of its source: then the
+ * command is to be run.  Else *rows is what was inserted.
  */
-extern bool pipeline_target_insert(const Pipeline *pipeline, Batch *batch,
-								   uint64 *rows);
+extern bool pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
+								   Batch *batch, uint64 *rows);
 
 /* The source of a pipeline, open; an error if it no longer exists. */
 extern Relation pipeline_open_source(const Pipeline *pipeline);

@@ -116,3 +116,7 @@ CREATE FUNCTION s3_upload(key text, content_type text, data bytea,
 CREATE FUNCTION s3_delete_objects(keys text[], OUT key text, OUT sqlstate text,
 	OUT detail text) RETURNS SETOF record
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_s3_delete_objects';
+
+-- what the hook of the executor's check of permissions was asked since the last call
+CREATE FUNCTION watch_permissions() RETURNS text
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_watch_permissions';
