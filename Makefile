@@ -47,6 +47,7 @@ OBJS = \
 	src/service/s3_upload.o \
 	src/stream/batch.o \
 	src/stream/position.o \
+	src/stream/shard_allowance.o \
 	src/stream/shard_pace.o \
 	src/stream/shard_reader.o \
 	src/stream/shard_tip.o \

@@ -7,6 +7,7 @@
 #include "config/guc.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "stream/shard_allowance.h"
 #include "worker/worker.h"
 
 PG_MODULE_MAGIC;
@@ -22,5 +23,8 @@ _PG_init(void)
 		return;
 	supervisor_init();
 	if (process_shared_preload_libraries_in_progress)
+	{
+		shard_allowance_init();
 		launcher_register();
+	}
 }

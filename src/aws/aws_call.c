@@ -128,6 +128,12 @@ aws_client_stats(const AwsClient *client)
 	return &client->stats;
 }
 
+const char *
+aws_client_url(const AwsClient *client)
+{
+	return client->service.endpoint.url;
+}
+
 int
 aws_client_max_retries(const AwsClient *client)
 {

@@ -137,6 +137,9 @@ extern MemoryContext aws_call_context(AwsCall *call);
 
 extern const AwsStats *aws_client_stats(const AwsClient *client);
 
+/* Where its service is; lives with the client. */
+extern const char *aws_client_url(const AwsClient *client);
+
 /* The config's bound on retries, for callers that retry themselves. */
 extern int	aws_client_max_retries(const AwsClient *client);
 

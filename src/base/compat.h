@@ -35,6 +35,9 @@
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
 #endif
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#endif
 #include "storage/latch.h"
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -119,6 +122,26 @@ compat_wait_event(uint32 *cache, const char *name)
 	*cache = PG_WAIT_EXTENSION;
 #endif
 	return *cache;
+}
+
+/*
+ * Memory that all processes of the server share under a name, initialized by
+ * whoever is first; NULL before 17, where only a library that is preloaded can
+ * have some.
+ */
+static inline void *
+compat_named_segment(const char *name, size_t size, void (*init) (void *))
+{
+#if PG_VERSION_NUM >= 170000
+	bool		found;
+
+	return GetNamedDSMSegment(name, size, init, &found);
+#else
+	(void) name;
+	(void) size;
+	(void) init;
+	return NULL;
+#endif
 }
 
 /*

@@ -15,34 +15,57 @@
 /* When the service throttles.  A shard's allowance is counted by the second. */
 #define THROTTLE_BASE_MS 1000
 
+/* A call that is not made soon after its time is none of that second's. */
+#define RESERVATION_MS 50
+
 void
 shard_pace_init(ShardPace *pace, MemoryContext cxt)
 {
 	memset(pace, 0, sizeof(*pace));
 	pace->cxt = cxt;
-	for (int i = 0; i < KINESIS_GET_RECORDS_PER_SECOND; i++)
-		pace->called_ms[i] = PG_INT64_MIN / 2;
-}
-
-long
-shard_pace_wait(const ShardPace *pace, int64 now_ms)
-{
-	return Max(0, (long) (pace->due_ms - now_ms));
-}
-
-long
-shard_pace_wait_records(const ShardPace *pace, int64 now_ms)
-{
-	int64		free_ms = pace->called_ms[pace->oldest] + 1000;
-
-	return Max(0, (long) (Max(free_ms, pace->due_ms) - now_ms));
 }
 
 void
-shard_pace_take(ShardPace *pace, int64 now_ms)
+shard_pace_of(ShardPace *pace, const KinesisStream *stream,
+			  const char *shard_id, ShardClaim claim)
 {
-	pace->called_ms[pace->oldest] = now_ms;
-	pace->oldest = (pace->oldest + 1) % KINESIS_GET_RECORDS_PER_SECOND;
+	pace->claim = claim;
+	pace->allowances[SHARD_CALL_ITERATOR] =
+		shard_allowance_of(stream, shard_id, "GetShardIterator");
+	pace->allowances[SHARD_CALL_RECORDS] =
+		shard_allowance_of(stream, shard_id, "GetRecords");
+}
+
+/* What was reserved, unless it was let pass; 0: nothing. */
+static int64
+reserved_ms(const ShardPace *pace, ShardCall call, int64 now_ms)
+{
+	int64		at_ms = pace->reserved_ms[call];
+
+	return now_ms - at_ms > RESERVATION_MS ? 0 : at_ms;
+}
+
+long
+shard_pace_wait(const ShardPace *pace, ShardCall call, int64 now_ms)
+{
+	int64		at_ms = reserved_ms(pace, call, now_ms);
+
+	if (at_ms == 0)
+		at_ms = shard_allowance_free_ms(pace->allowances[call], pace->claim,
+										now_ms);
+	return Max(0, (long) (Max(at_ms, pace->due_ms) - now_ms));
+}
+
+bool
+shard_pace_take(ShardPace *pace, ShardCall call, int64 now_ms)
+{
+	int64		at_ms = reserved_ms(pace, call, now_ms);
+
+	if (at_ms == 0)
+		at_ms = shard_allowance_reserve(pace->allowances[call], pace->claim,
+										now_ms);
+	pace->reserved_ms[call] = at_ms > now_ms ? at_ms : 0;
+	return at_ms <= now_ms;
 }
 
 static void
@@ -60,8 +83,12 @@ forget_trouble(ShardPace *pace)
 void
 shard_pace_answered(ShardPace *pace, int64 now_ms, size_t bytes)
 {
-	pace->paid_ms = now_ms +
+	int64		paid_ms = now_ms +
 		(int64) bytes * 1000 / KINESIS_SHARD_BYTES_PER_SECOND;
+
+	if (pace->allowances[SHARD_CALL_RECORDS] != 0)
+		shard_allowance_charge(pace->allowances[SHARD_CALL_RECORDS], paid_ms,
+							   now_ms);
 	forget_trouble(pace);
 	pace->failures = 0;
 }
@@ -79,18 +106,22 @@ set_trouble(ShardPace *pace, const AwsError *error)
 }
 
 /*
- * A throttle while the last answer is not paid for ends, to our knowledge,
+ * A throttle while the last answer, whoever got it, is not paid for ends, to our knowledge,
  * when it is; any other may end at any time.
  */
 void
 shard_pace_failed(ShardPace *pace, int64 now_ms, const AwsError *error)
 {
 	bool		throttled = error->class == AWS_ERROR_THROTTLE;
-	int64		again_ms = pace->paid_ms;
+	int64		again_ms = 0;
 
+	if (throttled && pace->allowances[SHARD_CALL_RECORDS] != 0)
+		again_ms =
+			shard_allowance_paid_ms(pace->allowances[SHARD_CALL_RECORDS],
+									now_ms);
 	pace->failures++;
 	set_trouble(pace, error);
-	if (!throttled || again_ms <= now_ms)
+	if (again_ms <= now_ms)
 		again_ms = now_ms +
 			backoff_delay_ms(pace->failures - 1,
 							 throttled ? THROTTLE_BASE_MS : RETRY_BASE_MS,

@@ -57,6 +57,8 @@ shard_reader_open(MemoryContext cxt, const KinesisStream *stream,
 	reader->next = *from;
 	reader->state = from->kind == POSITION_SHARD_END ? SHARD_DONE : SHARD_WAITING;
 	shard_pace_init(&reader->pace, cxt);
+	shard_pace_of(&reader->pace, stream, shard->shard_id,
+				  until == READ_FOREVER ? CLAIM_WORKER : CLAIM_SCAN);
 	/* a closed shard has no tip that moves */
 	shard_tip_init(&reader->tip, cxt, stream, shard, &reader->pace, reader,
 				   until == READ_TO_TIP &&
@@ -145,9 +147,10 @@ shard_reader_due(const ShardReader *reader, int64 now_ms)
 	switch (reader->state)
 	{
 		case SHARD_NO_ITERATOR:
-			return shard_pace_wait(&reader->pace, now_ms);
+			return shard_pace_wait(&reader->pace, SHARD_CALL_ITERATOR,
+								   now_ms);
 		case SHARD_READY:
-			return shard_pace_wait_records(&reader->pace, now_ms);
+			return shard_pace_wait(&reader->pace, SHARD_CALL_RECORDS, now_ms);
 		default:
 			return -1;
 	}
@@ -211,14 +214,14 @@ shard_reader_start(ShardReader *reader, int64 now_ms)
 	}
 	if (reader->state == SHARD_NO_ITERATOR)
 	{
-		start_iterator(reader);
+		if (shard_pace_take(&reader->pace, SHARD_CALL_ITERATOR, now_ms))
+			start_iterator(reader);
 		return;
 	}
 
 	Assert(reader->state == SHARD_READY);
-	if (shard_pace_wait_records(&reader->pace, now_ms) > 0)
+	if (!shard_pace_take(&reader->pace, SHARD_CALL_RECORDS, now_ms))
 		return;
-	shard_pace_take(&reader->pace, now_ms);
 	reader->asked_at = now;
 	reader->limit = reader->max_limit;
 	reader->call = kinesis_get_records_begin(reader->stream, reader->iterator,

@@ -71,8 +71,8 @@ extern void shard_reader_release(ShardReader *reader);
 extern long shard_reader_due(const ShardReader *reader, int64 now_ms);
 
 /*
- * Start the call that is due.  It may stay READY: the look-out for the tip
- * comes first, and the two share the shard's allowance.
+ * Start the call that is due.  The state may stay as it is: the look-out for
+ * the tip comes first, and all readers share the shard's allowance.
  */
 extern void shard_reader_start(ShardReader *reader, int64 now_ms);
 

@@ -53,6 +53,8 @@ shard_tip_start(ShardTip *tip, int64 now_ms)
 		return;
 	if (tip->iterator == NULL)
 	{
+		if (!shard_pace_take(tip->pace, SHARD_CALL_ITERATOR, now_ms))
+			return;
 		if (tip->taken_ms == 0)
 			tip->taken_ms = now_ms;
 		tip->looked_ms = now_ms;
@@ -62,9 +64,9 @@ shard_tip_start(ShardTip *tip, int64 now_ms)
 	}
 	else if (!tip->fresh &&
 			 (is_near(tip, now_ms) || now_ms - tip->looked_ms > RENEW_MS) &&
-			 shard_pace_wait_records(tip->pace, now_ms) == 0)
+			 shard_pace_wait(tip->pace, SHARD_CALL_RECORDS, now_ms) == 0 &&
+			 shard_pace_take(tip->pace, SHARD_CALL_RECORDS, now_ms))
 	{
-		shard_pace_take(tip->pace, now_ms);
 		tip->fresh = true;
 		tip->looked_ms = now_ms;
 		tip->call = kinesis_get_records_begin(tip->stream, tip->iterator, 1,

@@ -43,6 +43,14 @@ CREATE FUNCTION sequence_compare(a text, b text) RETURNS int
 CREATE FUNCTION position_normalize(text) RETURNS text
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_position_normalize';
 
+-- src/stream/shard_allowance.h
+CREATE FUNCTION allowance_free_ms(allowance bigint, worker bool, now_ms bigint)
+	RETURNS bigint
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_allowance_free_ms';
+CREATE FUNCTION allowance_reserve(allowance bigint, worker bool, now_ms bigint)
+	RETURNS bigint
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_allowance_reserve';
+
 -- src/http/http.h: POST to all URLs at once, in the order in which they end
 CREATE FUNCTION http_post(urls text[], body bytea, max_bytes bigint,
 	connect_timeout_ms int, request_timeout_ms int, ca_bundle text,

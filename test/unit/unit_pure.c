@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "base/xml.h"
 #include "stream/position.h"
+#include "stream/shard_allowance.h"
 
 PG_MODULE_MAGIC;
 
@@ -31,6 +32,8 @@ PG_FUNCTION_INFO_V1(unit_xml_root_is);
 PG_FUNCTION_INFO_V1(unit_xml_escape);
 PG_FUNCTION_INFO_V1(unit_sequence_compare);
 PG_FUNCTION_INFO_V1(unit_position_normalize);
+PG_FUNCTION_INFO_V1(unit_allowance_free_ms);
+PG_FUNCTION_INFO_V1(unit_allowance_reserve);
 
 static char *
 text_arg(FunctionCallInfo fcinfo, int n)
@@ -259,4 +262,26 @@ unit_position_normalize(PG_FUNCTION_ARGS)
 	if (!position_from_text(text_arg(fcinfo, 0), &position))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(position_to_text(&position)));
+}
+
+static ShardClaim
+claim_arg(FunctionCallInfo fcinfo, int n)
+{
+	return PG_GETARG_BOOL(n) ? CLAIM_WORKER : CLAIM_SCAN;
+}
+
+Datum
+unit_allowance_free_ms(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(shard_allowance_free_ms(PG_GETARG_INT64(0),
+											claim_arg(fcinfo, 1),
+											PG_GETARG_INT64(2)));
+}
+
+Datum
+unit_allowance_reserve(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(shard_allowance_reserve(PG_GETARG_INT64(0),
+											claim_arg(fcinfo, 1),
+											PG_GETARG_INT64(2)));
 }
