@@ -248,7 +248,9 @@ source_access_query(const Pipeline *pipeline, const char *columns,
 static Datum
 value(TupleTableSlot *row, int column, Oid type)
 {
-	if (TupleDescAttr(row->tts_tupleDescriptor, column - 1)->atttypid != type ||
+	TupleDesc	tupdesc = row->tts_tupleDescriptor;
+
+	if (TupleDescAttr(tupdesc, column - 1)->atttypid != type ||
 		row->tts_isnull[column - 1])
 		elog(ERROR, "column %d of an answer is null or not of type %u",
 			 column, type);
