@@ -3,10 +3,13 @@
  *	  Scanning a table in a store, by a cursor.
  *
  * Where the store has one cursor at a time, and another scan wants it, the
- * rows that are left are fetched at once, into a tuplestore.
+ * rows that are left are fetched at once, into a tuplestore.  So they are where
+ * a rollback to a savepoint would end the cursor, but not the scan, which is
+ * older.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "base/compat.h"
 #include "config/config_store.h"
 #include "fdw/store_fdw.h"
@@ -38,6 +41,7 @@ typedef struct StoreScan
 	StoreServer *server;
 	StoreTable *table;
 	TupleDesc	tupdesc;
+	SubTransactionId subid;		/* that it began in */
 	List	   *operands;		/* ExprStates */
 	int			n_columns;		/* of the SELECT */
 	StoreColumnInput *columns;
@@ -95,6 +99,7 @@ storeBeginForeignScan(ForeignScanState *node, int eflags)
 										compat_scan_userid(node));
 	store_session_scans(state->server);
 	state->tupdesc = RelationGetDescr(node->ss.ss_currentRelation);
+	state->subid = GetCurrentSubTransactionId();
 	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	open_columns(state, list_nth(plan->fdw_private, STORE_PRIVATE_COLUMNS));
 	state->batch_cxt = AllocSetContextCreate(cxt, "tracking_fdw store rows",
@@ -142,6 +147,9 @@ fetch(StoreScan *state)
 
 	if (state->at_end)
 		return false;
+	/* should it fail, the store can go back to before it */
+	if (store_session_has_savepoints(state->server))
+		(void) store_session_use(state->server);
 	MemoryContextReset(state->batch_cxt);
 	state->batch = NULL;
 	old = MemoryContextSwitchTo(state->batch_cxt);
@@ -213,7 +221,7 @@ close_cursor(StoreScan *state)
 		store_cursor_close(connection, state->cursor);
 }
 
-/* Make way for another scan. */
+/* Make way for another scan, or for what ends the cursor. */
 static void
 fetch_rest(void *arg)
 {
@@ -251,6 +259,9 @@ open_cursor(ForeignScanState *node)
 									  fetch_rest, state);
 	state->connection = connection;
 	state->fetch_rows = FETCH_FIRST_ROWS;
+	if (state->subid != GetCurrentSubTransactionId() &&
+		store_session_has_savepoints(state->server))
+		fetch_rest(state);
 }
 
 TupleTableSlot *
@@ -260,10 +271,10 @@ storeIterateForeignScan(ForeignScanState *node)
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
 	ExecClearTuple(slot);
+	if (state->connection == NULL && !state->at_end)
+		open_cursor(node);
 	if (!state->from_rest)
 	{
-		if (state->connection == NULL && !state->at_end)
-			open_cursor(node);
 		if ((state->batch == NULL ||
 			 state->next >= PQntuples(state->batch)) && !fetch(state))
 			return slot;
