@@ -11,8 +11,11 @@ OBJS = \
 	src/base/base64.o \
 	src/base/blame.o \
 	src/base/buffer.o \
+	src/base/clean_secret.o \
+	src/base/clean_text.o \
 	src/base/cleanup.o \
 	src/base/clock.o \
+	src/base/encoding.o \
 	src/base/json.o \
 	src/base/json_scan.o \
 	src/base/json_shape.o \
@@ -27,6 +30,7 @@ OBJS = \
 	src/http/http_curl.o \
 	src/http/http_easy.o \
 	src/http/http_multi.o \
+	src/aws/aws_answer.o \
 	src/aws/aws_call.o \
 	src/aws/aws_document.o \
 	src/aws/aws_endpoint.o \
@@ -36,6 +40,7 @@ OBJS = \
 	src/service/aggregate.o \
 	src/service/kinesis_answer.o \
 	src/service/kinesis_control.o \
+	src/service/kinesis_key.o \
 	src/service/kinesis_page.o \
 	src/service/kinesis_read.o \
 	src/service/kinesis_record.o \

@@ -33,6 +33,8 @@
 #define KINESIS_RECORD_BYTES_MAX (10 * 1024 * 1024)
 /* Digits of a sequence number (API reference: 0|([1-9]\d{0,128})) */
 #define KINESIS_SEQUENCE_DIGITS 129
+/* Characters of the name of a stream or a shard (API reference) */
+#define KINESIS_NAME_CHARS 128
 /* Characters of a partition key (API reference) */
 #define KINESIS_PARTITION_KEY_CHARS 256
 /* GetRecords calls a second and shard (service quotas) */
@@ -147,8 +149,7 @@ typedef struct KinesisPutResult
 {
 	char	   *shard_id;		/* NULL if it failed */
 	char	   *sequence_number;
-	char	   *error_code;		/* NULL if it succeeded */
-	char	   *error_message;
+	AwsError   *error;			/* NULL if it succeeded */
 } KinesisPutResult;
 
 /* A copy, palloc'd. */
@@ -245,8 +246,18 @@ kinesis_record_bytes(const KinesisRecord *record)
 	return record->decoded ? record->data_bytes : record->data_bytes / 4 * 3;
 }
 
-/* The sequence number or the partition key as a string, palloc'd. */
+/* The sequence number as a string, palloc'd. */
 extern char *kinesis_record_sequence(const KinesisRecord *record);
+
+/*
+ * The partition key as a text of the database, palloc'd; and the record's key
+ * from such a text, in the current context.  A key that the database's encoding
+ * has no characters for, or no text can hold, is a string of JSON in ASCII,
+ * with its quotes: so that it comes back as it was, so is one that begins with a
+ * quote itself.
+ */
 extern char *kinesis_record_partition_key(const KinesisRecord *record);
+extern void kinesis_record_set_partition_key(KinesisRecord *record,
+											 const char *key);
 
 #endif							/* TRACKING_SERVICE_KINESIS_H */

@@ -39,7 +39,8 @@ extern bool store_is_usable(const StoreConnection *connection);
 /*
  * Run one statement, whatever it returns; params are texts or NULL, none of them
  * with a simple query (params NULL, n_params 0), which may be COPY on Redshift.
- * The result lives in the current memory context.
+ * The result lives in the current memory context; its values are valid texts of
+ * the database.
  */
 extern PGresult *store_query(StoreConnection *connection, const char *sql,
 							 int n_params, const char *const *params);
@@ -106,6 +107,13 @@ extern bool store_execute_quietly(StoreConnection *connection,
  * that ends the wait for the answer also leaves that unknown.
  */
 extern bool store_commit(StoreConnection *connection);
+
+/*
+ * What libpq or the remote says in words, or NULL, fit to be shown: all of it
+ * passes here.  palloc'd.
+ */
+extern char *store_clean(const StoreConnection *connection,
+						 const char *message);
 
 /* A text as a literal of a dialect, and an identifier; palloc'd. */
 extern char *store_quote_literal(StoreDialect dialect, const char *text);

@@ -13,9 +13,14 @@ CREATE FUNCTION backoff_delay_ms(attempt int, base_ms bigint, cap_ms bigint,
 	random float8) RETURNS bigint
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_backoff_delay_ms';
 
+-- src/base/clean_text.h; encoding: NULL for the database's
+CREATE FUNCTION clean_text(text bytea, max_bytes int, secrets text[],
+	encoding text DEFAULT 'UTF8') RETURNS bytea
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_clean_text';
+
 -- src/aws/aws_error.h
 CREATE FUNCTION aws_error(status int, error_type text, body bytea,
-	bucket_region text DEFAULT NULL,
+	bucket_region text DEFAULT NULL, secrets text[] DEFAULT '{}',
 	OUT class text, OUT sqlstate text, OUT code text, OUT message text,
 	OUT hint text, OUT request_id text)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_error';
@@ -51,10 +56,11 @@ CREATE FUNCTION allowance_reserve(allowance bigint, worker bool, now_ms bigint)
 	RETURNS bigint
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_allowance_reserve';
 
--- src/http/http.h: POST to all URLs at once, in the order in which they end
+-- src/http/http.h: POST to all URLs at once, in the order in which they end;
+-- header is one of the answer, sent one of the request
 CREATE FUNCTION http_post(urls text[], body bytea, max_bytes bigint,
 	connect_timeout_ms int, request_timeout_ms int, ca_bundle text,
-	header text,
+	header text, sent text DEFAULT 'X-Test: yes',
 	OUT n int, OUT failure int, OUT failure_text text, OUT status int,
 	OUT body_out bytea, OUT header_out text)
 	RETURNS SETOF record
