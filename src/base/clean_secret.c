@@ -123,7 +123,8 @@ reference_char(const char *p, const char *end, int *length)
 	}
 	if (p[1] != '#')
 		return -1;
-	strlcpy(number, p + 2, *length - 2);
+	memcpy(number, p + 2, *length - 3);
+	number[*length - 3] = '\0';
 	code = number[0] == 'x' || number[0] == 'X' ?
 		strtol(number + 1, &after, 16) : strtol(number, &after, 10);
 	return *after == '\0' && code > 0 && code < 0x80 ? (int) code : -1;
