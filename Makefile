@@ -10,8 +10,11 @@ OBJS = \
 	src/base/backoff.o \
 	src/base/base64.o \
 	src/base/buffer.o \
+	src/base/clean_secret.o \
+	src/base/clean_text.o \
 	src/base/cleanup.o \
 	src/base/clock.o \
+	src/base/encoding.o \
 	src/base/json.o \
 	src/base/json_scan.o \
 	src/base/json_shape.o \
@@ -25,6 +28,7 @@ OBJS = \
 	src/http/http_curl.o \
 	src/http/http_easy.o \
 	src/http/http_multi.o \
+	src/aws/aws_answer.o \
 	src/aws/aws_call.o \
 	src/aws/aws_document.o \
 	src/aws/aws_endpoint.o \

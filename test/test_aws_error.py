@@ -130,14 +130,14 @@ def test_anything_else_goes_by_the_status(classify, status, expected, sqlstate, 
     ('x' * 2000, 'x' * 1024 + '...'),
     ('é' * 2000, 'é' * 512 + '...'),
     ('a' + 'é' * 2000, 'a' + 'é' * 511 + '...'),
-    ('one\ntwo\ttab\x7f', 'one two tab ')])
+    ('one\ntwo\ttab\x7f\x9b\u2028\u00a0', 'one two tab   \u00a0')])
 def test_foreign_text_is_bounded_and_on_one_line(classify, message, shown):
     assert classify(400, {'__type': 'X', 'message': message})['message'] == shown
 
 
 def test_foreign_text_is_valid_text(classify):
     error = classify(400, b'<Code>A\xffB</Code><Message>caf\xc3\xa9 \xe2\x28\xa1</Message>')
-    assert (error['code'], error['message']) == ('A?B', 'caf?? ?(?')
+    assert (error['code'], error['message']) == ('A?B', 'café ?(?')
 
 
 def test_result_of_a_record(unit):

@@ -16,14 +16,14 @@
 #include <time.h>
 
 #include "lib/ilist.h"
-#include "utils/datetime.h"
 #include "utils/memutils.h"
 
+#include "aws/aws_answer.h"
 #include "aws/aws_call.h"
-#include "aws/aws_document.h"
 #include "aws/aws_request.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "http/http.h"
 
 /* Full jitter on these, doubled by each attempt (AWS's SDKs: 50 ms, 1 s) */
@@ -39,6 +39,9 @@
  * this is not what made them refuse.
  */
 #define CLOCK_SKEW_SECONDS (4 * 60)
+
+/* Signature, secret access key, session token */
+#define CALL_SECRETS 3
 
 typedef enum CallState
 {
@@ -68,7 +71,8 @@ struct AwsCall
 	HttpExchange *http;			/* of the current attempt, or NULL; of the
 								 * last if its headers are kept */
 	int			attempts;
-	time_t		signed_at;		/* the time in the last signature */
+	const char *signature;		/* of the last attempt */
+	time_t		signed_at;		/* the time in it */
 	bool		clock_corrected;	/* tried again with another time */
 	int64		retry_at;		/* clock_now_ms() */
 	AwsError	error;			/* class NONE: success */
@@ -81,12 +85,6 @@ struct AwsCall
  * Clients
  * ---------------------------------------------------------------- */
 
-static const char *
-copy_string(const char *text)
-{
-	return text ? pstrdup(text) : NULL;
-}
-
 AwsClient *
 aws_client_open(MemoryContext cxt, const AwsConfig *config,
 				const char *service)
@@ -95,26 +93,11 @@ aws_client_open(MemoryContext cxt, const AwsConfig *config,
 													 ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(client_cxt);
 	AwsClient  *client = palloc0(sizeof(AwsClient));
-	AwsConfig  *copy = &client->service.config;
 
 	client->cxt = client_cxt;
-	client->service.name = pstrdup(service);
-	aws_endpoint_init(&client->service.endpoint, config, service);
-
-	/* a custom endpoint mostly does not care for the region it is told */
-	*copy = *config;
-	copy->region = pstrdup(config->region ? config->region : "us-east-1");
-	copy->endpoint = NULL;
-	copy->kinesis_endpoint = NULL;
-	copy->s3_endpoint = NULL;
-	copy->ca_bundle = copy_string(config->ca_bundle);
-	copy->credentials.access_key_id =
-		copy_string(config->credentials.access_key_id);
-	copy->credentials.secret_access_key =
-		copy_string(config->credentials.secret_access_key);
-	copy->credentials.session_token =
-		copy_string(config->credentials.session_token);
-
+	aws_service_init(&client->service, config, service);
+	/* what answers say may come when there is no transaction */
+	encoding_prepare();
 	for (int state = 0; state < CALL_RETURNED; state++)
 		dlist_init(&client->calls[state]);
 
@@ -190,8 +173,8 @@ send_attempt(AwsCall *call)
 	HttpRequest request;
 
 	call->signed_at = time(NULL) + client->clock_offset;
-	aws_request_sign(&request, &call->request, &client->service,
-					 call->signed_at);
+	call->signature = aws_request_sign(&request, &call->request,
+									   &client->service, call->signed_at);
 	if (call->request.progress != NULL)
 		request.progress = attempt_progress;
 	return http_start(call->cxt, &request, attempt_done, call);
@@ -212,57 +195,22 @@ start_attempt(AwsCall *call)
  * Judging answers
  * ---------------------------------------------------------------- */
 
+/*
+ * What the far side was told, or may know, and must not repeat to whoever reads
+ * an error: ended by NULL.
+ */
 static void
-fill_answer_error(AwsError *error, const HttpExchange *http)
+list_secrets(const AwsCall *call, const char *secrets[CALL_SECRETS + 1])
 {
-	const HttpResponse *response = http_response(http);
-	AwsAnswer	answer = {
-		.http_status = response->status,
-		.error_type = http_response_header(http, "x-amzn-ErrorType"),
-		.request_id = http_response_header(http, "x-amzn-RequestId"),
-		.bucket_region = http_response_header(http, "x-amz-bucket-region"),
-		.body = response->body,
-		.body_bytes = response->body_bytes
-	};
+	const AwsCredentials *credentials = &call->client->service.config.credentials;
+	int			n = 0;
 
-	if (answer.request_id == NULL)
-		answer.request_id = http_response_header(http, "x-amz-request-id");
-	aws_error_from_answer(error, &answer);
-}
-
-/* The status is that of a success, and the body does not say otherwise. */
-static bool
-succeeded(const AwsCall *call, const HttpResponse *response)
-{
-	return response->status >= 200 && response->status <= 299 &&
-		!(call->request.doubt_success &&
-		  aws_document_is_error(response->body, response->body_bytes));
-}
-
-/* "Sun, 06 Nov 1994 08:49:37 GMT" to seconds since 1970; false if none */
-static bool
-parse_http_date(const char *text, int64 *seconds)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char		month[4];
-	const char *found;
-	int			year;
-	int			day;
-	int			hour;
-	int			minute;
-	int			second;
-
-	if (text == NULL ||
-		sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT",
-			   &day, month, &year, &hour, &minute, &second) != 6 ||
-		(found = strstr(months, month)) == NULL || (found - months) % 3 != 0 ||
-		year < 1970)
-		return false;
-
-	*seconds = (int64) (date2j(year, (found - months) / 3 + 1, day) -
-						UNIX_EPOCH_JDATE) * SECS_PER_DAY +
-		hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE + second;
-	return true;
+	secrets[n++] = call->signature;
+	if (credentials->secret_access_key != NULL)
+		secrets[n++] = credentials->secret_access_key;
+	if (credentials->session_token != NULL)
+		secrets[n++] = credentials->session_token;
+	secrets[n] = NULL;
 }
 
 /*
@@ -276,8 +224,7 @@ correct_clock(AwsCall *call)
 	int64		service_now;
 
 	if (call->clock_corrected ||
-		!parse_http_date(http_response_header(call->http, "Date"),
-						 &service_now) ||
+		!aws_answer_date(call->http, &service_now) ||
 		llabs(service_now - (int64) call->signed_at) < CLOCK_SKEW_SECONDS)
 		return false;
 
@@ -286,23 +233,13 @@ correct_clock(AwsCall *call)
 	return true;
 }
 
-/* The service may ask, in milliseconds, for more patience. */
-static long
-respect_retry_after(const AwsCall *call, long delay_ms)
-{
-	const char *header = http_response_header(call->http,
-											  "x-amz-retry-after");
-	long		asked_ms = header ? strtol(header, NULL, 10) : 0;
-
-	return Min(Max(asked_ms, delay_ms), delay_ms + RETRY_AFTER_EXTRA_MS);
-}
-
 /* Milliseconds until the next attempt, -1 if there is to be none. */
 static long
 retry_delay_ms(AwsCall *call)
 {
 	int			retries = call->attempts - (call->clock_corrected ? 2 : 1);
 	long		base_ms = BACKOFF_TRANSIENT_MS;
+	long		delay_ms;
 
 	if (call->error.class == AWS_ERROR_CLOCK)
 		return correct_clock(call) ? 0 : -1;
@@ -314,9 +251,11 @@ retry_delay_ms(AwsCall *call)
 		retries >= call->client->service.config.max_retries)
 		return -1;
 
-	return respect_retry_after(call, backoff_delay_ms(retries, base_ms,
-													  BACKOFF_CAP_MS,
-													  backoff_random()));
+	delay_ms = backoff_delay_ms(retries, base_ms, BACKOFF_CAP_MS,
+								backoff_random());
+	/* the service may ask for more patience */
+	return Min(Max(aws_answer_retry_after_ms(call->http), delay_ms),
+			   delay_ms + RETRY_AFTER_EXTRA_MS);
 }
 
 static void
@@ -342,22 +281,19 @@ static void
 judge_attempt(AwsCall *call)
 {
 	MemoryContext old = MemoryContextSwitchTo(call->cxt);
-	const HttpResponse *response = http_response(call->http);
-	size_t		bytes = response->body_bytes;
+	size_t		bytes = http_response(call->http)->body_bytes;
+	const char *secrets[CALL_SECRETS + 1];
 	long		delay_ms = -1;
 
-	if (response->failure != HTTP_OK)
-		aws_error_from_failure(&call->error, response->failure,
-							   response->failure_text);
-	else if (!succeeded(call, response))
-		fill_answer_error(&call->error, call->http);
-	else
+	list_secrets(call, secrets);
+	aws_answer_judge(call->http, call->request.doubt_success, secrets,
+					 &call->error);
+	if (call->error.class == AWS_ERROR_NONE)
 	{
-		memset(&call->error, 0, sizeof(AwsError));
 		call->body_bytes = bytes;
 		call->body = http_steal_body(call->http);
 	}
-	if (call->error.class != AWS_ERROR_NONE)
+	else
 		delay_ms = retry_delay_ms(call);
 
 	if (call->error.class != AWS_ERROR_NONE || !call->request.keep_headers)
@@ -517,6 +453,16 @@ const AwsError *
 aws_call_error(const AwsCall *call)
 {
 	return call->error.class == AWS_ERROR_NONE ? NULL : &call->error;
+}
+
+void
+aws_call_refusal(const AwsCall *call, const char *code, const char *message,
+				 AwsError *error)
+{
+	const char *secrets[CALL_SECRETS + 1];
+
+	list_secrets(call, secrets);
+	aws_error_from_code(error, code, message, secrets);
 }
 
 char *

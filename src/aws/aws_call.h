@@ -113,6 +113,13 @@ extern void *aws_call_owner(const AwsCall *call);
 extern const AwsError *aws_call_error(const AwsCall *call);
 
 /*
+ * What the answer to a call that succeeded says of a part of it that did not,
+ * in *error, palloc'd: by its code, and message or NULL, as they came.
+ */
+extern void aws_call_refusal(const AwsCall *call, const char *code,
+							 const char *message, AwsError *error);
+
+/*
  * The answer's body, NUL-terminated.  It lives until the call is closed, is
  * the caller's to write into, and is never copied: the records of a stream
  * are decoded where they arrived.

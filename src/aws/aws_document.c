@@ -7,11 +7,8 @@
 #include "postgres.h"
 
 #include "aws/aws_document.h"
-#include "aws/aws_error.h"
 #include "base/json.h"
 #include "base/xml.h"
-
-#define CODE_BYTES 128
 
 /* An error document that is longer is none of AWS's */
 #define DOCUMENT_BYTES (64 * 1024)
@@ -28,7 +25,7 @@ aws_document_code(const char *type)
 		bytes -= hash + 1 - type;
 		type = hash + 1;
 	}
-	return aws_error_clean_text(type, bytes, CODE_BYTES);
+	return pnstrdup(type, bytes);
 }
 
 static void
@@ -50,10 +47,6 @@ read_xml(const char *body, size_t bytes, AwsDocument *document)
 	XmlSlice	xml = {body, bytes};
 
 	document->code = xml_text(&xml, "Code");
-	if (document->code != NULL)
-		document->code = aws_error_clean_text(document->code,
-											  strlen(document->code),
-											  CODE_BYTES);
 	document->message = xml_text(&xml, "Message");
 	document->request_id = xml_text(&xml, "RequestId");
 	document->region = xml_text(&xml, "Region");

@@ -7,11 +7,11 @@
 
 #include "postgres.h"
 
-/* What the document does not say is NULL. */
+/* All is foreign text, as it came.  What the document does not say is NULL. */
 typedef struct AwsDocument
 {
-	const char *code;			/* bounded and clean, as all codes */
-	const char *message;		/* foreign text, as are the others */
+	const char *code;
+	const char *message;
 	const char *request_id;
 	const char *region;			/* where S3 says the bucket is */
 } AwsDocument;

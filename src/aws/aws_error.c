@@ -3,7 +3,7 @@
  *	  What an AWS service's refusal means, in one table.
  *
  * It does not retry: the class says what would help, and the room above does
- * it.  Whatever the far side wrote is cut to a bounded, valid text here.
+ * it.
  */
 #include "postgres.h"
 
@@ -14,11 +14,14 @@
 
 #include "aws/aws_document.h"
 #include "aws/aws_error.h"
+#include "base/clean_text.h"
 
 /* The remote's words are for reading: an answer can be as long as it likes */
 #define MESSAGE_BYTES 1024
+#define CODE_BYTES 128
 #define REQUEST_ID_BYTES 128
 #define REGION_BYTES 64
+#define REGION_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 #define HINT_ENDPOINT \
 	"Check the \"endpoint\" and \"region\" options of the foreign server."
@@ -197,41 +200,11 @@ static const struct
 	"request not possible", HINT_CA_BUNDLE},
 };
 
-/*
- * A copy of foreign text that is safe to show: bounded, one line, valid in
- * the database's encoding.  No conversion is tried, as it could raise an
- * error of its own and hide this one.
- */
-char *
-aws_error_clean_text(const char *text, size_t bytes, size_t max_bytes)
+/* All that the far side wrote passes here. */
+static const char *
+clean(const char *text, size_t max_bytes, const char *const *secrets)
 {
-	bool		cut = bytes > max_bytes;
-	bool		as_is;
-	char	   *clean;
-
-	if (cut)
-		bytes = pg_encoding_mbcliplen(PG_UTF8, text, bytes, max_bytes);
-	as_is = GetDatabaseEncoding() == PG_UTF8 &&
-		pg_verify_mbstr(PG_UTF8, text, bytes, true);
-
-	clean = palloc(bytes + sizeof("..."));
-	for (size_t i = 0; i < bytes; i++)
-	{
-		unsigned char c = text[i];
-
-		if (c < ' ' || c == 0x7f)
-			clean[i] = ' ';
-		else
-			clean[i] = c >= 0x80 && !as_is ? '?' : c;
-	}
-	strcpy(clean + bytes, cut ? "..." : "");
-	return clean;
-}
-
-static char *
-clean_text(const char *text, size_t max_bytes)
-{
-	return aws_error_clean_text(text, strlen(text), max_bytes);
+	return clean_text(text, strlen(text), max_bytes, PG_UTF8, secrets);
 }
 
 /* What the status alone tells, when no code is known. */
@@ -287,16 +260,19 @@ classify_code(AwsError *error)
 		error->hint = NULL;
 }
 
-/* A bucket that is elsewhere, and the service says where. */
+/*
+ * A bucket that is elsewhere, and the service says where: a name, or else it
+ * would put words into the hint that somebody may type.
+ */
 static void
 name_region(AwsError *error, const char *region)
 {
 	bool		redirected = error->http_status == 301 ||
 		error->http_status == 307;
 
-	if (region == NULL || *region == '\0')
+	if (region == NULL || *region == '\0' || strlen(region) > REGION_BYTES ||
+		strspn(region, REGION_CHARACTERS) != strlen(region))
 		return;
-	region = clean_text(region, REGION_BYTES);
 	if (redirected ||
 		(error->hint != NULL && strcmp(error->hint, HINT_REGION) == 0))
 		error->hint = psprintf("The bucket is in region \"%s\": use a foreign server with the option \"region\" '%s', and without an \"endpoint\" elsewhere.",
@@ -319,12 +295,12 @@ aws_error_from_answer(AwsError *error, const AwsAnswer *answer)
 	memset(error, 0, sizeof(AwsError));
 	error->http_status = answer->http_status;
 	error->message = document.message ?
-		clean_text(document.message, MESSAGE_BYTES) : "";
+		clean(document.message, MESSAGE_BYTES, answer->secrets) : "";
 	error->request_id = document.request_id ?
-		clean_text(document.request_id, REQUEST_ID_BYTES) : NULL;
+		clean(document.request_id, REQUEST_ID_BYTES, answer->secrets) : NULL;
 	if (document.code != NULL && *document.code != '\0')
 	{
-		error->code = document.code;
+		error->code = clean(document.code, CODE_BYTES, answer->secrets);
 		classify_code(error);
 	}
 	else
@@ -336,14 +312,15 @@ aws_error_from_answer(AwsError *error, const AwsAnswer *answer)
 }
 
 void
-aws_error_from_failure(AwsError *error, HttpFailure failure, const char *text)
+aws_error_from_failure(AwsError *error, HttpFailure failure, const char *text,
+					   const char *const *secrets)
 {
 	memset(error, 0, sizeof(AwsError));
 	error->class = failures[failure].class;
 	error->sqlstate = failures[failure].sqlstate;
 	error->code = failures[failure].code;
 	error->hint = failures[failure].hint;
-	error->message = clean_text(text, MESSAGE_BYTES);
+	error->message = clean(text, MESSAGE_BYTES, secrets);
 }
 
 void
@@ -354,7 +331,7 @@ aws_error_from_nonsense(AwsError *error, const char *message)
 	error->sqlstate = ERRCODE_FDW_ERROR;
 	error->code = "bad answer";
 	error->hint = HINT_ENDPOINT;
-	error->message = clean_text(message, MESSAGE_BYTES);
+	error->message = pstrdup(message);
 }
 
 void
@@ -370,12 +347,13 @@ aws_error_copy(AwsError *copy, const AwsError *error)
 }
 
 void
-aws_error_from_code(AwsError *error, const char *code, const char *message)
+aws_error_from_code(AwsError *error, const char *code, const char *message,
+					const char *const *secrets)
 {
 	memset(error, 0, sizeof(AwsError));
-	error->code = aws_document_code(code);
+	error->code = clean(aws_document_code(code), CODE_BYTES, secrets);
 	error->message = message == NULL ? "" :
-		clean_text(message, MESSAGE_BYTES);
+		clean(message, MESSAGE_BYTES, secrets);
 	classify_code(error);
 }
 

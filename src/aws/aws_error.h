@@ -48,6 +48,7 @@ typedef struct AwsAnswer
 	const char *bucket_region;	/* x-amz-bucket-region */
 	const char *body;			/* JSON, XML, or anything; NUL-terminated */
 	size_t		body_bytes;
+	const char *const *secrets; /* what it must not repeat: see clean_text() */
 } AwsAnswer;
 
 /* Fill *error from an answer.  Texts are palloc'd. */
@@ -55,7 +56,8 @@ extern void aws_error_from_answer(AwsError *error, const AwsAnswer *answer);
 
 /* The same when no answer came; text is libcurl's. */
 extern void aws_error_from_failure(AwsError *error, HttpFailure failure,
-								   const char *text);
+								   const char *text,
+								   const char *const *secrets);
 
 /* The same when the answer to a call that succeeded makes no sense; copied. */
 extern void aws_error_from_nonsense(AwsError *error, const char *message);
@@ -63,16 +65,10 @@ extern void aws_error_from_nonsense(AwsError *error, const char *message);
 /* A copy whose texts are palloc'd, for longer than the call it came with. */
 extern void aws_error_copy(AwsError *copy, const AwsError *error);
 
-/* Class, SQLSTATE and hint of a bare code, as PutRecords gives for a record. */
+/* The same of a bare code, as PutRecords gives for a record. */
 extern void aws_error_from_code(AwsError *error, const char *code,
-								const char *message);
-
-/*
- * A copy, palloc'd, of text that came from outside: at most max_bytes of it
- * and an ellipsis, on one line, valid in the database's encoding.
- */
-extern char *aws_error_clean_text(const char *text, size_t bytes,
-								  size_t max_bytes);
+								const char *message,
+								const char *const *secrets);
 
 /*
  * The remote's words with the code, the status and the request id, as the

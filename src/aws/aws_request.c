@@ -21,6 +21,28 @@ copy_text(const char *text)
 }
 
 void
+aws_service_init(AwsService *service, const AwsConfig *config,
+				 const char *name)
+{
+	AwsConfig  *copy = &service->config;
+	AwsCredentials *credentials = &copy->credentials;
+
+	service->name = pstrdup(name);
+	aws_endpoint_init(&service->endpoint, config, name);
+
+	/* a custom endpoint mostly does not care for the region it is told */
+	*copy = *config;
+	copy->region = pstrdup(config->region ? config->region : "us-east-1");
+	copy->endpoint = NULL;
+	copy->kinesis_endpoint = NULL;
+	copy->s3_endpoint = NULL;
+	copy->ca_bundle = copy_text(config->ca_bundle);
+	credentials->access_key_id = copy_text(credentials->access_key_id);
+	credentials->secret_access_key = copy_text(credentials->secret_access_key);
+	credentials->session_token = copy_text(credentials->session_token);
+}
+
+void
 aws_request_copy(AwsRequest *copy, const AwsRequest *request)
 {
 	Sigv4Header *headers = palloc((request->n_headers + 1) *
@@ -86,7 +108,7 @@ headers_to_send(const Sigv4 *sign, const AwsCredentials *cred, int *n)
 	return headers;
 }
 
-void
+const char *
 aws_request_sign(HttpRequest *http, const AwsRequest *request,
 				 AwsService *service, time_t now)
 {
@@ -123,4 +145,5 @@ aws_request_sign(HttpRequest *http, const AwsRequest *request,
 		config->request_timeout_ms;
 	http->ca_bundle = config->ca_bundle;
 	http->budget = request->budget;
+	return pstrdup(sign.signature);
 }

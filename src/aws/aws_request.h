@@ -21,14 +21,19 @@ typedef struct AwsService
 	Sigv4Key	key;			/* of the config's credentials */
 } AwsService;
 
+/* For a service of that name, with a copy of config, in the current context. */
+extern void aws_service_init(AwsService *service, const AwsConfig *config,
+							 const char *name);
+
 /* A copy in the current context, as far as AwsRequest says that it is copied. */
 extern void aws_request_copy(AwsRequest *copy, const AwsRequest *request);
 
 /*
  * Fill *http, signed at the time now, in the current context.  The body is
- * the request's own.
+ * the request's own.  Returns the signature.
  */
-extern void aws_request_sign(HttpRequest *http, const AwsRequest *request,
-							 AwsService *service, time_t now);
+extern const char *aws_request_sign(HttpRequest *http,
+									const AwsRequest *request,
+									AwsService *service, time_t now);
 
 #endif							/* TRACKING_AWS_AWS_REQUEST_H */

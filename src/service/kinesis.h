@@ -140,8 +140,7 @@ typedef struct KinesisPutResult
 {
 	char	   *shard_id;		/* NULL if it failed */
 	char	   *sequence_number;
-	char	   *error_code;		/* NULL if it succeeded */
-	char	   *error_message;
+	AwsError   *error;			/* NULL if it succeeded */
 } KinesisPutResult;
 
 /* A copy, palloc'd. */

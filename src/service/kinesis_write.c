@@ -44,18 +44,18 @@ body_records(StringInfo body, const KinesisPutRecord *records, int n)
 
 /* False if it is neither a success nor a failure. */
 static bool
-read_result(const JsonDoc *doc, KinesisPutResult *result)
+read_result(const AwsCall *call, const JsonDoc *doc, KinesisPutResult *result)
 {
 	const char *error_code = jsondoc_string(doc, "ErrorCode");
-	const char *error_message = jsondoc_string(doc, "ErrorMessage");
 	const char *shard_id = jsondoc_string(doc, "ShardId");
 	const char *sequence_number = jsondoc_string(doc, "SequenceNumber");
 
 	memset(result, 0, sizeof(KinesisPutResult));
 	if (error_code != NULL)
 	{
-		result->error_code = pstrdup(error_code);
-		result->error_message = pstrdup(error_message ? error_message : "");
+		result->error = palloc(sizeof(AwsError));
+		aws_call_refusal(call, error_code, jsondoc_string(doc, "ErrorMessage"),
+						 result->error);
 		return true;
 	}
 	if (shard_id == NULL || sequence_number == NULL)
@@ -87,7 +87,7 @@ kinesis_put_records(const KinesisStream *stream,
 		kinesis_bad_answer(call, what,
 						   "The answer has not one result for each record.");
 	for (int i = 0; i < n; i++)
-		if (!read_result(jsondoc_at(list, i), &results[i]))
+		if (!read_result(call, jsondoc_at(list, i), &results[i]))
 			kinesis_bad_answer(call, what,
 							   "A result has no ShardId and no ErrorCode.");
 	aws_call_close(call);

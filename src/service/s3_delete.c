@@ -51,12 +51,14 @@ own_key(const Chunk *chunk, const char *utf8)
  * which it is known.  If it makes no sense, nothing is certain of any key.
  */
 static void
-read_answer(List **undeleted, const Chunk *chunk, XmlSlice xml)
+read_answer(List **undeleted, const Chunk *chunk, AwsCall *call)
 {
 	List	   *named = NIL;
+	XmlSlice	xml;
 	XmlSlice	refusal;
 	AwsError	error;
 
+	xml.text = aws_call_body(call, &xml.bytes);
 	aws_error_from_nonsense(&error, "The answer has no DeleteResult.");
 	if (!xml_root_is(&xml, "DeleteResult"))
 	{
@@ -75,8 +77,8 @@ read_answer(List **undeleted, const Chunk *chunk, XmlSlice xml)
 			add_all_undeleted(undeleted, chunk, &error);
 			return;
 		}
-		aws_error_from_code(&error, code ? code : "",
-							xml_text(&refusal, "Message"));
+		aws_call_refusal(call, code ? code : "",
+						 xml_text(&refusal, "Message"), &error);
 		add_undeleted(&named, key, &error);
 	}
 	*undeleted = list_concat(*undeleted, named);
@@ -118,12 +120,7 @@ delete_chunk(S3Client *client, const Chunk *chunk, List **undeleted)
 	if (aws_call_error(call) != NULL)
 		add_all_undeleted(undeleted, chunk, aws_call_error(call));
 	else
-	{
-		XmlSlice	xml;
-
-		xml.text = aws_call_body(call, &xml.bytes);
-		read_answer(undeleted, chunk, xml);
-	}
+		read_answer(undeleted, chunk, call);
 	aws_call_close(call);
 	pfree(body.data);
 }

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/compat.h"
-#include "mb/pg_wchar.h"
+#include "base/encoding.h"
 #include "sink/store_wire.h"
 #include "storage/fd.h"
 #include "storage/latch.h"
@@ -31,7 +31,7 @@ raise_connect(StoreConnection *connection, const char *detail)
 	ereport(ERROR,
 			(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 			 errmsg("could not connect to store \"%s\"", connection->server),
-			 errdetail_internal("%s", store_one_line(detail))));
+			 errdetail_internal("%s", store_clean(connection, detail))));
 }
 
 static void
@@ -128,6 +128,7 @@ store_connect(MemoryContext cxt, const StoreServer *server)
 
 	connection->cxt = cxt;
 	connection->server = MemoryContextStrdup(cxt, server->name);
+	encoding_prepare();
 	if (!AcquireExternalFD())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
@@ -144,12 +145,12 @@ store_connect(MemoryContext cxt, const StoreServer *server)
 	}
 	connection->cleanup = cleanup_register(cxt, connection_destroy,
 										   connection->conn);
+	PQsetNoticeProcessor(connection->conn, ignore_notice, NULL);
 	if (PQstatus(connection->conn) == CONNECTION_BAD)
 		raise_connect(connection, PQerrorMessage(connection->conn));
 	poll_connection(connection, clock_now_ms() + server->connect_timeout_ms);
 	check_password_used(connection, server);
 	PQsetnonblocking(connection->conn, 1);
-	PQsetNoticeProcessor(connection->conn, ignore_notice, NULL);
 	connection->dialect = server->dialect == STORE_DIALECT_DETECT ?
 		detect_dialect(connection) : server->dialect;
 	settle_texts(connection);

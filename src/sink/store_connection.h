@@ -107,6 +107,13 @@ extern bool store_execute_quietly(StoreConnection *connection,
  */
 extern bool store_commit(StoreConnection *connection);
 
+/*
+ * What libpq or the remote says in words, or NULL, fit to be shown: all of it
+ * passes here.  palloc'd.
+ */
+extern char *store_clean(const StoreConnection *connection,
+						 const char *message);
+
 /* A text as a literal of a dialect, and an identifier; palloc'd. */
 extern char *store_quote_literal(StoreDialect dialect, const char *text);
 extern char *store_quote_identifier(const char *name);

@@ -191,11 +191,13 @@ load_error(StoreConnection *connection)
 		if (result == NULL || PQntuples(result) == 0)
 			continue;
 		raw = trimmed(result, 4);
-		return psprintf("%s, in column \"%s\" of line %s of %s%s%.*s",
-						trimmed(result, 3), trimmed(result, 2),
-						trimmed(result, 1), trimmed(result, 0),
-						raw[0] == '\0' ? "" : ": ",
-						pg_mbcliplen(raw, strlen(raw), RAW_VALUE_BYTES), raw);
+		return store_clean(connection,
+						   psprintf("%s, in column \"%s\" of line %s of %s%s%.*s",
+									trimmed(result, 3), trimmed(result, 2),
+									trimmed(result, 1), trimmed(result, 0),
+									raw[0] == '\0' ? "" : ": ",
+									pg_mbcliplen(raw, strlen(raw),
+												 RAW_VALUE_BYTES), raw));
 	}
 	return NULL;
 }

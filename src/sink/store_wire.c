@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 
+#include "base/clean_text.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/compat.h"
@@ -16,6 +17,9 @@
 #include "miscadmin.h"
 #include "sink/store_wire.h"
 #include "storage/latch.h"
+
+/* The remote's words are for reading, and as long as it likes */
+#define MESSAGE_BYTES 4096
 
 static uint32 answer_wait_event = 0;
 
@@ -33,19 +37,25 @@ store_set_idle(StoreConnection *connection)
  * ---------------------------------------------------------------- */
 
 char *
-store_one_line(const char *message)
+store_clean(const StoreConnection *connection, const char *message)
 {
-	char	   *line = pstrdup(message == NULL ? "" : message);
-	int			length = strlen(line);
+	const char *secrets[] = {PQpass(connection->conn), NULL};
+	int			length = message != NULL ? strlen(message) : 0;
 
-	while (length > 0 && isspace((unsigned char) line[length - 1]))
-		line[--length] = '\0';
-	for (char *p = line; *p != '\0'; p++)
-	{
-		if (*p == '\n')
-			*p = ' ';
-	}
-	return line;
+	while (length > 0 && isspace((unsigned char) message[length - 1]))
+		length--;
+	return clean_text(message, length, MESSAGE_BYTES, GetDatabaseEncoding(),
+					  secrets);
+}
+
+/* The same of a part of an error; NULL if it has none. */
+static char *
+error_field(const StoreConnection *connection, const PGresult *result,
+			int field)
+{
+	const char *text = PQresultErrorField(result, field);
+
+	return text != NULL ? store_clean(connection, text) : NULL;
 }
 
 void
@@ -55,7 +65,8 @@ store_raise_connection(StoreConnection *connection, const char *what)
 			(errcode(ERRCODE_CONNECTION_FAILURE),
 			 errmsg("%s store \"%s\"", what, connection->server),
 			 errdetail_internal("%s",
-								store_one_line(PQerrorMessage(connection->conn)))));
+								store_clean(connection,
+											PQerrorMessage(connection->conn)))));
 }
 
 static int
@@ -72,16 +83,18 @@ void
 store_raise_result(StoreConnection *connection, PGresult *result,
 				   const char *sql)
 {
-	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
-	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+	char	   *message = error_field(connection, result,
+									  PG_DIAG_MESSAGE_PRIMARY);
+	char	   *detail = error_field(connection, result,
+									 PG_DIAG_MESSAGE_DETAIL);
+	char	   *hint = error_field(connection, result, PG_DIAG_MESSAGE_HINT);
+	char	   *context = error_field(connection, result, PG_DIAG_CONTEXT);
 
 	if (message == NULL)
 		store_raise_connection(connection, "lost the connection to");
 	ereport(ERROR,
 			(errcode(sqlstate_of(result)),
-			 errmsg_internal("%s", store_one_line(message)),
+			 errmsg_internal("%s", message),
 			 detail != NULL ? errdetail_internal("%s", detail) : 0,
 			 hint != NULL ? errhint("%s", hint) : 0,
 			 context != NULL ? errcontext("%s", context) : 0,

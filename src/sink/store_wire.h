@@ -27,9 +27,6 @@ struct StoreConnection
 /* The statement has ended, and with it a COPY. */
 extern void store_set_idle(StoreConnection *connection);
 
-/* A message of libpq or the remote, on one line; palloc'd. */
-extern char *store_one_line(const char *message);
-
 /*
  * Raise an error: the connection is of no use (what: "lost the connection to"),
  * or the remote says that the statement, sql or NULL, has failed.

@@ -154,7 +154,7 @@ stream_writer_add(StreamWriter *writer, const KinesisPutRecord *record)
  * the last of them.  Returns how many failed.
  */
 static int
-send_once(StreamWriter *writer, KinesisPutResult *failure)
+send_once(StreamWriter *writer, const AwsError **failure)
 {
 	KinesisPutRecord *puts = palloc(sizeof(KinesisPutRecord) *
 									writer->n_waiting);
@@ -167,12 +167,12 @@ send_once(StreamWriter *writer, KinesisPutResult *failure)
 	kinesis_put_records(writer->stream, puts, writer->n_waiting, results);
 	for (int i = 0; i < writer->n_waiting; i++)
 	{
-		if (results[i].error_code == NULL)
+		if (results[i].error == NULL)
 		{
 			writer->last = results[i];
 			continue;
 		}
-		*failure = results[i];
+		*failure = results[i].error;
 		writer->waiting[failed] = writer->waiting[i];
 		/* the key decides the shard: perhaps another one has room */
 		if (writer->waiting[failed].random_key != NULL)
@@ -184,12 +184,10 @@ send_once(StreamWriter *writer, KinesisPutResult *failure)
 
 pg_noreturn static void
 raise_unpublished(const StreamWriter *writer, int sent,
-				  const KinesisPutResult *failure, int attempts)
+				  const AwsError *failure, int attempts)
 {
-	AwsError	error;
 	StringInfoData rows;
 
-	aws_error_from_code(&error, failure->error_code, failure->error_message);
 	initStringInfo(&rows);
 	for (int i = 0; i < Min(writer->n_waiting, ROWS_NAMED); i++)
 		appendStringInfo(&rows, "%s" INT64_FORMAT, i > 0 ? ", " : "",
@@ -197,13 +195,11 @@ raise_unpublished(const StreamWriter *writer, int sent,
 	if (writer->n_waiting > ROWS_NAMED)
 		appendStringInfoString(&rows, ", ...");
 	ereport(ERROR,
-			(errcode(error.sqlstate),
+			(errcode(failure->sqlstate),
 			 errmsg("could not publish %d of %d records to stream \"%s\"",
 					writer->n_waiting, sent, writer->stream->name),
 			 errdetail("%s: %s (rows %s, after %d attempts)",
-					   failure->error_code,
-					   failure->error_message ? failure->error_message : "",
-					   rows.data, attempts),
+					   failure->code, failure->message, rows.data, attempts),
 			 errhint("The other rows are published already and stay so. Publish the rows named again, more slowly or to a stream with more shards.")));
 }
 
@@ -216,7 +212,7 @@ stream_writer_flush(StreamWriter *writer)
 
 	while (writer->n_waiting > 0)
 	{
-		KinesisPutResult failure = {0};
+		const AwsError *failure = NULL;
 		int			before = writer->n_waiting;
 
 		writer->n_waiting = send_once(writer, &failure);
@@ -224,7 +220,7 @@ stream_writer_flush(StreamWriter *writer)
 			break;
 		/* as long as some get through, the shards are only busy */
 		if (writer->n_waiting == before && attempt >= writer->max_retries)
-			raise_unpublished(writer, sent, &failure, attempt + 1);
+			raise_unpublished(writer, sent, failure, attempt + 1);
 		clock_wait(backoff_delay_ms(attempt, RESEND_BASE_MS, RESEND_CAP_MS,
 									backoff_random()),
 				   compat_wait_event(&resend_wait_event,

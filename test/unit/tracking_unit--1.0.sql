@@ -13,9 +13,14 @@ CREATE FUNCTION backoff_delay_ms(attempt int, base_ms bigint, cap_ms bigint,
 	random float8) RETURNS bigint
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_backoff_delay_ms';
 
+-- src/base/clean_text.h; encoding: NULL for the database's
+CREATE FUNCTION clean_text(text bytea, max_bytes int, secrets text[],
+	encoding text DEFAULT 'UTF8') RETURNS bytea
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_clean_text';
+
 -- src/aws/aws_error.h
 CREATE FUNCTION aws_error(status int, error_type text, body bytea,
-	bucket_region text DEFAULT NULL,
+	bucket_region text DEFAULT NULL, secrets text[] DEFAULT '{}',
 	OUT class text, OUT sqlstate text, OUT code text, OUT message text,
 	OUT hint text, OUT request_id text)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_error';

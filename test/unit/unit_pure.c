@@ -8,6 +8,7 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -15,6 +16,7 @@
 #include "aws/aws_error.h"
 #include "aws/sigv4.h"
 #include "base/backoff.h"
+#include "base/clean_text.h"
 #include "base/compat.h"
 #include "base/xml.h"
 #include "stream/position.h"
@@ -23,6 +25,7 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(unit_sigv4);
 PG_FUNCTION_INFO_V1(unit_backoff_delay_ms);
+PG_FUNCTION_INFO_V1(unit_clean_text);
 PG_FUNCTION_INFO_V1(unit_aws_error);
 PG_FUNCTION_INFO_V1(unit_aws_error_from_code);
 PG_FUNCTION_INFO_V1(unit_aws_endpoint);
@@ -144,6 +147,35 @@ error_row(FunctionCallInfo fcinfo, const AwsError *error)
 	return text_row(fcinfo, row, lengthof(row));
 }
 
+/* Ended by NULL */
+static const char *const *
+secrets_arg(FunctionCallInfo fcinfo, int n)
+{
+	Datum	   *texts;
+	int			n_texts;
+	const char **secrets;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), TEXTOID, -1, false,
+					  TYPALIGN_INT, &texts, NULL, &n_texts);
+	secrets = palloc0((n_texts + 1) * sizeof(char *));
+	for (int i = 0; i < n_texts; i++)
+		secrets[i] = TextDatumGetCString(texts[i]);
+	return secrets;
+}
+
+Datum
+unit_clean_text(PG_FUNCTION_ARGS)
+{
+	bytea	   *text = PG_GETARG_BYTEA_PP(0);
+	int			encoding = PG_ARGISNULL(3) ? GetDatabaseEncoding() :
+		pg_char_to_encoding(text_arg(fcinfo, 3));
+	char	   *clean = clean_text(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text),
+								   PG_GETARG_INT32(1), encoding,
+								   secrets_arg(fcinfo, 2));
+
+	PG_RETURN_BYTEA_P(cstring_to_text(clean));
+}
+
 Datum
 unit_aws_error(PG_FUNCTION_ARGS)
 {
@@ -153,7 +185,8 @@ unit_aws_error(PG_FUNCTION_ARGS)
 		.error_type = text_arg(fcinfo, 1),
 		.bucket_region = text_arg(fcinfo, 3),
 		.body = TextDatumGetCString(PG_GETARG_DATUM(2)),
-		.body_bytes = VARSIZE_ANY_EXHDR(PG_GETARG_BYTEA_PP(2))
+		.body_bytes = VARSIZE_ANY_EXHDR(PG_GETARG_BYTEA_PP(2)),
+		.secrets = secrets_arg(fcinfo, 4)
 	};
 	AwsError	error;
 
@@ -166,7 +199,8 @@ unit_aws_error_from_code(PG_FUNCTION_ARGS)
 {
 	AwsError	error;
 
-	aws_error_from_code(&error, text_arg(fcinfo, 0), text_arg(fcinfo, 1));
+	aws_error_from_code(&error, text_arg(fcinfo, 0), text_arg(fcinfo, 1),
+						NULL);
 	return error_row(fcinfo, &error);
 }
 
