@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/reloptions.h"
+#include "base/clean_text.h"
 #include "base/compat.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
@@ -201,6 +202,20 @@ list_values(const OptionDef *option)
 	return text.data;
 }
 
+/*
+ * What holds for every option of every object: a line break would end a header
+ * and begin another, or another request.
+ */
+static void
+check_characters(const char *name, const char *value, bool takes_tab)
+{
+	if (clean_text_has_control(value, takes_tab ? '\t' : '\0'))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("invalid value for option \"%s\"", name),
+				 errhint("It cannot have a control character, such as a line break.")));
+}
+
 static void
 check_value(const OptionDef *option, const char *value)
 {
@@ -209,6 +224,7 @@ check_value(const OptionDef *option, const char *value)
 	RowPathStep *path;
 	StreamPosition position;
 
+	check_characters(option->name, value, option->takes_tab);
 	switch (option->kind)
 	{
 		case OPTION_TEXT:
@@ -343,6 +359,16 @@ tracking_fdw_validator(PG_FUNCTION_ARGS)
 						   PG_GETARG_OID(1));
 }
 
+/* The option of that name of either wrapper, or NULL. */
+static const OptionDef *
+find_anywhere(const char *name)
+{
+	const OptionDef *option = find_option(&option_stream, name, InvalidOid);
+
+	return option != NULL ? option :
+		find_option(&option_store, name, InvalidOid);
+}
+
 const char *
 option_get(List *options, const char *name)
 {
@@ -353,7 +379,13 @@ option_get(List *options, const char *name)
 		DefElem    *def = lfirst_node(DefElem, cell);
 
 		if (strcmp(def->defname, name) == 0)
-			return defGetString(def);
+		{
+			const OptionDef *option = find_anywhere(name);
+			const char *value = defGetString(def);
+
+			check_characters(name, value, option != NULL && option->takes_tab);
+			return value;
+		}
 	}
 	return NULL;
 }
@@ -381,9 +413,7 @@ int
 option_get_enum(List *options, const char *name, int missing)
 {
 	const char *value = option_get(options, name);
-	const OptionDef *option = find_option(&option_stream, name, InvalidOid);
+	const OptionDef *option = find_anywhere(name);
 
-	if (option == NULL)
-		option = find_option(&option_store, name, InvalidOid);
 	return value == NULL ? missing : enum_index(option, value);
 }

@@ -9,7 +9,12 @@
 
 #include "nodes/pg_list.h"
 
-/* The value of an option in a list of DefElem, or NULL. */
+/*
+ * The value of an option in a list of DefElem, or NULL.  Raises an error if it
+ * has a control character: whoever stored it has passed by the validator, or
+ * did so when that did not look, and what is read here becomes part of headers,
+ * URLs, SQL and connection parameters.
+ */
 extern const char *option_get(List *options, const char *name);
 
 /*

@@ -32,6 +32,8 @@ typedef struct OptionDef
 	int			min;
 	int			max;
 	const char *const *values;	/* NULL-terminated, or NULL */
+	bool		takes_tab;		/* but no other control character, of which
+								 * none is taken otherwise */
 	bool		privileged;		/* lets the server process reach a host or a
 								 * file of the user's choice */
 	bool		superuser_only; /* lends the server's own account */

@@ -92,11 +92,49 @@ set_manners(CURL *easy)
 	HTTP_SETOPT(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
 }
 
+/* What would end a line of the request, or might for whoever reads it */
+static bool
+has_control(const char *text, const char *but)
+{
+	for (; *text != '\0'; text++)
+	{
+		if (((unsigned char) *text < ' ' || *text == 0x7f) &&
+			strchr(but, *text) == NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whoever composed it has looked already; libcurl does not look.  What it holds
+ * may be a secret and is not repeated.
+ */
+static void
+check_header(const char *header)
+{
+	if (has_control(header, "\t"))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("header \"%.*s\" of a request holds a control character",
+						(int) strcspn(header, ":\r\n"), header)));
+}
+
+static void
+check_url(const char *url)
+{
+	if (has_control(url, "") || strchr(url, ' ') != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the URL of a request holds a blank or a control character")));
+}
+
 static void
 add_header(struct curl_slist **headers, const char *header)
 {
-	struct curl_slist *longer = curl_slist_append(*headers, header);
+	struct curl_slist *longer;
 
+	check_header(header);
+	longer = curl_slist_append(*headers, header);
 	if (longer == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -114,6 +152,7 @@ http_easy_set(CURL *easy, const HttpRequest *request,
 	/* libcurl would ask for leave to send a large body, and wait for it */
 	add_header(headers, "Expect:");
 
+	check_url(request->url);
 	HTTP_SETOPT(easy, CURLOPT_URL, request->url);
 	HTTP_SETOPT(easy, CURLOPT_HTTPHEADER, *headers);
 	if (request->body != NULL)

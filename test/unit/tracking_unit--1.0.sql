@@ -48,10 +48,11 @@ CREATE FUNCTION sequence_compare(a text, b text) RETURNS int
 CREATE FUNCTION position_normalize(text) RETURNS text
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_position_normalize';
 
--- src/http/http.h: POST to all URLs at once, in the order in which they end
+-- src/http/http.h: POST to all URLs at once, in the order in which they end;
+-- header is one of the answer, sent one of the request
 CREATE FUNCTION http_post(urls text[], body bytea, max_bytes bigint,
 	connect_timeout_ms int, request_timeout_ms int, ca_bundle text,
-	header text,
+	header text, sent text DEFAULT 'X-Test: yes',
 	OUT n int, OUT failure int, OUT failure_text text, OUT status int,
 	OUT body_out bytea, OUT header_out text)
 	RETURNS SETOF record

@@ -97,7 +97,9 @@ Datum
 unit_http_post(PG_FUNCTION_ARGS)
 {
 	bytea	   *body = PG_GETARG_BYTEA_PP(1);
-	const char *const headers[] = {"X-Test: yes", "Content-Type: text/plain"};
+	const char *const headers[] = {
+		text_arg(fcinfo, 7), "Content-Type: text/plain"
+	};
 	HttpRequest request = {
 		.method = "POST",
 		.headers = headers,
