@@ -59,15 +59,17 @@ def new_cluster():
 class Database:
     """A database with the extension, and a connection to it."""
 
-    def __init__(self, cluster, extension='tracking_fdw'):
+    def __init__(self, cluster, extension='tracking_fdw', encoding=None):
         self.cluster = cluster
         self.dbname = f'test_{uuid.uuid4().hex[:12]}'
+        other = f" ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0" if encoding else ''
         with cluster.connect() as conn:
-            conn.execute(f'CREATE DATABASE {self.dbname}')
+            conn.execute(f'CREATE DATABASE {self.dbname}{other}')
         self.conn = self.connect()
         self.conn.execute(f'CREATE EXTENSION {extension}')
 
     def connect(self, **kw):
+        kw.setdefault('client_encoding', 'utf8')
         return self.cluster.connect(dbname=self.dbname, **kw)
 
     def sql(self, query, *args):

@@ -33,6 +33,8 @@
 #define KINESIS_RECORD_BYTES_MAX (10 * 1024 * 1024)
 /* Digits of a sequence number (API reference: 0|([1-9]\d{0,128})) */
 #define KINESIS_SEQUENCE_DIGITS 129
+/* Characters of the name of a stream or a shard (API reference) */
+#define KINESIS_NAME_CHARS 128
 /* Characters of a partition key (API reference) */
 #define KINESIS_PARTITION_KEY_CHARS 256
 /* GetRecords calls a second and shard (service quotas) */

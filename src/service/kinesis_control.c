@@ -126,6 +126,18 @@ read_shard(const JsonDoc *doc)
 	return shard;
 }
 
+/* Is what goes to tables and comparisons what the API says it is? */
+static bool
+is_sound(const KinesisShard *shard)
+{
+	return (shard->parent_shard_id == NULL ||
+			kinesis_is_name(shard->parent_shard_id)) &&
+		(shard->adjacent_parent_shard_id == NULL ||
+		 kinesis_is_name(shard->adjacent_parent_shard_id)) &&
+		(shard->starting_sequence_number == NULL ||
+		 kinesis_is_sequence_number(shard->starting_sequence_number));
+}
+
 /* With a token nothing else may name the stream. */
 AwsCall *
 kinesis_list_shards_begin(const KinesisStream *stream, const char *token,
@@ -162,8 +174,10 @@ kinesis_list_shards_end(const KinesisStream *stream, AwsCall *call,
 	{
 		KinesisShard *shard = read_shard(jsondoc_at(list, i));
 
-		if (shard->shard_id == NULL)
+		if (!kinesis_is_name(shard->shard_id))
 			kinesis_bad_answer(call, what, "A shard has no ShardId.");
+		if (!is_sound(shard))
+			kinesis_bad_answer(call, what, "A shard has a parent or a SequenceNumberRange that it cannot have.");
 		*shards = lappend(*shards, shard);
 	}
 	token = copy_member(answer, "NextToken");
@@ -236,8 +250,9 @@ kinesis_list_streams(AwsClient *aws)
 		{
 			const char *name = jsondoc_text(jsondoc_at(list, i));
 
-			if (name != NULL)
-				names = lappend(names, pstrdup(name));
+			if (!kinesis_is_name(name))
+				kinesis_bad_answer(call, what, "A StreamName is none.");
+			names = lappend(names, pstrdup(name));
 		}
 		at_end = jsondoc_length(list) == 0 || 
 			!jsondoc_is_true(answer, "HasMoreStreams");

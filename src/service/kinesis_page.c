@@ -67,7 +67,10 @@ read_child_shard(KinesisAnswer *answer)
 				shard->shard_id = kinesis_answer_string(answer, &value);
 		}
 	}
-	if (shard->shard_id == NULL || shard->parent_shard_id == NULL)
+	if (!kinesis_is_name(shard->shard_id) ||
+		!kinesis_is_name(shard->parent_shard_id) ||
+		(shard->adjacent_parent_shard_id != NULL &&
+		 !kinesis_is_name(shard->adjacent_parent_shard_id)))
 		kinesis_answer_refuse(answer, "A child shard has no ShardId or no ParentShards.");
 	answer->page->child_shards = lappend(answer->page->child_shards, shard);
 }

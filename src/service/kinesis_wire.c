@@ -106,6 +106,25 @@ kinesis_call_answer(AwsCall *call)
 	return jsondoc_parse(aws_call_context(call), body, bytes, NULL);
 }
 
+/* StreamName and ShardId (API reference): [a-zA-Z0-9_.-]{1,128} */
+bool
+kinesis_is_name(const char *text)
+{
+	size_t		length = text != NULL ? strlen(text) : 0;
+
+	return length > 0 && length <= KINESIS_NAME_CHARS &&
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == length;
+}
+
+bool
+kinesis_is_sequence_number(const char *text)
+{
+	size_t		length = text != NULL ? strlen(text) : 0;
+
+	return length > 0 && length <= KINESIS_SEQUENCE_DIGITS &&
+		strspn(text, "0123456789") == length;
+}
+
 void
 kinesis_bad_answer(AwsCall *call, const char *what, const char *why)
 {

@@ -69,6 +69,14 @@ extern void kinesis_call_wait(AwsCall *call, AwsErrorClass tolerated,
  */
 extern const JsonDoc *kinesis_call_answer(AwsCall *call);
 
+/*
+ * Is it what the API says that a stream or a shard is called, or a sequence
+ * number?  (NULL is not.)  What is one needs no conversion and no quoting,
+ * wherever it goes.
+ */
+extern bool kinesis_is_name(const char *text);
+extern bool kinesis_is_sequence_number(const char *text);
+
 /* What has come of an answer to GetRecords: see AwsProgress. */
 extern void *kinesis_page_progress(AwsCall *call, void *state, char *body,
 								   size_t bytes, size_t room);

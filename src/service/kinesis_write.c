@@ -58,7 +58,8 @@ read_result(const AwsCall *call, const JsonDoc *doc, KinesisPutResult *result)
 						 result->error);
 		return true;
 	}
-	if (shard_id == NULL || sequence_number == NULL)
+	if (!kinesis_is_name(shard_id) ||
+		!kinesis_is_sequence_number(sequence_number))
 		return false;
 	result->shard_id = pstrdup(shard_id);
 	result->sequence_number = pstrdup(sequence_number);

@@ -39,7 +39,8 @@ extern bool store_is_usable(const StoreConnection *connection);
 /*
  * Run one statement, whatever it returns; params are texts or NULL, none of them
  * with a simple query (params NULL, n_params 0), which may be COPY on Redshift.
- * The result lives in the current memory context.
+ * The result lives in the current memory context; its values are valid texts of
+ * the database.
  */
 extern PGresult *store_query(StoreConnection *connection, const char *sql,
 							 int n_params, const char *const *params);

@@ -256,9 +256,11 @@ check_count(const S3State *state, StoreLoadStats *stats)
 									 "SELECT pg_last_copy_count(), pg_last_copy_id()",
 									 0, NULL);
 	int64		loaded = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	const char *query_id = PQgetvalue(result, 0, 1);
 
-	strlcpy(stats->query_id, PQgetvalue(result, 0, 1),
-			sizeof(stats->query_id));
+	/* a number there; of anything else a piece might be no text */
+	if (strspn(query_id, "0123456789") == strlen(query_id))
+		strlcpy(stats->query_id, query_id, sizeof(stats->query_id));
 	if (loaded != state->n_rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),

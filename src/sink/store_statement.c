@@ -4,11 +4,39 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "sink/store_wire.h"
 
 /* ----------------------------------------------------------------
  * Statements
  * ---------------------------------------------------------------- */
+
+/*
+ * The remote has promised values in the database's encoding: nobody else looks
+ * whether they are, and what is stored must be.
+ */
+static void
+check_texts(const StoreConnection *connection, const PGresult *result)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		for (int column = 0; column < PQnfields(result); column++)
+		{
+			int			length = PQgetlength(result, row, column);
+
+			if (pg_encoding_verifymbstr(encoding,
+										PQgetvalue(result, row, column),
+										length) != length)
+				ereport(ERROR,
+						(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+						 errmsg("store \"%s\" returned a text that is not valid in encoding \"%s\"",
+								connection->server,
+								pg_encoding_to_char(encoding))));
+		}
+	}
+}
 
 /* Read to the end of the statement; the last result but an error's. */
 static PGresult *
@@ -27,6 +55,7 @@ last_result(StoreConnection *connection)
 	store_set_idle(connection);
 	if (last == NULL)
 		store_raise_connection(connection, "lost the connection to");
+	check_texts(connection, last);
 	return last;
 }
 
