@@ -158,9 +158,10 @@ def test_the_way_to_the_source_is_altered(db, alice, kinesalite, proxy, put, wai
 def test_source_or_target_is_dropped(db, alice, kinesalite, put, wait_until, what, role):
     """Only a session that switches event triggers off can do that."""
     _, stream = alice
+    worker = db.worker('p')
     db.sql(f'SET session_replication_role = replica; DROP {what}')
     put(kinesalite.client(), stream, ids(1, 10))
-    db.sql('SELECT pg_terminate_backend(%s)', db.worker('p'))
+    db.sql('SELECT pg_terminate_backend(%s)', worker)
     error = failed(db, wait_until, '42P01')
     assert f'the {role} table of pipeline "p" no longer exists' in error
 
