@@ -31,6 +31,7 @@ struct ShardReader
 	int64		retention_us;	/* 0: nobody asks */
 	TimestampTz read_until;
 	TimestampTz asked_at;		/* when the GetRecords under way was made */
+	int64		asked_ms;		/* the same by the other clock */
 	bool		from_horizon;	/* the iterator may be behind next, or ahead */
 	bool		reaches_back;	/* ... it is behind: nothing was dropped */
 	StreamGap   *gap;			/* not told yet, or NULL */
@@ -223,6 +224,7 @@ shard_reader_start(ShardReader *reader, int64 now_ms)
 	if (!shard_pace_take(&reader->pace, SHARD_CALL_RECORDS, now_ms))
 		return;
 	reader->asked_at = now;
+	reader->asked_ms = now_ms;
 	reader->limit = reader->max_limit;
 	reader->call = kinesis_get_records_begin(reader->stream, reader->iterator,
 											 reader->limit, reader);
@@ -401,7 +403,7 @@ follow_page(ShardReader *reader, KinesisPage *page)
 	 * 0), and an empty one may come while behind.
 	 */
 	reader->millis_behind = page->millis_behind_latest;
-	shard_tip_approach(&reader->tip, page->millis_behind_latest);
+	shard_tip_approach(&reader->tip, page, reader->asked_ms);
 	reader->at_tip = closed || (page->millis_behind_latest <= 0 && !full);
 
 	/* a shrunken limit grows back once answers are small again */
@@ -423,7 +425,8 @@ follow_page(ShardReader *reader, KinesisPage *page)
 		reader->next.kind = POSITION_SHARD_END;
 		finish_shard(reader);
 	}
-	else if (reader->until == READ_TO_TIP && (beyond || reader->at_tip))
+	else if (reader->until == READ_TO_TIP &&
+			 (beyond || reader->at_tip || shard_tip_is_passed(&reader->tip)))
 		finish_shard(reader);
 	else
 		reader->state = SHARD_READY;

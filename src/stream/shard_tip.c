@@ -4,12 +4,30 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "stream/position.h"
 #include "stream/shard_tip.h"
 #include "utils/memutils.h"
 
-/* An iterator lives for five minutes; one that is used is renewed before. */
-#define RENEW_MS (4 * 60 * 1000)
+/*
+ * How often it is looked for whatever the reader's answers say of being behind,
+ * which also renews the iterator.
+ */
+#define LOOK_MS 10000
+
+/*
+ * Answers that come no nearer before what they say is doubted: ten seconds of a
+ * shard's allowance.
+ */
+#define DOUBT_ANSWERS 50
+
+/* ... and before it is given up: a minute of it */
+#define STANDING_ANSWERS 300
+
+/* By how much the word of a service is mistrusted */
+#define PLACE_MARGIN_MS 5000
+/* By how much the same place may differ in two answers */
+#define PLACE_JITTER_MS 1000
 
 void
 shard_tip_init(ShardTip *tip, MemoryContext cxt, const KinesisStream *stream,
@@ -23,15 +41,61 @@ shard_tip_init(ShardTip *tip, MemoryContext cxt, const KinesisStream *stream,
 	tip->pace = pace;
 	tip->owner = owner;
 	tip->wanted = wanted;
+	tip->opened_ms = clock_now_ms();
 	tip->behind_ms = -1;
+	tip->least_ms = -1;
 }
 
 void
-shard_tip_approach(ShardTip *tip, int64 behind_ms)
+shard_tip_approach(ShardTip *tip, const KinesisPage *page, int64 asked_ms)
 {
+	int64		behind_ms = page->millis_behind_latest;
+
 	tip->step_ms = tip->behind_ms < 0 || behind_ms < 0 ? 0 :
 		Max(tip->behind_ms - behind_ms, 0);
 	tip->behind_ms = behind_ms;
+	tip->reached_ms = asked_ms - Max(behind_ms, 0);
+	tip->empty = page->n_records == 0;
+	if (!tip->empty || tip->least_ms < 0 || behind_ms < tip->least_ms)
+	{
+		tip->least_ms = behind_ms;
+		tip->standing = 0;
+	}
+	else if (tip->standing++ == 0)
+		tip->stood_ms = asked_ms;
+}
+
+/* As far as the service's word goes, for the reader and for the tip itself. */
+static bool
+seems_passed(const ShardTip *tip)
+{
+	if (tip->reached_ms >= tip->opened_ms + PLACE_MARGIN_MS)
+		return true;
+	return tip->standing >= DOUBT_ANSWERS && tip->placed &&
+		tip->looked_ms >= tip->stood_ms &&
+		tip->reached_ms >= tip->place_ms - PLACE_JITTER_MS;
+}
+
+/*
+ * Only an empty answer can be the last: services that say nothing of being
+ * behind, or always the same, say it of full ones, too.
+ */
+bool
+shard_tip_is_passed(const ShardTip *tip)
+{
+	if (!tip->empty)
+		return false;
+	if (seems_passed(tip))
+		return true;
+	if (tip->standing >= STANDING_ANSWERS)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not read shard \"%s\" of stream \"%s\" to its tip",
+						tip->shard_id, tip->stream->name),
+				 errdetail("%d answers in a row have said that there is more, and had nothing of it.",
+						   tip->standing),
+				 errhint("Check the \"endpoint\" option of the foreign server.")));
+	return false;
 }
 
 /*
@@ -63,7 +127,7 @@ shard_tip_start(ShardTip *tip, int64 now_ms)
 													 tip->owner);
 	}
 	else if (!tip->fresh &&
-			 (is_near(tip, now_ms) || now_ms - tip->looked_ms > RENEW_MS) &&
+			 (is_near(tip, now_ms) || now_ms - tip->looked_ms > LOOK_MS) &&
 			 shard_pace_wait(tip->pace, SHARD_CALL_RECORDS, now_ms) == 0 &&
 			 shard_pace_take(tip->pace, SHARD_CALL_RECORDS, now_ms))
 	{
@@ -100,7 +164,11 @@ follow_page(ShardTip *tip, const KinesisPage *page)
 	else if (page->next_iterator == NULL)
 		tip->wanted = false;	/* closed since: it ends by itself */
 	else
+	{
+		tip->place_ms = tip->looked_ms - Max(page->millis_behind_latest, 0);
+		tip->placed = true;
 		keep_iterator(tip, page->next_iterator);
+	}
 }
 
 bool

@@ -6,7 +6,8 @@
 
 Which requests a fault hits is counted, never random: `first` N of them, or
 `every` Nth, counted after the first `after` ones; without any of these, all.
-`shard` limits a fault to GetRecords (and GetShardIterator) of one shard.
+`shard` limits a fault to GetRecords (and GetShardIterator) of one shard, `asks` to
+requests whose JSON has these members.
 Operations of S3 have the names that its API gives them, such as UploadPart.
 The first rule that hits a request is applied.  `proxy.requests()` is what was
 seen, in order of arrival.
@@ -46,14 +47,16 @@ def operation(handler):
 
 
 class Rule:
-    def __init__(self, apply, op, first=None, every=None, after=0, shard=None):
+    def __init__(self, apply, op, first=None, every=None, after=0, shard=None, asks=None):
         self.apply = apply
         self.op, self.first, self.every, self.after = op, first, every, after
-        self.shard = shard
+        self.shard, self.asks = shard, asks
         self.seen = 0
 
-    def hits(self, op, shard):
+    def hits(self, op, shard, body=b'{}'):
         if self.op not in (None, op) or self.shard not in (None, shard):
+            return False
+        if self.asks is not None and not self.asks.items() <= json.loads(body).items():
             return False
         self.seen += 1
         n = self.seen - self.after
@@ -179,7 +182,7 @@ class Proxy:
                  'shard': self._shard(op, body), 'at': time.monotonic()}
         with self._lock:
             self._log.append(entry)
-            rule = next((r for r in self._rules if r.hits(op, entry['shard'])), None)
+            rule = next((r for r in self._rules if r.hits(op, entry['shard'], body)), None)
             entry['fault'] = rule is not None
             return entry, rule
 

@@ -17,9 +17,8 @@ standin.serve({
   DescribeStreamSummary: standin.summary(count),
   ListShards: () => ({ Shards: standin.shards(count) }),
   GetShardIterator: asked => {
-    const from = asked.ShardIteratorType === 'AFTER_SEQUENCE_NUMBER'
-      ? asked.StartingSequenceNumber
-      : 0
+    const from = { AFTER_SEQUENCE_NUMBER: asked.StartingSequenceNumber, LATEST: perShard }[
+      asked.ShardIteratorType] || 0
     return { ShardIterator: `${standin.shardNumber(asked.ShardId)}:${from}` }
   },
   GetRecords: asked => {
