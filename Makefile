@@ -94,6 +94,7 @@ OBJS = \
 	src/sink/store_session.o \
 	src/sink/store_stage.o \
 	src/sink/store_statement.o \
+	src/sink/store_transaction.o \
 	src/sink/store_type.o \
 	src/sink/store_wire.o \
 	src/sink/store_writer.o \

@@ -1,248 +1,19 @@
 /*
  * store_session.c
- *	  The session's connections to stores, and their transactions.
+ *	  The session's connections to stores, and what can be done with their
+ *	  transactions.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "base/compat.h"
 #include "sink/store_begin.h"
-#include "sink/store_session.h"
-#include "utils/hsearch.h"
+#include "sink/store_transaction.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-typedef struct StoreSession
-{
-	Oid			mapping;		/* the key */
-	uint32		mapping_hash;	/* in the system cache */
-	uint32		server_hash;
-	MemoryContext cxt;			/* of the connection; NULL if there is none */
-	StoreConnection *connection;
-	int			depth;			/* of transactions begun there; 0: none */
-	bool		held;			/* it outlives local transactions */
-	bool		scans;			/* it is to have one snapshot */
-	bool		spoilt;			/* by a subtransaction that failed */
-	StoreLoadStats stats;		/* of the transaction */
-	bool		committing;		/* COMMIT was sent */
-	StoreOutcome outcome;		/* of the last transaction */
-	List	   *at_end;			/* AtEnd *, in TopMemoryContext */
-	bool		altered;		/* the options are no longer those it has */
-	bool		with_password;	/* the remote has asked for one */
-} StoreSession;
-
-typedef struct AtEnd
-{
-	StoreAtEnd	callback;
-	void	   *arg;
-} AtEnd;
-
 static HTAB *sessions = NULL;
-
-static void
-disconnect(StoreSession *session)
-{
-	if (session->cxt != NULL)
-		MemoryContextDelete(session->cxt);
-	session->cxt = NULL;
-	session->connection = NULL;
-	session->depth = 0;
-	session->held = false;
-	session->scans = false;
-	session->spoilt = false;
-	session->altered = false;
-}
-
-/* ----------------------------------------------------------------
- * Following the local transaction
- * ---------------------------------------------------------------- */
-
-static bool
-has_savepoints(const StoreSession *session)
-{
-	return store_dialect(session->connection) != STORE_DIALECT_REDSHIFT;
-}
-
-/* Tell who wants to know how the remote transaction has ended. */
-static void
-call_back(StoreSession *session)
-{
-	List	   *at_end = session->at_end;
-	ListCell   *cell;
-
-	session->at_end = NIL;
-	foreach(cell, at_end)
-	{
-		AtEnd	   *end = lfirst(cell);
-
-		end->callback(end->arg, session->outcome);
-	}
-	list_free_deep(at_end);
-}
-
-/* The remote transaction is over, one way or the other. */
-static void
-ended(StoreSession *session, bool usable, StoreOutcome outcome)
-{
-	session->outcome = outcome;
-	session->committing = false;
-	session->depth = 0;
-	session->held = false;
-	session->scans = false;
-	session->spoilt = false;
-	if (!usable || session->altered)
-		disconnect(session);
-}
-
-pg_noreturn static void
-raise_spoilt(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
-			 errmsg("the transaction in the store cannot go on"),
-			 errdetail("A subtransaction that used the store has failed, and the store has no savepoint to go back to."),
-			 errhint("Catch such errors outside of the transaction, not in a block with an EXCEPTION clause or after a SAVEPOINT.")));
-}
-
-pg_noreturn static void
-raise_unknown(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN),
-			 errmsg("lost the connection to the store while it committed"),
-			 errdetail("Whether the rows were stored is not known."),
-			 errhint("Look into the store before you try again. A pipeline does that by itself.")));
-}
-
-static void
-check_session(const StoreSession *session)
-{
-	if (session->spoilt)
-		raise_spoilt();
-	if (!store_is_usable(session->connection))
-		ereport(ERROR,
-				(errcode(ERRCODE_CONNECTION_FAILURE),
-				 errmsg("lost the connection to the store within a transaction"),
-				 errdetail("What was done in it is rolled back there.")));
-}
-
-static bool
-commit(StoreSession *session)
-{
-	bool		known;
-
-	check_session(session);
-	session->committing = true;
-	known = store_commit(session->connection);
-	ended(session, known, known ? STORE_OUTCOME_COMMITTED :
-		  STORE_OUTCOME_UNKNOWN);
-	return known;
-}
-
-static void
-rollback(StoreSession *session)
-{
-	/* a COMMIT that was refused has ended; one that was interrupted has not */
-	StoreOutcome outcome =
-		session->committing && !store_is_usable(session->connection) ?
-		STORE_OUTCOME_UNKNOWN : STORE_OUTCOME_ROLLED_BACK;
-
-	ended(session, store_execute_quietly(session->connection, "ROLLBACK"),
-		  outcome);
-}
-
-static void
-on_transaction(XactEvent event, void *arg)
-{
-	HASH_SEQ_STATUS scan;
-	StoreSession *session;
-
-	(void) arg;
-	hash_seq_init(&scan, sessions);
-	while ((session = hash_seq_search(&scan)) != NULL)
-	{
-		if (session->depth == 0)
-		{
-			/* nothing was begun there that could be held */
-			if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-			{
-				session->held = false;
-				session->scans = false;
-				call_back(session);
-			}
-			if (session->altered)
-				disconnect(session);
-			continue;
-		}
-		switch (event)
-		{
-			case XACT_EVENT_PRE_COMMIT:
-			case XACT_EVENT_PARALLEL_PRE_COMMIT:
-				if (!session->held && !commit(session))
-					raise_unknown();
-				break;
-			case XACT_EVENT_PRE_PREPARE:
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that has written to a store")));
-				break;
-			case XACT_EVENT_ABORT:
-			case XACT_EVENT_PARALLEL_ABORT:
-				rollback(session);
-				call_back(session);
-				break;
-			default:
-				break;
-		}
-	}
-}
-
-static void
-on_subtransaction(SubXactEvent event, SubTransactionId id,
-				  SubTransactionId parent, void *arg)
-{
-	int			level = GetCurrentTransactionNestLevel();
-	HASH_SEQ_STATUS scan;
-	StoreSession *session;
-
-	(void) id;
-	(void) parent;
-	(void) arg;
-	if (event != SUBXACT_EVENT_PRE_COMMIT_SUB &&
-		event != SUBXACT_EVENT_ABORT_SUB)
-		return;
-	hash_seq_init(&scan, sessions);
-	while ((session = hash_seq_search(&scan)) != NULL)
-	{
-		char		sql[80];
-
-		if (session->depth < level)
-			continue;
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-		{
-			session->depth = level - 1;
-			snprintf(sql, sizeof(sql),
-					 "ROLLBACK TO SAVEPOINT s%d; RELEASE SAVEPOINT s%d",
-					 level, level);
-			if (!has_savepoints(session))
-			{
-				(void) store_cancel(session->connection);
-				session->spoilt = true;
-			}
-			else if (!store_execute_quietly(session->connection, sql) &&
-					 store_is_usable(session->connection))
-				session->spoilt = true;
-		}
-		else
-		{
-			snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT s%d", level);
-			if (has_savepoints(session) && !session->spoilt)
-				store_query(session->connection, sql, 0, NULL);
-			session->depth = level - 1;
-		}
-	}
-}
 
 /* A server or a mapping has changed; a hash of 0 means any. */
 static void
@@ -276,8 +47,7 @@ init_sessions(void)
 
 	sessions = hash_create("tracking_fdw stores", 8, &control,
 						   HASH_ELEM | HASH_BLOBS);
-	RegisterXactCallback(on_transaction, NULL);
-	RegisterSubXactCallback(on_subtransaction, NULL);
+	store_transaction_follow(sessions);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, on_altered, (Datum) 0);
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, on_altered, (Datum) 0);
 }
@@ -314,7 +84,7 @@ connect_session(StoreSession *session, const StoreServer *server)
 	MemoryContext cxt;
 	StoreConnection *connection;
 
-	disconnect(session);
+	store_transaction_disconnect(session);
 	session->held = held;
 	session->scans = scans;
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "tracking_fdw store",
@@ -387,16 +157,8 @@ store_session_use(const StoreServer *server)
 				 errmsg("password is required"),
 				 errdetail("This transaction began at store \"%s\" as a role that needs none.",
 						   server->name)));
-	check_session(session);
-	while (session->depth < GetCurrentTransactionNestLevel())
-	{
-		char		sql[40];
-
-		snprintf(sql, sizeof(sql), "SAVEPOINT s%d", session->depth + 1);
-		if (has_savepoints(session))
-			store_query(session->connection, sql, 0, NULL);
-		session->depth++;
-	}
+	store_transaction_check(session);
+	store_transaction_push(session);
 	return session->connection;
 }
 
@@ -416,9 +178,9 @@ bool
 store_session_commit(const StoreServer *server)
 {
 	StoreSession *session = find_session(server);
-	bool		known = session->depth == 0 || commit(session);
+	bool		known = session->depth == 0 || store_transaction_commit(session);
 
-	call_back(session);
+	store_transaction_call_back(session);
 	return known;
 }
 
@@ -429,8 +191,8 @@ store_session_rollback(const StoreServer *server)
 
 	if (session->depth == 0)
 		return;
-	rollback(session);
-	call_back(session);
+	store_transaction_rollback(session);
+	store_transaction_call_back(session);
 }
 
 void
@@ -447,15 +209,7 @@ void
 store_session_at_end(const StoreServer *server, StoreAtEnd callback,
 					 void *arg)
 {
-	StoreSession *session = find_session(server);
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-	AtEnd	   *end = palloc(sizeof(AtEnd));
-
-	Assert(session->depth > 0);
-	end->callback = callback;
-	end->arg = arg;
-	session->at_end = lappend(session->at_end, end);
-	MemoryContextSwitchTo(old);
+	store_transaction_at_end(find_session(server), callback, arg);
 }
 
 StoreConnection *
@@ -482,5 +236,5 @@ store_session_has_savepoints(const StoreServer *server)
 	/* which is no use yet: a transaction begins as what uses it first wants */
 	if (session->depth == 0 && !is_fit(session, server))
 		connect_session(session, server);
-	return has_savepoints(session);
+	return store_transaction_has_savepoints(session);
 }
