@@ -111,6 +111,8 @@ read_page(KinesisAnswer *answer)
 	{
 		if (!KINESIS_KEY_IS(key, "Records"))
 			read_member(answer, &key);
+		else if (has_records)
+			kinesis_answer_refuse(answer, "The answer has Records twice.");
 		else if (kinesis_answer_enter(answer, JSON_TOKEN_ARRAY_START))
 		{
 			has_records = true;
