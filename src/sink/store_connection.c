@@ -144,12 +144,12 @@ store_connect(MemoryContext cxt, const StoreServer *server)
 	}
 	connection->cleanup = cleanup_register(cxt, connection_destroy,
 										   connection->conn);
+	PQsetNoticeProcessor(connection->conn, ignore_notice, NULL);
 	if (PQstatus(connection->conn) == CONNECTION_BAD)
 		raise_connect(connection, PQerrorMessage(connection->conn));
 	poll_connection(connection, clock_now_ms() + server->connect_timeout_ms);
 	check_password_used(connection, server);
 	PQsetnonblocking(connection->conn, 1);
-	PQsetNoticeProcessor(connection->conn, ignore_notice, NULL);
 	connection->dialect = server->dialect == STORE_DIALECT_DETECT ?
 		detect_dialect(connection) : server->dialect;
 	settle_texts(connection);

@@ -17,6 +17,9 @@
 #include "sink/store_wire.h"
 #include "storage/latch.h"
 
+/* A message is for reading: the remote can make it as long as it likes */
+#define MESSAGE_BYTES 8192
+
 static uint32 answer_wait_event = 0;
 
 void
@@ -32,10 +35,28 @@ store_set_idle(StoreConnection *connection)
  * Errors
  * ---------------------------------------------------------------- */
 
+/* Bytes that are no text of the server's encoding are not passed on. */
+static char *
+foreign_text(const char *message)
+{
+	size_t		bytes = Min(strlen(message), MESSAGE_BYTES);
+	char	   *text = pnstrdup(message, bytes);
+
+	if (!pg_verify_mbstr(GetDatabaseEncoding(), text, bytes, true))
+	{
+		for (char *p = text; *p != '\0'; p++)
+		{
+			if ((unsigned char) *p >= 0x80)
+				*p = '?';
+		}
+	}
+	return text;
+}
+
 char *
 store_one_line(const char *message)
 {
-	char	   *line = pstrdup(message == NULL ? "" : message);
+	char	   *line = foreign_text(message == NULL ? "" : message);
 	int			length = strlen(line);
 
 	while (length > 0 && isspace((unsigned char) line[length - 1]))
@@ -58,12 +79,15 @@ store_raise_connection(StoreConnection *connection, const char *what)
 								store_one_line(PQerrorMessage(connection->conn)))));
 }
 
+/* Nothing that means success, or nothing at all. */
 static int
 sqlstate_of(const PGresult *result)
 {
 	const char *text = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
-	return text != NULL && strlen(text) == 5 ?
+	return text != NULL && strlen(text) == 5 &&
+		strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 &&
+		strncmp(text, "00", 2) != 0 ?
 		MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]) :
 		ERRCODE_CONNECTION_FAILURE;
 }
@@ -82,9 +106,10 @@ store_raise_result(StoreConnection *connection, PGresult *result,
 	ereport(ERROR,
 			(errcode(sqlstate_of(result)),
 			 errmsg_internal("%s", store_one_line(message)),
-			 detail != NULL ? errdetail_internal("%s", detail) : 0,
-			 hint != NULL ? errhint("%s", hint) : 0,
-			 context != NULL ? errcontext("%s", context) : 0,
+			 detail != NULL ?
+			 errdetail_internal("%s", foreign_text(detail)) : 0,
+			 hint != NULL ? errhint("%s", foreign_text(hint)) : 0,
+			 context != NULL ? errcontext("%s", foreign_text(context)) : 0,
 			 sql != NULL ? errcontext("remote SQL command on \"%s\": %.*s",
 									  connection->server,
 									  pg_mbcliplen(sql, strlen(sql), 500),
@@ -158,12 +183,44 @@ store_next_result(StoreConnection *connection)
 	return PQgetResult(connection->conn);
 }
 
+bool
+store_is_copy(const PGresult *result)
+{
+	switch (PQresultStatus(result))
+	{
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_BOTH:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * libpq says of a COPY that it has begun as often as it is asked, and there is
+ * no end to the statement: nor is the connection of any use.
+ */
+PGresult *
+store_next_plain_result(StoreConnection *connection)
+{
+	PGresult   *result = store_next_result(connection);
+
+	if (result == NULL || !store_is_copy(result))
+		return result;
+	PQclear(result);
+	ereport(ERROR,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION),
+			 errmsg("store \"%s\" has begun a COPY that it was not asked for",
+					connection->server)));
+}
+
 void
 store_end_statement(StoreConnection *connection)
 {
 	PGresult   *result;
 
-	while ((result = store_next_result(connection)) != NULL)
+	while ((result = store_next_plain_result(connection)) != NULL)
 		PQclear(result);
 	store_set_idle(connection);
 }

@@ -27,7 +27,10 @@ struct StoreConnection
 /* The statement has ended, and with it a COPY. */
 extern void store_set_idle(StoreConnection *connection);
 
-/* A message of libpq or the remote, on one line; palloc'd. */
+/*
+ * A message of libpq or the remote, on one line, of bounded length, and in the
+ * server's encoding; palloc'd.
+ */
 extern char *store_one_line(const char *message);
 
 /*
@@ -66,6 +69,12 @@ extern void store_flush(StoreConnection *connection);
 
 /* The next result of the statement, NULL when it has ended; not yet tied. */
 extern PGresult *store_next_result(StoreConnection *connection);
+
+/* The same where a COPY has no place: raises an error if it is one. */
+extern PGresult *store_next_plain_result(StoreConnection *connection);
+
+/* Has a COPY begun? */
+extern bool store_is_copy(const PGresult *result);
 
 /* Read over what else the statement returns. */
 extern void store_end_statement(StoreConnection *connection);
