@@ -258,6 +258,8 @@ read_page(void *arg)
 	Reading    *reading = arg;
 	KinesisPage *page = kinesis_get_records_end(answer(reading));
 
+	require(page->millis_behind_latest >= -1 &&
+			page->millis_behind_latest <= PG_INT64_MAX / 1000);
 	if (reading->step == 0)
 	{
 		require(is_json(reading->data, reading->size));
