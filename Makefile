@@ -164,7 +164,7 @@ override with_llvm := no
 
 PG_CONFIG ?= pg_config
 # what sets up first cannot rely on pg_config, and runs make again
-ifneq (,$(filter-out test test-versions test-store demo bench clean-test,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out test test-versions test-store fuzz demo bench clean-test,$(or $(MAKECMDGOALS),all)))
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 endif
@@ -181,13 +181,13 @@ $(OBJS): $(wildcard $(srcdir)/src/*/*.h) $(srcdir)/Makefile
 PYTHON = /usr/bin/python3
 CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 
-.PHONY: test test-layers test-sql test-gcc test-clang test-scan test-install \
-	test-regress test-pytest test-versions test-store clean-test demo soak bench
+.PHONY: test test-layers test-sql test-gcc test-clang test-scan test-fuzz test-install \
+	test-regress test-pytest test-versions test-store fuzz clean-test demo soak bench
 
 test:
 	@test/setup.sh test
 	@$(MAKE) --no-print-directory test-layers test-sql
-	@$(MAKE) --no-print-directory test-gcc test-clang test-scan
+	@$(MAKE) --no-print-directory test-gcc test-clang test-scan test-fuzz
 	@$(MAKE) --no-print-directory test-install
 	@$(MAKE) --no-print-directory test-regress
 	@$(MAKE) --no-print-directory test-pytest
@@ -211,6 +211,11 @@ test-clang:
 test-scan:
 	@echo "== scanner"
 	@$(MAKE) --no-print-directory --silent -C test/scan check
+
+# what the fuzzers begin with, and whatever they have found; see test/fuzz/Makefile
+test-fuzz:
+	@echo "== fuzzers"
+	@$(MAKE) --no-print-directory --silent -j2 -C test/fuzz check
 
 test-install:
 	@test/install.sh
@@ -252,6 +257,12 @@ test-store:
 	@$(MAKE) --no-print-directory --silent -C bench/replay
 	@cd test && EVENTS=$(EVENTS) PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON) -m pytest -q -s --tb=short store_volume.py
+
+# so long for each fuzzer; what one finds is a file test/fuzz/build/found-*
+FUZZ_SECONDS = 30
+fuzz:
+	@test/setup.sh test
+	@$(MAKE) --no-print-directory --silent -C test/fuzz fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 clean-test:
 	rm -rf test/node_modules test/.pytest_cache results regression.out regression.diffs

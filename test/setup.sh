@@ -25,7 +25,7 @@ packages() {
 	command -v node >/dev/null || echo nodejs
 	command -v npm >/dev/null || echo npm
 	[ "$1" = demo ] || {
-		echo clang openssl pgbouncer python3-boto3 python3-psycopg python3-pytest \
+		echo clang libclang-rt-dev openssl pgbouncer python3-boto3 python3-psycopg python3-pytest \
 			python3-pytest-xdist python3-zstandard
 		[ "$(id -u)" != 0 ] || echo mmdebstrap
 	}

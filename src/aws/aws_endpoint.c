@@ -66,12 +66,27 @@ configured_url(const AwsConfig *config, const char *service)
 	return url ? url : config->endpoint;
 }
 
+static bool
+is_plain(const char *url)
+{
+	return strncmp(url, "http://", 7) == 0;
+}
+
+bool
+aws_endpoint_is_url(const char *url)
+{
+	const char *authority = url + (is_plain(url) ? 7 : 8);
+
+	return (is_plain(url) || strncmp(url, "https://", 8) == 0) &&
+		strchr("/:", *authority) == NULL &&
+		strpbrk(url, "@?# \t\r\n\\") == NULL;
+}
+
 void
 aws_endpoint_init(AwsEndpoint *endpoint, const AwsConfig *config,
 				  const char *service)
 {
 	const char *url = configured_url(config, service);
-	bool		plain;
 	const char *default_port;
 	const char *authority;
 	const char *path;
@@ -82,24 +97,20 @@ aws_endpoint_init(AwsEndpoint *endpoint, const AwsConfig *config,
 	if (url == NULL)
 		url = regional_url(config->region, service);
 
-	plain = strncmp(url, "http://", 7) == 0;
-	authority = url + (plain ? 7 : 8);
-	/* no user, query or fragment: they would be sent but not signed */
-	if ((!plain && strncmp(url, "https://", 8) != 0) ||
-		strchr("/", *authority) != NULL ||
-		strpbrk(url, "@?# \t\r\n\\") != NULL)
+	if (!aws_endpoint_is_url(url))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("invalid endpoint of service \"%s\"", service),
 				 errhint("An endpoint looks like \"https://host:port\".")));
 
+	authority = url + (is_plain(url) ? 7 : 8);
 	bytes = strcspn(authority, "/");
 	path = authority + bytes;
 	endpoint->path = pstrdup(*path == '/' ? path : "/");
 	endpoint->url = psprintf("%s%s", url, *path == '/' ? "" : "/");
 
 	/* as any client does, leave out the port that the scheme implies */
-	default_port = plain ? ":80" : ":443";
+	default_port = is_plain(url) ? ":80" : ":443";
 	endpoint->host = pnstrdup(authority, bytes);
 	port_bytes = strlen(default_port);
 	if (bytes > port_bytes &&

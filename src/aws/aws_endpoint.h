@@ -18,6 +18,12 @@ typedef struct AwsEndpoint
 } AwsEndpoint;
 
 /*
+ * Can it be an endpoint?  http:// or https://, a host, maybe a port and a path;
+ * no user, query or fragment: they would be sent but not signed.
+ */
+extern bool aws_endpoint_is_url(const char *url);
+
+/*
  * The endpoint of a service ("kinesis", "s3"), palloc'd in the current context: the
  * one configured for it, else the one configured for all, else AWS's own in
  * the region.  Raises an error if none can be told.

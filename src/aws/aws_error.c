@@ -367,7 +367,9 @@ aws_error_detail(const AwsError *error)
 	appendStringInfoString(&detail, error->code);
 	if (error->message[0] != '\0')
 		appendStringInfo(&detail, ": %s", error->message);
-	if (isalnum((unsigned char) detail.data[detail.len - 1]))
+	/* a service may give an error of one record no code */
+	if (detail.len > 0 &&
+		isalnum((unsigned char) detail.data[detail.len - 1]))
 		appendStringInfoChar(&detail, '.');
 	if (error->http_status != 0)
 		appendStringInfo(&detail, " HTTP status %d.", error->http_status);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/reloptions.h"
+#include "aws/aws_endpoint.h"
 #include "base/clean_text.h"
 #include "base/compat.h"
 #include "catalog/pg_attribute.h"
@@ -22,6 +23,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "row/row.h"
+#include "service/s3.h"
 #include "stream/position.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
@@ -138,22 +140,6 @@ parse_ms(const char *value, int *ms)
 }
 
 static bool
-is_url(const char *value)
-{
-	const char *host;
-
-	if (strncmp(value, "http://", 7) == 0)
-		host = value + 7;
-	else if (strncmp(value, "https://", 8) == 0)
-		host = value + 8;
-	else
-		return false;
-	/* no user or password in it, no query, no white space */
-	return *host != '\0' && *host != '/' && *host != ':' &&
-		strpbrk(host, "@?# \t\r\n") == NULL;
-}
-
-static bool
 is_stream(const char *value)
 {
 	if (strncmp(value, "arn:", 4) == 0)
@@ -173,9 +159,10 @@ is_s3_prefix(const char *value)
 
 	if (strncmp(value, "s3://", 5) != 0)
 		return false;
-	length = strspn(bucket, LOWER DIGITS ".-");
-	return length >= 3 && length <= 63 && bucket[length] == '/' &&
-		bucket[length + 1] != '\0' && strlen(value) <= 900 &&
+	length = strcspn(bucket, "/");
+	return s3_is_bucket(bucket, length) && bucket[length] == '/' &&
+		bucket[length + 1] != '\0' &&
+		strlen(bucket + length + 1) <= S3_PREFIX_BYTES &&
 		strspn(bucket + length, LOWER UPPER DIGITS "/_.=-") == strlen(bucket + length);
 }
 
@@ -255,7 +242,7 @@ check_value(const OptionDef *option, const char *value)
 											 list_values(option)));
 			break;
 		case OPTION_URL:
-			if (!is_url(value))
+			if (!aws_endpoint_is_url(value))
 				raise_value(option, "Use a URL such as \"https://kinesis.eu-west-1.amazonaws.com\" or \"http://localhost:4567\".");
 			break;
 		case OPTION_S3_PREFIX:

@@ -198,7 +198,7 @@ convert_row(StoreScan *state, Datum *values, bool *isnull)
 	{
 		StoreColumnInput *column = &state->columns[i];
 		char	   *text = PQgetisnull(state->batch, state->next, i) ? NULL :
-			PQgetvalue(state->batch, state->next, i);
+			store_value(state->server->name, state->batch, state->next, i);
 
 		callback.arg = unconstify(char *, state->table->columns[column->attribute]);
 		values[column->attribute] = InputFunctionCall(&column->function, text,

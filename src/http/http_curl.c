@@ -22,9 +22,6 @@
 #include "http/http_easy.h"
 #include "http/http_multi.h"
 
-/* Finished easy handles kept for the next exchange; each is some kilobytes */
-#define HTTP_IDLE_HANDLES 16
-
 /* Enough for any answer's headers: those of AWS have some 400 bytes */
 #define HTTP_HEADERS_BYTES 4096
 
@@ -76,10 +73,6 @@ static dlist_head paused = DLIST_STATIC_INIT(paused);
 
 /* Exchanges whose progress is to be called */
 static dlist_head fresh = DLIST_STATIC_INIT(fresh);
-
-/* Easy handles for the next exchanges */
-static CURL *idle[HTTP_IDLE_HANDLES];
-static int	n_idle = 0;
 
 /* ----------------------------------------------------------------
  * libcurl's callbacks: no error may be raised in here
@@ -217,29 +210,20 @@ leave_fresh(HttpExchange *exchange)
 }
 
 /*
- * Take the easy handle from the exchange; a transfer under way is cut.  The
- * handle is kept for another exchange if this one went well: one that failed
- * can be left in a state that curl_easy_reset() does not undo (libcurl 7.88
- * then refuses to set the buffer's size).
+ * End the exchange's easy handle; a transfer under way is cut.  None is used
+ * for a second exchange: libcurl before 8.1.1 remembers the last header of the
+ * first in memory that it has freed, and writes to it when the answer to the
+ * second begins with the continuation of a header.
  */
 static void
-release_easy(HttpExchange *exchange, bool went_well)
+release_easy(HttpExchange *exchange)
 {
-	CURL	   *easy = exchange->easy;
-
-	exchange->easy = NULL;
 	leave_paused(exchange);
 	leave_fresh(exchange);
 	if (exchange->state == EXCHANGE_RUNNING)
-		http_multi_remove(easy);
-	if (went_well && n_idle < HTTP_IDLE_HANDLES)
-	{
-		curl_easy_reset(easy);
-		idle[n_idle++] = easy;
-	}
-	else
-		curl_easy_cleanup(easy);
-
+		http_multi_remove(exchange->easy);
+	curl_easy_cleanup(exchange->easy);
+	exchange->easy = NULL;
 	curl_slist_free_all(exchange->headers);
 	exchange->headers = NULL;
 }
@@ -251,7 +235,7 @@ exchange_destroy(void *handle)
 	HttpExchange *exchange = handle;
 
 	if (exchange->easy != NULL)
-		release_easy(exchange, false);
+		release_easy(exchange);
 	if (exchange->state == EXCHANGE_ENDED)
 		dlist_delete(&exchange->node);
 	exchange->state = EXCHANGE_DONE;
@@ -290,8 +274,7 @@ http_start(MemoryContext cxt, const HttpRequest *request, HttpDone done,
 		exchange->charge = http_charge_open(cxt, request->budget);
 	exchange->cleanup = cleanup_register(cxt, exchange_destroy, exchange);
 
-	exchange->easy = n_idle > 0 ? idle[--n_idle] :
-		curl_easy_init();
+	exchange->easy = curl_easy_init();
 	if (exchange->easy == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -389,7 +372,7 @@ static void
 end_exchange(HttpExchange *exchange, CURLcode code)
 {
 	fill_response(exchange, code);
-	release_easy(exchange, code == CURLE_OK);
+	release_easy(exchange);
 	exchange->state = EXCHANGE_ENDED;
 	dlist_push_tail(&ended, &exchange->node);
 }

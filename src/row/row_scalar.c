@@ -41,6 +41,9 @@ row_scalar_bool(const char *text, size_t len, Datum *datum)
 {
 	bool		result;
 
+	/* the server's parser looks at the first byte, whether or not there is one */
+	if (len == 0)
+		return ROW_INPUT_CALL;
 	/* what JSON has for it */
 	if (len == 4 && memcmp(text, "true", 4) == 0)
 		result = true;

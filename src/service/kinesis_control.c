@@ -16,6 +16,8 @@
 #define LIST_SHARDS_LIMIT "1000"
 /* A listing of more pages than this does not end: 1,000,000 shards */
 #define LIST_PAGES 1000
+/* A stream keeps records for a year at most; others are believed for longer */
+#define RETENTION_HOURS_MAX (100 * 366 * 24)
 /* A listing whose token has expired is started again that often */
 #define LIST_RESTARTS 3
 
@@ -56,6 +58,21 @@ endless_listing(const char *what)
 			 errdetail("The listing does not come to its end.")));
 }
 
+/*
+ * A number of the stream's description, which is missing if it does not say;
+ * one that it cannot have closes the call and raises an error.
+ */
+static int
+read_number(AwsCall *call, const char *what, const JsonDoc *description,
+			const char *key, int missing, int min, int max)
+{
+	int64		number = jsondoc_int64(description, key, missing);
+
+	if (number < min || number > max)
+		kinesis_bad_answer(call, what, psprintf("%s is out of range.", key));
+	return (int) number;
+}
+
 KinesisStreamSummary *
 kinesis_describe_stream_summary(const KinesisStream *stream)
 {
@@ -78,12 +95,14 @@ kinesis_describe_stream_summary(const KinesisStream *stream)
 	summary->created =
 		timestamp_from_seconds(jsondoc_double(answer,
 											  "StreamCreationTimestamp", 0));
-	summary->retention_hours = jsondoc_int64(answer, "RetentionPeriodHours",
-											 24);
-	summary->open_shards = jsondoc_int64(answer, "OpenShardCount", 0);
+	summary->retention_hours = read_number(call, what, answer,
+										   "RetentionPeriodHours", 24, 1,
+										   RETENTION_HOURS_MAX);
+	summary->open_shards = read_number(call, what, answer, "OpenShardCount",
+									   0, 0, PG_INT32_MAX);
 	summary->max_record_bytes =
-		jsondoc_int64(answer, "MaxRecordSizeInKiB",
-					  KINESIS_RECORD_BYTES / 1024) * 1024;
+		read_number(call, what, answer, "MaxRecordSizeInKiB",
+					KINESIS_RECORD_BYTES / 1024, 1, PG_INT32_MAX / 1024) * 1024;
 
 	aws_call_close(call);
 	return summary;

@@ -13,6 +13,9 @@
 /* How an answer begins that can be read as it comes */
 #define RECORDS_START "{\"Records\":["
 
+/* Readers reckon in microseconds. */
+#define MILLIS_MAX (PG_INT64_MAX / 1000)
+
 static void
 read_parents(KinesisAnswer *answer, KinesisShard *shard)
 {
@@ -95,7 +98,9 @@ read_member(KinesisAnswer *answer, const JsonSlice *key)
 		page->next_iterator = kinesis_answer_string(answer, &value);
 	else if (KINESIS_KEY_IS(*key, "MillisBehindLatest") &&
 			 type == JSON_TOKEN_NUMBER &&
-			 !kinesis_answer_number(&value, 0, &page->millis_behind_latest))
+			 (!kinesis_answer_number(&value, 0, &page->millis_behind_latest) ||
+			  page->millis_behind_latest < 0 ||
+			  page->millis_behind_latest > MILLIS_MAX))
 		kinesis_answer_refuse(answer, "MillisBehindLatest is out of range.");
 }
 
@@ -114,6 +119,8 @@ read_page(KinesisAnswer *answer)
 	{
 		if (!KINESIS_KEY_IS(key, "Records"))
 			read_member(answer, &key);
+		else if (has_records)
+			kinesis_answer_refuse(answer, "The answer has Records twice.");
 		else if (kinesis_answer_enter(answer, JSON_TOKEN_ARRAY_START))
 		{
 			has_records = true;

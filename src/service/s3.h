@@ -19,6 +19,9 @@
 #define S3_DELETE_KEYS 1000		/* of one DeleteObjects */
 #define S3_UPLOAD_PARTS 10000	/* of one upload */
 
+/* Of a prefix: leaves room for a name behind it */
+#define S3_PREFIX_BYTES (S3_KEY_BYTES * 3 / 4)
+
 /*
  * An upload goes in parts of this size, of which one is in memory; S3 wants 5
  * MiB at least, the last aside.
@@ -42,6 +45,9 @@ typedef struct S3Undeleted
 	const char *key;
 	AwsError	error;
 } S3Undeleted;
+
+/* Can a bucket have that name? */
+extern bool s3_is_bucket(const char *name, size_t bytes);
 
 /*
  * Read s3://bucket or s3://bucket/prefix; texts are palloc'd.  Raises an error

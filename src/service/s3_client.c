@@ -19,9 +19,6 @@
 #define BUCKET_MAX 63
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyz0123456789"
 
-/* Leaves room for a name behind it */
-#define PREFIX_BYTES (S3_KEY_BYTES * 3 / 4)
-
 /* No answer that is read here has more: a refusal is about one key each */
 #define ANSWER_BYTES (8 * 1024 * 1024)
 
@@ -44,25 +41,34 @@ invalid_location(const char *why)
 }
 
 /* It becomes part of a host's name, and must not smuggle in another one. */
+bool
+s3_is_bucket(const char *name, size_t bytes)
+{
+	if (bytes < BUCKET_MIN || bytes > BUCKET_MAX ||
+		strchr(".-", name[0]) != NULL || strchr(".-", name[bytes - 1]) != NULL)
+		return false;
+	for (size_t i = 0; i < bytes; i++)
+	{
+		if (strchr(ALPHANUMERIC ".-", name[i]) == NULL ||
+			(name[i] == '.' && name[i - 1] == '.'))
+			return false;
+	}
+	return true;
+}
+
 static void
 check_bucket(const char *bucket)
 {
-	size_t		bytes = strlen(bucket);
-
-	if (bytes < BUCKET_MIN || bytes > BUCKET_MAX ||
-		strspn(bucket, ALPHANUMERIC ".-") != bytes ||
-		strchr(ALPHANUMERIC, bucket[0]) == NULL ||
-		strchr(ALPHANUMERIC, bucket[bytes - 1]) == NULL ||
-		strstr(bucket, "..") != NULL)
+	if (!s3_is_bucket(bucket, strlen(bucket)))
 		invalid_location("A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit.");
 }
 
 static void
 check_prefix(const char *prefix)
 {
-	if (strlen(prefix) > PREFIX_BYTES)
+	if (strlen(prefix) > S3_PREFIX_BYTES)
 		invalid_location(psprintf("The prefix has more than %d bytes.",
-								  PREFIX_BYTES));
+								  S3_PREFIX_BYTES));
 	for (const char *c = prefix; *c != '\0'; c++)
 	{
 		if ((unsigned char) *c < ' ' || *c == 0x7f)

@@ -49,8 +49,10 @@ store_checkpoint_read(const StoreCheckpoint *checkpoint)
 	{
 		StorePosition *position = palloc(sizeof(StorePosition));
 
-		position->shard_id = pstrdup(PQgetvalue(rows, i, 0));
-		position->position = pstrdup(PQgetvalue(rows, i, 1));
+		position->shard_id = pstrdup(store_value(checkpoint->server->name,
+												 rows, i, 0));
+		position->position = pstrdup(store_value(checkpoint->server->name,
+												 rows, i, 1));
 		positions = lappend(positions, position);
 	}
 	return positions;

@@ -38,7 +38,7 @@ drain(StoreConnection *connection, int64 deadline_ms)
 	for (;;)
 	{
 		PGresult   *result;
-
+		bool		endless;
 		int			unsent;
 
 		while ((unsent = PQflush(conn)) > 0 || PQisBusy(conn))
@@ -57,7 +57,12 @@ drain(StoreConnection *connection, int64 deadline_ms)
 			(void) PQputCopyEnd(conn, "canceled");
 		else if (PQresultStatus(result) == PGRES_FATAL_ERROR)
 			succeeded = false;
+		endless = store_is_copy(result) &&
+			(PQresultStatus(result) != PGRES_COPY_IN ||
+			 clock_now_ms() >= deadline_ms);
 		PQclear(result);
+		if (endless)
+			return false;
 	}
 	store_set_idle(connection);
 	return succeeded && PQstatus(conn) == CONNECTION_OK;

@@ -58,6 +58,14 @@ extern int64 store_load(StoreConnection *connection, const char *sql);
 extern int64 store_affected(PGresult *result);
 
 /*
+ * A value of a result of that server, "" if it is null.  Raises an error if
+ * there is no such row or column, or the value is no text in the server's
+ * encoding: nothing is taken for granted of what a store answers.
+ */
+extern char *store_value(const char *server, const PGresult *result, int row,
+						 int column);
+
+/*
  * Some things can be open only one at a time: when another statement is to
  * begin, yield is called, once, and gives up what is open.
  */

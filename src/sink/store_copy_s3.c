@@ -10,9 +10,13 @@
 #include "mb/pg_wchar.h"
 #include "sink/store_session.h"
 #include "sink/store_stage.h"
+#include "sink/store_wire.h"
 #include "sink/store_writer.h"
 #include "utils/formatting.h"
 #include "utils/json.h"
+
+/* Columns of what the store says of a row */
+#define LOAD_ERROR_COLUMNS 5
 
 /* Bytes of a value that an error repeats */
 #define RAW_VALUE_BYTES 100
@@ -155,16 +159,11 @@ copy_statement(const S3State *state, const char *manifest)
 	return sql.data;
 }
 
-/* A text of the first row without the blanks that fill it up. */
+/* A text of the first row, clean and without the blanks that fill it up. */
 static const char *
-trimmed(PGresult *result, int column)
+text_of(const StoreConnection *connection, const PGresult *result, int column)
 {
-	char	   *text = PQgetvalue(result, 0, column);
-	int			length = strlen(text);
-
-	while (length > 0 && text[length - 1] == ' ')
-		text[--length] = '\0';
-	return text;
+	return store_clean(connection, PQgetvalue(result, 0, column));
 }
 
 /*
@@ -188,16 +187,17 @@ load_error(StoreConnection *connection)
 		PGresult   *result = store_ask(connection, queries[i]);
 		const char *raw;
 
-		if (result == NULL || PQntuples(result) == 0)
+		if (result == NULL || PQntuples(result) == 0 ||
+			PQnfields(result) != LOAD_ERROR_COLUMNS)
 			continue;
-		raw = trimmed(result, 4);
-		return store_clean(connection,
-						   psprintf("%s, in column \"%s\" of line %s of %s%s%.*s",
-									trimmed(result, 3), trimmed(result, 2),
-									trimmed(result, 1), trimmed(result, 0),
-									raw[0] == '\0' ? "" : ": ",
-									pg_mbcliplen(raw, strlen(raw),
-												 RAW_VALUE_BYTES), raw));
+		raw = text_of(connection, result, 4);
+		return psprintf("%s, in column \"%s\" of line %s of %s%s%.*s",
+						text_of(connection, result, 3),
+						text_of(connection, result, 2),
+						text_of(connection, result, 1),
+						text_of(connection, result, 0),
+						raw[0] == '\0' ? "" : ": ",
+						pg_mbcliplen(raw, strlen(raw), RAW_VALUE_BYTES), raw);
 	}
 	return NULL;
 }
@@ -255,8 +255,9 @@ check_count(const S3State *state, StoreLoadStats *stats)
 	PGresult   *result = store_query(store_session_use(server),
 									 "SELECT pg_last_copy_count(), pg_last_copy_id()",
 									 0, NULL);
-	int64		loaded = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
-	const char *query_id = PQgetvalue(result, 0, 1);
+	int64		loaded = strtoll(store_value(server->name, result, 0, 0), NULL,
+								 10);
+	const char *query_id = store_value(server->name, result, 0, 1);
 
 	/* a number there; of anything else a piece might be no text */
 	if (strspn(query_id, "0123456789") == strlen(query_id))

@@ -45,7 +45,7 @@ last_result(StoreConnection *connection)
 	PGresult   *last = NULL;
 	PGresult   *result;
 
-	while ((result = store_next_result(connection)) != NULL)
+	while ((result = store_next_plain_result(connection)) != NULL)
 	{
 		store_keep_result(result);
 		/* an error is not followed by another result that matters */
@@ -114,6 +114,21 @@ store_affected(PGresult *result)
 	const char *rows = PQcmdTuples(result);
 
 	return rows[0] == '\0' ? 0 : strtoll(rows, NULL, 10);
+}
+
+char *
+store_value(const char *server, const PGresult *result, int row, int column)
+{
+	char	   *value;
+
+	if (row >= PQntuples(result) || column >= PQnfields(result))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("store \"%s\" returned %d rows of %d columns where it has more",
+						server, PQntuples(result), PQnfields(result))));
+	value = PQgetvalue(result, row, column);
+	pg_verifymbstr(value, PQgetlength(result, row, column), false);
+	return value;
 }
 
 /* ----------------------------------------------------------------

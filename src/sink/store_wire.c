@@ -69,12 +69,15 @@ store_raise_connection(StoreConnection *connection, const char *what)
 											PQerrorMessage(connection->conn)))));
 }
 
+/* Nothing that means success, or nothing at all. */
 static int
 sqlstate_of(const PGresult *result)
 {
 	const char *text = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
-	return text != NULL && strlen(text) == 5 ?
+	return text != NULL && strlen(text) == 5 &&
+		strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 &&
+		strncmp(text, "00", 2) != 0 ?
 		MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]) :
 		ERRCODE_CONNECTION_FAILURE;
 }
@@ -171,12 +174,44 @@ store_next_result(StoreConnection *connection)
 	return PQgetResult(connection->conn);
 }
 
+bool
+store_is_copy(const PGresult *result)
+{
+	switch (PQresultStatus(result))
+	{
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_BOTH:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * libpq says of a COPY that it has begun as often as it is asked, and there is
+ * no end to the statement: nor is the connection of any use.
+ */
+PGresult *
+store_next_plain_result(StoreConnection *connection)
+{
+	PGresult   *result = store_next_result(connection);
+
+	if (result == NULL || !store_is_copy(result))
+		return result;
+	PQclear(result);
+	ereport(ERROR,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION),
+			 errmsg("store \"%s\" has begun a COPY that it was not asked for",
+					connection->server)));
+}
+
 void
 store_end_statement(StoreConnection *connection)
 {
 	PGresult   *result;
 
-	while ((result = store_next_result(connection)) != NULL)
+	while ((result = store_next_plain_result(connection)) != NULL)
 		PQclear(result);
 	store_set_idle(connection);
 }

@@ -64,6 +64,12 @@ extern void store_flush(StoreConnection *connection);
 /* The next result of the statement, NULL when it has ended; not yet tied. */
 extern PGresult *store_next_result(StoreConnection *connection);
 
+/* The same where a COPY has no place: raises an error if it is one. */
+extern PGresult *store_next_plain_result(StoreConnection *connection);
+
+/* Has a COPY begun? */
+extern bool store_is_copy(const PGresult *result);
+
 /* Read over what else the statement returns. */
 extern void store_end_statement(StoreConnection *connection);
 

@@ -8,16 +8,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The end of the fuzzing, if it does not hold. */
+#define require(holds) \
+	((holds) ? (void) 0 : require_failed(#holds, __FILE__, __LINE__))
+
 static inline void
-require(bool holds)
+require_failed(const char *what, const char *file, int line)
 {
-	if (!holds)
-		abort();
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	abort();
 }
 
 /* n bytes from start on are all in the text. */

@@ -1,0 +1,260 @@
+/*
+ * fuzz_service.c
+ *	  libFuzzer target: operations of Kinesis and S3, by libcurl, with whatever
+ *	  a server answers.
+ *
+ * The first byte is the operation.  The rest is answers, between bytes 0x1E: as
+ * they are if they begin with HTTP/, else the body of one that succeeds.
+ */
+#include "server.h"
+
+#include "base/buffer.h"
+#include "mb/pg_wchar.h"
+#include "remote.h"
+#include "service/kinesis.h"
+#include "service/s3.h"
+
+/* parts of a few bytes, of which there are several then */
+#undef S3_PART_BYTES
+#define S3_PART_BYTES (64 * 1024)
+#include "service/s3_upload.c"
+
+#define SEPARATOR '\x1E'
+
+/* What answers may have, together */
+#define BUDGET_BYTES (1024 * 1024)
+
+static const AwsConfig config = {
+	.region = "us-east-1",
+	.endpoint = "http://127.0.0.1:1/",
+	.credentials = {"AKID", "secret", "token"},
+	.connect_timeout_ms = 1000,
+	.request_timeout_ms = 1000,
+	.max_retries = 0
+};
+
+static void
+check_text(const char *text)
+{
+	require(text == NULL || pg_verify_mbstr(PG_UTF8, text, strlen(text), true));
+}
+
+/* ----------------------------------------------------------------
+ * Kinesis
+ * ---------------------------------------------------------------- */
+
+static void
+describe(void *arg)
+{
+	KinesisStreamSummary *summary = kinesis_describe_stream_summary(arg);
+
+	check_text(summary->status);
+	require(summary->retention_hours > 0 && summary->open_shards >= 0);
+	require(summary->max_record_bytes > 0);
+	require(summary->created == 0 || IS_VALID_TIMESTAMP(summary->created));
+}
+
+static void
+list_shards(void *arg)
+{
+	ListCell   *cell;
+
+	foreach(cell, kinesis_list_shards(arg))
+	{
+		KinesisShard *shard = kinesis_shard_copy(lfirst(cell));
+
+		require(shard->shard_id != NULL);
+		check_text(shard->shard_id);
+		check_text(shard->parent_shard_id);
+	}
+}
+
+static void
+list_streams(void *arg)
+{
+	KinesisStream *stream = arg;
+	ListCell   *cell;
+
+	foreach(cell, kinesis_list_streams(stream->aws))
+		check_text(lfirst(cell));
+}
+
+/* A call that its caller waits for; NULL if it failed. */
+static AwsCall *
+finished(AwsCall *call)
+{
+	const AwsError *error;
+
+	aws_call_wait(call);
+	error = aws_call_error(call);
+	if (error == NULL)
+		return call;
+	check_text(aws_error_detail(error));
+	aws_call_close(call);
+	return NULL;
+}
+
+static void
+get_iterator(void *arg)
+{
+	KinesisIteratorStart start = {.type = KINESIS_AT_TIMESTAMP,.timestamp = 1};
+	AwsError	error;
+	AwsCall    *call = finished(kinesis_get_shard_iterator_begin(arg, "shard",
+																 &start, NULL));
+
+	if (call != NULL)
+		check_text(kinesis_get_shard_iterator_end(call, &error));
+}
+
+static void
+get_records(void *arg)
+{
+	AwsError	error;
+	AwsCall    *call = finished(kinesis_get_records_begin(arg, "iterator", 10,
+														  NULL));
+	KinesisPage *page;
+
+	if (call == NULL)
+		return;
+	page = kinesis_get_records_try(call, &error);
+	if (page == NULL)
+		return;
+	kinesis_page_unpack(page);
+	for (int i = 0; i < page->n_records; i++)
+	{
+		const char *data;
+		size_t		bytes;
+
+		(void) kinesis_record_data(&page->records[i], &data, &bytes);
+		check_text(kinesis_record_partition_key(&page->records[i]));
+	}
+	kinesis_page_free(page);
+}
+
+static void
+put_records(void *arg)
+{
+	KinesisPutRecord records[] = {
+		{"data", 4, "key", "12"}, {"", 0, "\xC3\xA4\"", NULL}
+	};
+	KinesisPutResult results[lengthof(records)];
+
+	kinesis_put_records(arg, records, lengthof(records), results);
+	for (size_t i = 0; i < lengthof(results); i++)
+	{
+		require((results[i].error_code == NULL) ==
+				(results[i].sequence_number != NULL));
+		check_text(results[i].error_message);
+		check_text(results[i].shard_id);
+	}
+}
+
+/* ----------------------------------------------------------------
+ * S3
+ * ---------------------------------------------------------------- */
+
+static S3Client *
+bucket(void)
+{
+	return s3_client_open(CurrentMemoryContext, &config, "bucket");
+}
+
+static void
+put_object(void *arg)
+{
+	(void) arg;
+	s3_put_object(bucket(), "a/key", "text/plain", "data", 4);
+}
+
+static void
+upload(void *arg)
+{
+	char	   *data = palloc0(S3_PART_BYTES);
+	S3Upload   *object = s3_upload_open(bucket(), "a/key", "text/plain");
+
+	(void) arg;
+	s3_upload_write(object, data, S3_PART_BYTES);
+	s3_upload_write(object, data, 1);
+	s3_upload_finish(object);
+}
+
+static void
+delete_objects(void *arg)
+{
+	List	   *keys = list_make2("a/key", "an\xC3\xA4<other>");
+	List	   *undeleted = s3_delete_objects(bucket(), keys);
+	ListCell   *cell;
+
+	(void) arg;
+	foreach(cell, undeleted)
+	{
+		S3Undeleted *item = lfirst(cell);
+
+		require(list_member_ptr(keys, item->key));
+		check_text(aws_error_detail(&item->error));
+	}
+}
+
+static const struct
+{
+	char		letter;
+	ServerBody	body;
+}			operations[] = {
+	{'d', describe}, {'l', list_shards}, {'n', list_streams},
+	{'i', get_iterator}, {'r', get_records}, {'p', put_records},
+	{'o', put_object}, {'u', upload}, {'x', delete_objects}
+};
+
+/* ----------------------------------------------------------------
+ * Inputs
+ * ---------------------------------------------------------------- */
+
+static void
+say_answers(const char *data, size_t size)
+{
+	Input		rest = {data, size};
+	Input		piece;
+
+	while (input_cut(&rest, SEPARATOR, &piece))
+	{
+		StringInfoData answer;
+
+		initStringInfo(&answer);
+		if (piece.len < 5 || memcmp(piece.start, "HTTP/", 5) != 0)
+			appendStringInfo(&answer,
+							 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+							 piece.len);
+		appendBinaryStringInfo(&answer, piece.start, piece.len);
+		remote_say(answer.data, answer.len, rest.len == 0);
+	}
+}
+
+static void
+fuzz(const char *data, size_t size)
+{
+	HttpBudget	budget = {.max_bytes = BUDGET_BYTES};
+	KinesisStream stream = {
+		.name = "stream",.unpack = true,.budget = &budget
+	};
+	ErrorData  *error = NULL;
+
+	if (size == 0)
+		return;
+	say_answers(data + 1, size - 1);
+	stream.aws = aws_client_open(CurrentMemoryContext, &config, "kinesis");
+	for (size_t i = 0; i < lengthof(operations); i++)
+	{
+		if (operations[i].letter == *data)
+			error = server_try(operations[i].body, &stream);
+	}
+	require(error == NULL || server_error_is_sound(error));
+	buffer_trim();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	server_input(fuzz, data, size);
+	remote_end();
+	return 0;
+}
