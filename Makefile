@@ -38,6 +38,7 @@ OBJS = \
 	src/service/aggregate.o \
 	src/service/kinesis_answer.o \
 	src/service/kinesis_control.o \
+	src/service/kinesis_key.o \
 	src/service/kinesis_page.o \
 	src/service/kinesis_read.o \
 	src/service/kinesis_record.o \

@@ -127,9 +127,9 @@ def test_escapes(get):
     assert row['data'] == data and row['partition_key'] == 'a"é😀\n'
 
 
-def test_a_key_that_cannot_be_text_stays_as_written(get):
+def test_a_key_that_cannot_be_text_is_a_string_of_json(get):
     row, = get(b'{"Records":[{"SequenceNumber":"1","PartitionKey":"a\\u0000b","Data":""}]}')
-    assert row['partition_key'] == r'a\u0000b'
+    assert row['partition_key'] == r'"a\u0000b"'
 
 
 @pytest.mark.parametrize('data', ['YQ=', 'YQ', 'Y', '!!!!', 'YR==', 'YQ== '])

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/encoding.h"
 #include "base/json_scan.h"
 #include "row/row.h"
 
@@ -38,32 +39,38 @@ parse_plain_name(const char **p, const char **key)
 	return *p > start;
 }
 
+/* A string of JSON, of the option, as a text of the database; NULL if none. */
+static char *
+json_string_text(const char *string, size_t bytes)
+{
+	char	   *utf8 = encoding_to_utf8(string, bytes);
+	JsonScan	scan;
+	size_t		len;
+
+	if (utf8 == NULL)
+		return NULL;
+	json_scan_init(&scan, utf8, strlen(utf8));
+	if (json_scan_next(&scan) != JSON_TOKEN_STRING ||
+		json_unescape(scan.value.start, scan.value.len, utf8,
+					  &len) != JSON_SCAN_OK)
+		return NULL;
+	return encoding_from_utf8(utf8, len);
+}
+
 /* In quotes it is a JSON string. */
 static bool
 parse_quoted_name(const char **p, const char **key)
 {
-	JsonScan	scan;
-	size_t		len;
 	const char *end = *p + 1;
-	char	   *name;
 
 	while (*end != '\0' && *end != '"')
 		end += end[0] == '\\' && end[1] != '\0' ? 2 : 1;
 	if (*end != '"')
 		return false;
 	end++;
-
-	json_scan_init(&scan, *p, end - *p);
-	if (json_scan_next(&scan) != JSON_TOKEN_STRING)
-		return false;
-	name = palloc(scan.value.len + 1);
-	if (json_unescape(scan.value.start, scan.value.len, name,
-					  &len) != JSON_SCAN_OK)
-		return false;
-	name[len] = '\0';
-	*key = name;
+	*key = json_string_text(*p, end - *p);
 	*p = end;
-	return true;
+	return *key != NULL;
 }
 
 static bool

@@ -220,8 +220,18 @@ kinesis_record_bytes(const KinesisRecord *record)
 	return record->decoded ? record->data_bytes : record->data_bytes / 4 * 3;
 }
 
-/* The sequence number or the partition key as a string, palloc'd. */
+/* The sequence number as a string, palloc'd. */
 extern char *kinesis_record_sequence(const KinesisRecord *record);
+
+/*
+ * The partition key as a text of the database, palloc'd; and the record's key
+ * from such a text, in the current context.  A key that the database's encoding
+ * has no characters for, or no text can hold, is a string of JSON in ASCII,
+ * with its quotes: so that it comes back as it was, so is one that begins with a
+ * quote itself.
+ */
 extern char *kinesis_record_partition_key(const KinesisRecord *record);
+extern void kinesis_record_set_partition_key(KinesisRecord *record,
+											 const char *key);
 
 #endif							/* TRACKING_SERVICE_KINESIS_H */

@@ -10,7 +10,6 @@
 #include "utils/timestamp.h"
 
 #include "base/base64.h"
-#include "base/json_scan.h"
 #include "service/kinesis_wire.h"
 
 /*
@@ -169,18 +168,4 @@ char *
 kinesis_record_sequence(const KinesisRecord *record)
 {
 	return pnstrdup(record->sequence_number, record->sequence_number_digits);
-}
-
-char *
-kinesis_record_partition_key(const KinesisRecord *record)
-{
-	size_t		bytes = record->partition_key_bytes;
-	char	   *key = pnstrdup(record->partition_key, bytes);
-
-	/* what cannot be text stays as it is written: \u0000 and the like */
-	if (record->key_escaped &&
-		json_unescape(record->partition_key, bytes, key,
-					  &bytes) == JSON_SCAN_OK)
-		key[bytes] = '\0';
-	return key;
 }

@@ -86,8 +86,7 @@ load_record(int row, KinesisRecord *record)
 
 	record->sequence_number = catalog_text(cxt, row, 4);
 	record->sequence_number_digits = strlen(record->sequence_number);
-	record->partition_key = catalog_text(cxt, row, 5);
-	record->partition_key_bytes = strlen(record->partition_key);
+	kinesis_record_set_partition_key(record, catalog_text(cxt, row, 5));
 	record->arrived = DatumGetTimestampTz(catalog_datum(row, 6, &isnull));
 	record->data_bytes = VARSIZE_ANY_EXHDR(data);
 	record->data = memcpy(palloc(record->data_bytes + 1), VARDATA_ANY(data),

@@ -71,10 +71,21 @@ fill_random_key(char *key)
 			 (uint32) (backoff_random() * PG_UINT32_MAX));
 }
 
+/* It is in UTF-8 already, whatever the database is in. */
+static int
+key_characters(const char *key)
+{
+	int			chars = 0;
+
+	for (; *key != '\0'; key += pg_encoding_mblen(PG_UTF8, key))
+		chars++;
+	return chars;
+}
+
 static void
 check_partition_key(const StreamWriter *writer, const char *key)
 {
-	int			chars = pg_mbstrlen(key);
+	int			chars = key_characters(key);
 
 	if (chars < 1 || chars > KINESIS_PARTITION_KEY_CHARS)
 		ereport(ERROR,
