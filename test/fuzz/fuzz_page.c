@@ -162,6 +162,25 @@ put_record(StringInfo out, KinesisRecord *record)
 	put_slice(out, "data", data, bytes);
 }
 
+/* Sub-records in the place of their aggregates, as a reader hands them out. */
+static void
+put_records(StringInfo out, KinesisPage *page)
+{
+	KinesisUnpack *unpack = page->aggregates == NULL ? NULL :
+		kinesis_unpack_open(CurrentMemoryContext, page);
+
+	for (int64 i = 0; i < page->n_left; i++)
+	{
+		KinesisRecord unpacked;
+
+		if (unpack != NULL)
+			kinesis_unpack_next(unpack, &unpacked, 1);
+		put_record(out, unpack != NULL ? &unpacked : &page->records[i]);
+	}
+	if (unpack != NULL)
+		kinesis_unpack_close(unpack);
+}
+
 static void
 put_page(StringInfo out, KinesisPage *page)
 {
@@ -180,8 +199,7 @@ put_page(StringInfo out, KinesisPage *page)
 		put_text(out, "from", shard->starting_hash_key);
 		put_text(out, "to", shard->ending_hash_key);
 	}
-	for (int i = 0; i < page->n_records; i++)
-		put_record(out, &page->records[i]);
+	put_records(out, page);
 }
 
 /* ----------------------------------------------------------------
@@ -266,7 +284,7 @@ read_page(void *arg)
 		compare_page(page, reading);
 	}
 	/* aggregates are told by what is not decoded yet */
-	kinesis_page_unpack(page);
+	kinesis_page_count(page, true);
 	put_page(&reading->page, page);
 	kinesis_page_free(page);
 }

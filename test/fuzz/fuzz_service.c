@@ -119,7 +119,6 @@ get_records(void *arg)
 	page = kinesis_get_records_try(call, &error);
 	if (page == NULL)
 		return;
-	kinesis_page_unpack(page);
 	for (int i = 0; i < page->n_records; i++)
 	{
 		const char *data;
@@ -142,9 +141,10 @@ put_records(void *arg)
 	kinesis_put_records(arg, records, lengthof(records), results);
 	for (size_t i = 0; i < lengthof(results); i++)
 	{
-		require((results[i].error_code == NULL) ==
+		require((results[i].error == NULL) ==
 				(results[i].sequence_number != NULL));
-		check_text(results[i].error_message);
+		if (results[i].error != NULL)
+			check_text(results[i].error->message);
 		check_text(results[i].shard_id);
 	}
 }
