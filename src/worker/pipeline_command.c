@@ -146,10 +146,10 @@ make_constraints_immediate(void)
 
 /*
  * A constraint that is deferred to the commit would fail all of the batch.  In
- * a security-restricted operation none may be deferred at all: what fires later
- * would have the rights of whoever is there then.  So they are made immediate
- * before it, when what the caller has deferred fires with the caller's rights,
- * and what that raises is not taken for a record's fault.
+ * a security-restricted operation none may be deferred at all: what fires
+ * later would have the rights of whoever is there then.  So they are made
+ * immediate before it, when what the caller has deferred fires with the
+ * caller's rights, and what that raises is not taken for a record's fault.
  */
 static void
 prepare_constraints(const PipelineCommand *command)

@@ -20,7 +20,7 @@
 extern SPIPlanPtr pipeline_plan_prepare(const Pipeline *pipeline,
 										const char *command);
 
-/* A statement that the executor was told of, while its work is done elsewhere. */
+/* A statement that the executor knows of while its work is done elsewhere. */
 typedef struct PlanStatement
 {
 	CachedPlan *plan;
@@ -28,10 +28,10 @@ typedef struct PlanStatement
 } PlanStatement;
 
 /*
- * Have the executor begin the one statement of a plan that is kept, and end it
- * once something else has affected rows: it checks permissions and raises an
- * error if they are not granted, and whoever looks at statements by its hooks
- * (pgaudit, sepgsql, pg_stat_statements) sees this one like any other.  In SPI.
+ * In SPI: have the executor begin the one statement of a plan that is kept,
+ * and end it once something else has affected rows.  It checks permissions and
+ * raises an error if they are not granted, and whoever looks at statements by
+ * its hooks (pgaudit, sepgsql, pg_stat_statements) sees this one like others.
  */
 extern void pipeline_plan_begin(PlanStatement *statement, SPIPlanPtr plan);
 extern void pipeline_plan_end(PlanStatement *statement, uint64 rows);

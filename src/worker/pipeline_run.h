@@ -16,10 +16,10 @@
 typedef struct PipelineRun PipelineRun;
 
 /*
- * Open a run in cxt; in a transaction.  Raises an error if the pipeline's owner
- * may not read its source: nothing is fetched for him then.  It reads the shards that are assigned
- * to worker number slot, or all of them if slot is -1.  pipeline and
- * transactions must live as long.
+ * Open a run in cxt; in a transaction.  Raises an error if the pipeline's
+ * owner may not read its source: nothing is fetched for him then.  It reads
+ * the shards that are assigned to worker number slot, or all of them if slot
+ * is -1.  pipeline and transactions must live as long.
  */
 extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 									  const Pipeline *pipeline, int slot,
