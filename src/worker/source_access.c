@@ -29,8 +29,7 @@
 typedef struct RowReceiver
 {
 	DestReceiver base;
-	SourceRowFunction function;
-	void	   *arg;
+	const SourceQuery *query;
 } RowReceiver;
 
 /* ----------------------------------------------------------------
@@ -137,12 +136,13 @@ source_access_check(const Pipeline *pipeline)
  * query has to have found the one that was checked, before any of it is run.
  */
 static PlannedStmt *
-plan(const char *sql, Relation source, ParamListInfo params, int n_args)
+plan(const char *sql, Relation source, ParamListInfo params)
 {
 	Oid			types[] = {INT8OID, INT8OID, INT8OID};
 	List	   *statements = pg_parse_query(sql);
 	Query	   *query = parse_analyze_fixedparams(linitial(statements), sql,
-												  types, n_args, NULL);
+												  types, params->numParams,
+												  NULL);
 	ListCell   *cell;
 
 	foreach(cell, query->rtable)
@@ -163,10 +163,10 @@ plan(const char *sql, Relation source, ParamListInfo params, int n_args)
 static bool
 receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
-	RowReceiver *receiver = (RowReceiver *) self;
+	const SourceQuery *query = ((RowReceiver *) self)->query;
 
 	slot_getallattrs(slot);
-	receiver->function(slot, receiver->arg);
+	query->take(slot, query->arg);
 	return true;
 }
 
@@ -185,13 +185,13 @@ receive_end(DestReceiver *self)
 }
 
 static ParamListInfo
-make_params(const int64 *args, int n_args)
+make_params(const SourceQuery *query)
 {
-	ParamListInfo params = makeParamList(n_args);
+	ParamListInfo params = makeParamList(query->n_args);
 
-	for (int i = 0; i < n_args; i++)
+	for (int i = 0; i < query->n_args; i++)
 	{
-		params->params[i].value = Int64GetDatum(args[i]);
+		params->params[i].value = Int64GetDatum(query->args[i]);
 		params->params[i].isnull = false;
 		params->params[i].pflags = PARAM_FLAG_CONST;
 		params->params[i].ptype = INT8OID;
@@ -200,28 +200,7 @@ make_params(const int64 *args, int n_args)
 }
 
 static void
-run(const char *sql, Relation source, const int64 *args, int n_args,
-	RowReceiver *receiver)
-{
-	ParamListInfo params = make_params(args, n_args);
-	QueryDesc  *query;
-
-	PushActiveSnapshot(GetTransactionSnapshot());
-	query = CreateQueryDesc(plan(sql, source, params, n_args), sql,
-							GetActiveSnapshot(), InvalidSnapshot,
-							&receiver->base, params, NULL, 0);
-	ExecutorStart(query, 0);
-	compat_executor_run(query);
-	ExecutorFinish(query);
-	ExecutorEnd(query);
-	FreeQueryDesc(query);
-	PopActiveSnapshot();
-}
-
-void
-source_access_query(const Pipeline *pipeline, const char *columns,
-					const char *rest, const int64 *args, int n_args,
-					SourceRowFunction function, void *arg)
+run(const SourceQuery *query, Relation source)
 {
 	RowReceiver receiver = {
 		.base = {
@@ -231,16 +210,33 @@ source_access_query(const Pipeline *pipeline, const char *columns,
 			.rDestroy = receive_end,
 			.mydest = DestNone
 		},
-		.function = function,
-		.arg = arg
+		.query = query
 	};
+	char	   *sql = psprintf("SELECT %s FROM %s AS source%s", query->columns,
+							   pipeline_qualified_name(source), query->rest);
+	ParamListInfo params = make_params(query);
+	QueryDesc  *execution;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	execution = CreateQueryDesc(plan(sql, source, params), sql,
+								GetActiveSnapshot(), InvalidSnapshot,
+								&receiver.base, params, NULL, 0);
+	ExecutorStart(execution, 0);
+	compat_executor_run(execution);
+	ExecutorFinish(execution);
+	ExecutorEnd(execution);
+	FreeQueryDesc(execution);
+	PopActiveSnapshot();
+}
+
+void
+source_access_query(const Pipeline *pipeline, const SourceQuery *query)
+{
 	Relation	source = open_checked(pipeline);
 	OwnerAccess access;
 
 	owner_begin_for_us(&access, source->rd_rel->relowner);
-	run(psprintf("SELECT %s FROM %s AS source%s", columns,
-				 pipeline_qualified_name(source), rest),
-		source, args, n_args, &receiver);
+	run(query, source);
 	owner_end(&access);
 	table_close(source, NoLock);
 }

@@ -25,15 +25,20 @@ extern void source_access_check(const Pipeline *pipeline);
 /* Takes a row of an answer; it is gone afterwards. */
 typedef void (*SourceRowFunction) (TupleTableSlot *row, void *arg);
 
-/*
- * Ask a table something, after that check: the columns of our SELECT, and what
- * stands behind its FROM, where the table is called "source"; $1 and so on are
- * bigint.  Each row is given to the function.
- */
-extern void source_access_query(const Pipeline *pipeline, const char *columns,
-								const char *rest, const int64 *args,
-								int n_args, SourceRowFunction function,
-								void *arg);
+/* A SELECT of ours. */
+typedef struct SourceQuery
+{
+	const char *columns;		/* of the table, which is called "source" */
+	const char *rest;			/* what stands behind its FROM */
+	const int64 *args;			/* $1 and so on */
+	int			n_args;
+	SourceRowFunction take;		/* is given each row */
+	void	   *arg;			/* and this */
+} SourceQuery;
+
+/* Ask a table something, after that check. */
+extern void source_access_query(const Pipeline *pipeline,
+								const SourceQuery *query);
 
 /* A column of a row, 1-based; of another type, or null, it is an error. */
 extern int64 source_access_int64(TupleTableSlot *row, int column);

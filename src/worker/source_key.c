@@ -195,11 +195,15 @@ source_key_check_rows(const Pipeline *pipeline)
 {
 	const char *key = quote_identifier(pipeline->source_key);
 	Number		below = {0};
+	SourceQuery query = {
+		.columns = psprintf("source.%s::pg_catalog.int8", key),
+		.rest = psprintf(" WHERE source.%s operator(pg_catalog.<) 0 LIMIT 1",
+						 key),
+		.take = take_number,
+		.arg = &below
+	};
 
-	source_access_query(pipeline,
-						psprintf("source.%s::pg_catalog.int8", key),
-						psprintf(" WHERE source.%s operator(pg_catalog.<) 0 LIMIT 1",
-								 key), NULL, 0, take_number, &below);
+	source_access_query(pipeline, &query);
 	if (below.found)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -213,11 +217,15 @@ int64
 source_key_newest(const Pipeline *pipeline)
 {
 	Number		newest = {.number = -1};
+	SourceQuery query = {
+		.columns = psprintf("pg_catalog.max(source.%s)::pg_catalog.int8",
+							quote_identifier(pipeline->source_key)),
+		.rest = "",
+		.take = take_number,
+		.arg = &newest
+	};
 
-	source_access_query(pipeline,
-						psprintf("pg_catalog.max(source.%s)::pg_catalog.int8",
-								 quote_identifier(pipeline->source_key)),
-						"", NULL, 0, take_number, &newest);
+	source_access_query(pipeline, &query);
 	return newest.number;
 }
 
@@ -246,12 +254,17 @@ char *
 source_key_rows(const Pipeline *pipeline, int64 key)
 {
 	JsonRows	rows = {.cxt = CurrentMemoryContext};
+	SourceQuery query = {
+		.columns = "pg_catalog.row_to_json(source.*)::pg_catalog.text",
+		.rest = psprintf(" WHERE source.%s operator(pg_catalog.=) $1",
+						 quote_identifier(pipeline->source_key)),
+		.args = &key,
+		.n_args = 1,
+		.take = take_json,
+		.arg = &rows
+	};
 
-	source_access_query(pipeline,
-						"pg_catalog.row_to_json(source.*)::pg_catalog.text",
-						psprintf(" WHERE source.%s operator(pg_catalog.=) $1",
-								 quote_identifier(pipeline->source_key)),
-						&key, 1, take_json, &rows);
+	source_access_query(pipeline, &query);
 	return rows.text == NULL ? NULL : rows.text->data;
 }
 
@@ -306,14 +319,20 @@ source_key_list(const Pipeline *pipeline, int64 after, int64 upto,
 	const char *key = quote_identifier(pipeline->source_key);
 	int64		args[] = {after, upto, max_rows};
 	KeyList		list = {.rows = palloc(max_rows * sizeof(SourceRow))};
+	SourceQuery query = {
+		.columns = psprintf("source.%s::pg_catalog.int8,"
+							" (%s)::pg_catalog.int8",
+							key, stored_size(pipeline)),
+		.rest = psprintf(" WHERE source.%s operator(pg_catalog.>) $1"
+						 " AND source.%s operator(pg_catalog.<=) $2"
+						 " ORDER BY source.%s LIMIT $3", key, key, key),
+		.args = args,
+		.n_args = lengthof(args),
+		.take = take_key,
+		.arg = &list
+	};
 
-	source_access_query(pipeline,
-						psprintf("source.%s::pg_catalog.int8, (%s)::pg_catalog.int8",
-								 key, stored_size(pipeline)),
-						psprintf(" WHERE source.%s operator(pg_catalog.>) $1"
-								 " AND source.%s operator(pg_catalog.<=) $2"
-								 " ORDER BY source.%s LIMIT $3", key, key, key),
-						args, lengthof(args), take_key, &list);
+	source_access_query(pipeline, &query);
 	*n = list.n;
 	return list.rows;
 }
