@@ -96,6 +96,7 @@ OBJS = \
 	src/sink/store_statement.o \
 	src/sink/store_transaction.o \
 	src/sink/store_type.o \
+	src/sink/store_use.o \
 	src/sink/store_wire.o \
 	src/sink/store_writer.o \
 	src/sink/table_extend.o \

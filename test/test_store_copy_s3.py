@@ -79,6 +79,23 @@ def loads(db, warehouse, bucket, moto):
     return Loads(db, warehouse, bucket, moto)
 
 
+def test_a_trigger_sees_what_is_staged(loads):
+    """It is loaded for the trigger's scan, and the files are removed with the others."""
+    db = loads.servers().table().db
+    db.sql('CREATE TABLE seen (n int)')
+    db.sql("""CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN INSERT INTO seen SELECT count(*) FROM landed; RETURN NEW; END$$""")
+    db.sql('CREATE TRIGGER fire BEFORE INSERT ON landed FOR EACH ROW '
+           'WHEN (NEW.id % 5 = 4) EXECUTE FUNCTION fire()')
+    assert db.conn.execute("INSERT INTO landed SELECT i, 'n' || i FROM generate_series(0, 9) i"
+                           ).rowcount == 10
+    assert db.sql('SELECT n FROM seen') == [(4,), (9,)]
+    assert loads.rows() == [(i, f'n{i}') for i in range(10)]
+    assert len(loads.copies()) == 3
+    assert loads.bucket.keys() == []
+
+
+
 def expected(n, first=0):
     return [(i, f'n{i}') for i in range(first, first + n)]
 

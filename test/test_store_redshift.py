@@ -42,6 +42,17 @@ def test_many_rows_and_two_scans(db, wh):
     assert wh.value('SELECT count(*) FROM t') == 6000
 
 
+def test_after_triggers_see_rows_and_statements_do_not(db, wh):
+    db.sql('CREATE TABLE seen (n int)')
+    db.sql("""CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN INSERT INTO seen SELECT count(*) FROM t; RETURN NULL; END$$""")
+    db.sql('CREATE TRIGGER fire AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION fire()')
+    db.sql("INSERT INTO t (id) SELECT i FROM generate_series(1, 2000) i")
+    db.sql("""INSERT INTO t (id, name) SELECT id + 10000, repeat('x', 10) FROM t
+        UNION ALL SELECT id + 20000, repeat('y', 10) FROM t""")
+    assert db.sql('SELECT n FROM seen') == [(2000,), (6000,)]
+
+
 def test_a_subtransaction_that_fails_fails_all(db, wh):
     with pytest.raises(psycopg.errors.InFailedSqlTransaction) as raised:
         with db.conn.transaction():

@@ -34,6 +34,10 @@ extern void trackingExplainForeignScan(ForeignScanState *node,
 									   ExplainState *es);
 
 /* in fdw_modify.c */
+
+/* Have rows leave that other queries than this one have published so far. */
+extern void fdw_modify_publish_first(const EState *query);
+
 extern int	trackingIsForeignRelUpdatable(Relation rel);
 extern List *trackingPlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 									   Index resultRelation,

@@ -4,13 +4,16 @@
  *
  * Rows wait in the writer until they fill a request; the last of them leave
  * at the statement's end, inside it, so that what could not be published
- * fails the statement.
+ * fails the statement.  They leave before when a trigger or a function of the
+ * statement reads a stream.
  */
 #include "postgres.h"
 
+#include "base/cleanup.h"
 #include "base/compat.h"
 #include "config/config.h"
 #include "fdw/fdw.h"
+#include "lib/ilist.h"
 #include "row/row.h"
 #include "stream/stream_writer.h"
 #include "utils/lsyscache.h"
@@ -19,14 +22,39 @@
 
 typedef struct StreamModify
 {
+	dlist_node	node;			/* of publishing */
+	const EState *query;
 	StreamTable *table;
 	TupleDesc	tupdesc;
+	bool		has_answer;		/* a column holds what Kinesis answers */
 	RowEncoder *encoder;
 	MemoryContext writer_cxt;
 	MemoryContext row_cxt;		/* reset after every row */
 	KinesisStream stream;
 	StreamWriter *writer;
 } StreamModify;
+
+static dlist_head publishing = DLIST_STATIC_INIT(publishing);
+
+static void
+forget(void *state)
+{
+	dlist_delete(&((StreamModify *) state)->node);
+}
+
+void
+fdw_modify_publish_first(const EState *query)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &publishing)
+	{
+		StreamModify *state = dlist_container(StreamModify, node, iter.cur);
+
+		if (state->query != query)
+			stream_writer_flush(state->writer);
+	}
+}
 
 int
 trackingIsForeignRelUpdatable(Relation rel)
@@ -50,6 +78,19 @@ trackingPlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 	return NIL;
 }
 
+static bool
+has_answer(const RowSpec *row)
+{
+	for (int i = 0; i < row->n_columns; i++)
+	{
+		if (row->columns[i].metadata == ROW_META_SHARD_ID ||
+			row->columns[i].metadata == ROW_META_SEQUENCE_NUMBER ||
+			row->columns[i].metadata == ROW_META_STREAM)
+			return true;
+	}
+	return false;
+}
+
 static void
 begin_modify(ResultRelInfo *rinfo, EState *estate)
 {
@@ -64,7 +105,9 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 						RelationGetRelationName(relation)),
 				 errdetail("A record's shard follows from its partition key."),
 				 errhint("Insert into a foreign table of the stream without the option \"shard\".")));
+	state->query = estate;
 	state->tupdesc = RelationGetDescr(relation);
+	state->has_answer = has_answer(&state->table->row);
 	config_credentials(state->table, compat_modify_userid(rinfo, estate));
 	state->encoder = row_encoder_open(&state->table->row, state->tupdesc);
 	state->writer_cxt = AllocSetContextCreate(estate->es_query_cxt,
@@ -78,6 +121,8 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	state->stream.name = state->table->stream;
 	state->writer = stream_writer_open(state->writer_cxt, &state->stream,
 									   state->table->aws.max_retries);
+	dlist_push_tail(&publishing, &state->node);
+	cleanup_register(state->writer_cxt, forget, state);
 	rinfo->ri_FdwState = state;
 }
 
@@ -98,40 +143,60 @@ trackingBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	begin_modify(rinfo, mtstate->ps.state);
 }
 
-/* What Kinesis answered, for the columns that hold it. */
+/* What Kinesis answered for a column that holds it, or NULL. */
+static const char *
+answer_for(const StreamModify *state, int column)
+{
+	switch (state->table->row.columns[column].metadata)
+	{
+		case ROW_META_SHARD_ID:
+			return stream_writer_last(state->writer)->shard_id;
+		case ROW_META_SEQUENCE_NUMBER:
+			return stream_writer_last(state->writer)->sequence_number;
+		case ROW_META_STREAM:
+			return state->table->stream;
+		default:
+			return NULL;
+	}
+}
+
+/* The row as it was published: in the slot, whatever kind it is of. */
 static void
 fill_answer(StreamModify *state, TupleTableSlot *slot)
 {
-	const KinesisPutResult *answer = stream_writer_last(state->writer);
+	int			n = state->tupdesc->natts;
+	Datum	   *values = palloc0(n * sizeof(Datum));
+	bool	   *isnull = palloc0(n * sizeof(bool));
+	bool	   *replaced = palloc0(n * sizeof(bool));
+	bool		is_copy;
+	HeapTuple	row = ExecFetchSlotHeapTuple(slot, false, &is_copy);
 
-	for (int i = 0; i < state->tupdesc->natts; i++)
+	for (int i = 0; i < n; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(state->tupdesc, i);
-		const char *text;
+		const char *text = answer_for(state, i);
 		Oid			input;
 		Oid			ioparam;
 
-		switch (state->table->row.columns[i].metadata)
-		{
-			case ROW_META_SHARD_ID:
-				text = answer->shard_id;
-				break;
-			case ROW_META_SEQUENCE_NUMBER:
-				text = answer->sequence_number;
-				break;
-			case ROW_META_STREAM:
-				text = state->table->stream;
-				break;
-			default:
-				continue;
-		}
+		if (text == NULL)
+			continue;
 		getTypeInputInfo(attribute->atttypid, &input, &ioparam);
-		slot->tts_values[i] = OidInputFunctionCall(input,
-												   unconstify(char *, text),
-												   ioparam,
-												   attribute->atttypmod);
-		slot->tts_isnull[i] = false;
+		values[i] = OidInputFunctionCall(input, unconstify(char *, text),
+										 ioparam, attribute->atttypmod);
+		replaced[i] = true;
 	}
+	row = heap_modify_tuple(row, state->tupdesc, values, isnull, replaced);
+	MemoryContextSwitchTo(slot->tts_mcxt);
+	ExecForceStoreHeapTuple(heap_copytuple(row), slot, true);
+}
+
+/* Is anybody going to see what Kinesis answers? */
+static bool
+wants_answer(const StreamModify *state, const ResultRelInfo *rinfo)
+{
+	return rinfo->ri_projectReturning != NULL ||
+		(state->has_answer && rinfo->ri_TrigDesc != NULL &&
+		 rinfo->ri_TrigDesc->trig_insert_after_row);
 }
 
 TupleTableSlot *
@@ -152,13 +217,13 @@ trackingExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 	record.partition_key = row.partition_key;
 	record.explicit_hash_key = row.explicit_hash_key;
 	stream_writer_add(state->writer, &record);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(state->row_cxt);
-	if (rinfo->ri_projectReturning != NULL)
+	if (wants_answer(state, rinfo))
 	{
 		stream_writer_flush(state->writer);
 		fill_answer(state, slot);
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->row_cxt);
 	return slot;
 }
 

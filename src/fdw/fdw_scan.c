@@ -102,6 +102,7 @@ open_reader(ForeignScanState *node)
 	};
 	MemoryContext old;
 
+	fdw_modify_publish_first(node->ss.ps.state);
 	state->reader_cxt = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
 											  "tracking_fdw scan",
 											  ALLOCSET_DEFAULT_SIZES);

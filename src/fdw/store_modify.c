@@ -56,7 +56,7 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	config_store_staging(server, userid);
 	state->cxt = cxt;
 	state->writer = store_writer_begin(cxt, server, table,
-									   RelationGetDescr(relation));
+									   RelationGetDescr(relation), estate);
 	MemoryContextSwitchTo(old);
 	rinfo->ri_FdwState = state;
 }

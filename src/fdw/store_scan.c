@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "sink/store_session.h"
+#include "sink/store_use.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
@@ -42,7 +43,9 @@ typedef struct StoreScan
 	StoreTable *table;
 	TupleDesc	tupdesc;
 	SubTransactionId subid;		/* that it began in */
+	StoreUse	use;
 	List	   *operands;		/* ExprStates */
+	bool		depends;		/* they are another node's to tell */
 	int			n_columns;		/* of the SELECT */
 	StoreColumnInput *columns;
 	MemoryContext batch_cxt;	/* of rows that were fetched */
@@ -80,37 +83,6 @@ open_columns(StoreScan *state, List *wanted)
 		getTypeInputInfo(attribute->atttypid, &input, &column->ioparam);
 		fmgr_info(input, &column->function);
 	}
-}
-
-void
-storeBeginForeignScan(ForeignScanState *node, int eflags)
-{
-	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
-	MemoryContext cxt = node->ss.ps.state->es_query_cxt;
-	StoreScan  *state;
-
-	/* Do nothing in EXPLAIN (no ANALYZE) case: node->fdw_state stays NULL. */
-	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
-		return;
-
-	state = palloc0(sizeof(StoreScan));
-	state->table = config_store_table(node->ss.ss_currentRelation);
-	state->server = config_store_server(state->table->serverid,
-										compat_scan_userid(node));
-	store_session_scans(state->server);
-	state->tupdesc = RelationGetDescr(node->ss.ss_currentRelation);
-	state->subid = GetCurrentSubTransactionId();
-	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
-	open_columns(state, list_nth(plan->fdw_private, STORE_PRIVATE_COLUMNS));
-	state->batch_cxt = AllocSetContextCreate(cxt, "tracking_fdw store rows",
-											 ALLOCSET_DEFAULT_SIZES);
-	state->row_cxt = AllocSetContextCreate(cxt, "tracking_fdw store row",
-										   ALLOCSET_DEFAULT_SIZES);
-	/* now, so that it belongs to the query, whoever will have to fill it */
-	state->rest = tuplestore_begin_heap(false, false, work_mem);
-	state->rest_slot = MakeSingleTupleTableSlot(state->tupdesc,
-												&TTSOpsMinimalTuple);
-	node->fdw_state = state;
 }
 
 /* The SELECT, with the operands as they are now. */
@@ -253,6 +225,7 @@ open_cursor(ForeignScanState *node)
 	StoreScan  *state = node->fdw_state;
 	StoreConnection *connection = store_session_use(state->server);
 
+	store_use_loads_first(&state->use);
 	state->cursor = store_cursor_open(connection,
 									  current_sql(node,
 												  store_dialect(connection)),
@@ -262,6 +235,79 @@ open_cursor(ForeignScanState *node)
 	if (state->subid != GetCurrentSubTransactionId() &&
 		store_session_has_savepoints(state->server))
 		fetch_rest(state);
+}
+
+static bool
+depends_on_nodes(List *operands)
+{
+	ListCell   *cell;
+
+	foreach(cell, operands)
+	{
+		const Param *operand = lfirst(cell);
+
+		if (IsA(operand, Param) && operand->paramkind == PARAM_EXEC)
+			return true;
+	}
+	return false;
+}
+
+/* A load is to come behind this scan: it begins now, if it can. */
+static void
+begin_early(void *arg)
+{
+	ForeignScanState *node = arg;
+	StoreScan  *state = node->fdw_state;
+
+	if (state->connection == NULL && !state->at_end && !state->depends)
+		open_cursor(node);
+}
+
+static void
+note_use(ForeignScanState *node)
+{
+	StoreScan  *state = node->fdw_state;
+
+	state->use.kind = STORE_USE_SCAN;
+	state->use.mapping = state->server->mapping;
+	state->use.query = node->ss.ps.state;
+	state->use.depth = GetCurrentTransactionNestLevel();
+	state->use.go = begin_early;
+	state->use.arg = node;
+	store_use_note(node->ss.ps.state->es_query_cxt, &state->use);
+}
+
+void
+storeBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	MemoryContext cxt = node->ss.ps.state->es_query_cxt;
+	StoreScan  *state;
+
+	/* Do nothing in EXPLAIN (no ANALYZE) case: node->fdw_state stays NULL. */
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	state = palloc0(sizeof(StoreScan));
+	state->table = config_store_table(node->ss.ss_currentRelation);
+	state->server = config_store_server(state->table->serverid,
+										compat_scan_userid(node));
+	store_session_scans(state->server);
+	state->tupdesc = RelationGetDescr(node->ss.ss_currentRelation);
+	state->subid = GetCurrentSubTransactionId();
+	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
+	state->depends = depends_on_nodes(plan->fdw_exprs);
+	open_columns(state, list_nth(plan->fdw_private, STORE_PRIVATE_COLUMNS));
+	state->batch_cxt = AllocSetContextCreate(cxt, "tracking_fdw store rows",
+											 ALLOCSET_DEFAULT_SIZES);
+	state->row_cxt = AllocSetContextCreate(cxt, "tracking_fdw store row",
+										   ALLOCSET_DEFAULT_SIZES);
+	/* now, so that it belongs to the query, whoever will have to fill it */
+	state->rest = tuplestore_begin_heap(false, false, work_mem);
+	state->rest_slot = MakeSingleTupleTableSlot(state->tupdesc,
+												&TTSOpsMinimalTuple);
+	node->fdw_state = state;
+	note_use(node);
 }
 
 TupleTableSlot *

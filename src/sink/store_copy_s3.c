@@ -24,7 +24,7 @@
 typedef struct S3State
 {
 	StoreLoad  *load;
-	StoreStage *stage;			/* NULL before the first row */
+	StoreStage *stage;			/* NULL before the first row that is not sent */
 	StringInfoData line;
 	char	  **keys;			/* "name": for each column */
 	int64		n_rows;
@@ -272,7 +272,7 @@ check_count(const S3State *state, StoreLoadStats *stats)
 }
 
 static void
-s3_end(void *arg)
+s3_send(void *arg)
 {
 	S3State    *state = arg;
 	StoreLoadStats *stats = store_session_stats(state->load->server);
@@ -285,12 +285,15 @@ s3_end(void *arg)
 	stats->files += store_stage_files(state->stage);
 	stats->bytes += store_stage_bytes(state->stage);
 	stats->rows += state->n_rows;
-	state->load->n_stored = state->n_rows;
+	state->load->n_stored += state->n_rows;
+	state->stage = NULL;
+	state->n_rows = 0;
 }
 
 const StoreMethod store_copy_s3 = {
 	.name = "copy_s3",
+	.holds_all = true,
 	.begin = s3_begin,
 	.row = s3_row,
-	.end = s3_end
+	.send = s3_send
 };

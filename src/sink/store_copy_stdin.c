@@ -106,7 +106,7 @@ copy_row(void *arg)
 }
 
 static void
-copy_end(void *arg)
+copy_send(void *arg)
 {
 	CopyState  *state = arg;
 
@@ -120,5 +120,5 @@ const StoreMethod store_copy_stdin = {
 	.name = "copy_stdin",
 	.begin = copy_begin,
 	.row = copy_row,
-	.end = copy_end
+	.send = copy_send
 };

@@ -113,7 +113,7 @@ insert_row(void *arg)
 }
 
 static void
-insert_end(void *arg)
+insert_send(void *arg)
 {
 	InsertState *state = arg;
 
@@ -125,5 +125,5 @@ const StoreMethod store_insert = {
 	.name = "insert",
 	.begin = insert_begin,
 	.row = insert_row,
-	.end = insert_end
+	.send = insert_send
 };

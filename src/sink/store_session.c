@@ -158,7 +158,8 @@ store_session_use(const StoreServer *server)
 				 errdetail("This transaction began at store \"%s\" as a role that needs none.",
 						   server->name)));
 	store_transaction_check(session);
-	store_transaction_push(session);
+	if (!session->catching_up)
+		store_transaction_push(session);
 	return session->connection;
 }
 

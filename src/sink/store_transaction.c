@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "base/compat.h"
 #include "sink/store_transaction.h"
+#include "sink/store_use.h"
 #include "utils/memutils.h"
 
 typedef struct AtEnd
@@ -25,6 +26,7 @@ store_transaction_disconnect(StoreSession *session)
 	session->depth = 0;
 	session->held = false;
 	session->scans = false;
+	session->catching_up = false;
 	session->spoilt = false;
 	session->altered = false;
 }
@@ -74,6 +76,7 @@ ended(StoreSession *session, bool usable, StoreOutcome outcome)
 	session->depth = 0;
 	session->held = false;
 	session->scans = false;
+	session->catching_up = false;
 	session->spoilt = false;
 	if (!usable || session->altered)
 		store_transaction_disconnect(session);
@@ -136,6 +139,10 @@ store_transaction_rollback(StoreSession *session)
 		  outcome);
 }
 
+/*
+ * A savepoint for each subtransaction.  What loads hold that began outside of
+ * it is sent before: a rollback to the savepoint is not to take that along.
+ */
 void
 store_transaction_push(StoreSession *session)
 {
@@ -145,7 +152,10 @@ store_transaction_push(StoreSession *session)
 
 		if (store_transaction_has_savepoints(session))
 		{
-					snprintf(sql, sizeof(sql), "SAVEPOINT s%d", session->depth + 1);
+			session->catching_up = true;
+			store_use_outer_loads_first(session->mapping, session->depth);
+			session->catching_up = false;
+			snprintf(sql, sizeof(sql), "SAVEPOINT s%d", session->depth + 1);
 			store_query(session->connection, sql, 0, NULL);
 		}
 		session->depth++;
@@ -215,7 +225,10 @@ on_subtransaction(SubXactEvent event, SubTransactionId id,
 	{
 		char		sql[80];
 
-			if (session->depth < level)
+		/* of what has failed then, some is outside of the savepoint */
+		session->spoilt |= session->catching_up;
+		session->catching_up = false;
+		if (session->depth < level)
 			continue;
 		if (event == SUBXACT_EVENT_ABORT_SUB)
 		{

@@ -22,6 +22,7 @@ typedef struct StoreSession
 	int			depth;			/* of transactions begun there; 0: none */
 	bool		held;			/* it outlives local transactions */
 	bool		scans;			/* it is to have one snapshot */
+	bool		catching_up;	/* a savepoint waits for loads */
 	bool		spoilt;			/* by a subtransaction that failed */
 	StoreLoadStats stats;		/* of the transaction */
 	bool		committing;		/* COMMIT was sent */

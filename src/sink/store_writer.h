@@ -3,7 +3,9 @@
  *	  Rows into a table of a store, by the load method that fits.
  *
  * Rows leave in the session's transaction at the store, many at a time, so
- * that an error may be that of an earlier one.
+ * that an error may be that of an earlier one.  They are in the store when
+ * something else wants to see them there (store_use.h), or at the end; not
+ * before the end if the query that they are of scans the store, too.
  */
 #ifndef TRACKING_SINK_STORE_WRITER_H
 #define TRACKING_SINK_STORE_WRITER_H
@@ -27,13 +29,14 @@ typedef struct StoreLoad
 typedef struct StoreMethod
 {
 	const char *name;
+	bool		holds_all;		/* no row is in the store before send() */
 	void	   *(*begin) (StoreLoad *load);
 
 	/* Take the row that stands in the encoder. */
 	void		(*row) (void *state);
 
-	/* All rows are in the store, and n_stored says how many. */
-	void		(*end) (void *state);
+	/* All rows so far are in the store, and n_stored says how many. */
+	void		(*send) (void *state);
 } StoreMethod;
 
 extern const StoreMethod store_copy_s3;
@@ -44,12 +47,13 @@ typedef struct StoreWriter StoreWriter;
 
 /*
  * Begin to load rows of this description into a table, in cxt, which the
- * caller deletes.  Connects, as the default method follows what the store is.
+ * caller deletes, for a query (its executor state).  Connects, as the default
+ * method follows what the store is.
  */
 extern StoreWriter *store_writer_begin(MemoryContext cxt,
 									   const StoreServer *server,
 									   const StoreTable *table,
-									   TupleDesc tupdesc);
+									   TupleDesc tupdesc, const void *query);
 
 extern void store_writer_row(StoreWriter *writer, const Datum *values,
 							 const bool *isnull);
