@@ -147,7 +147,8 @@ def new_role(db):
     def make(name):
         made.append(f'{name}_{db.dbname}')
         db.sql(f'CREATE ROLE {made[-1]} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO {made[-1]}; '
-               f'GRANT CREATE ON DATABASE {db.dbname} TO {made[-1]}')
+               f'GRANT CREATE ON DATABASE {db.dbname} TO {made[-1]}; '
+               f'GRANT tracking_fdw_pipeline TO {made[-1]}')
         return made[-1]
     yield make
     db.sql('RESET SESSION AUTHORIZATION; RESET ROLE')

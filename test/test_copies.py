@@ -108,7 +108,7 @@ def test_one_that_has_lost_its_positions_does_not_begin_anew(db, landed, restore
 def test_who_never_was_its_owner_does_not_run_its_sql(db, landed, restore):
     """A superuser who restores without owners gets the pipelines of everybody."""
     name = f'alice_{db.dbname}'
-    db.sql(f'CREATE ROLE {name} LOGIN')
+    db.sql(f'CREATE ROLE {name} LOGIN; GRANT tracking_fdw_pipeline TO {name}')
     try:
         db.sql(f'ALTER FUNCTION tracking."pipeline p"() OWNER TO {name}')
         db.sql("SELECT tracking.start_pipeline('p')")

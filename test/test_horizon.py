@@ -47,7 +47,7 @@ def test_aggregates_older_than_the_position(db, aged, hours, first):
 
 def test_reset_to_a_time_that_is_past_retention(db, aged):
     """By a role that may use the server, no more; with a worker."""
-    db.sql('CREATE ROLE plain LOGIN')
+    db.sql('CREATE ROLE plain LOGIN; GRANT tracking_fdw_pipeline TO plain')
     try:
         db.sql('GRANT USAGE ON FOREIGN SERVER aws TO plain')
         db.sql('GRANT SELECT ON src TO plain')

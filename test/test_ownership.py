@@ -17,7 +17,7 @@ def roles(db):
     def make():
         name = f'owner_{uuid.uuid4().hex[:12]}'
         names.append(name)
-        db.sql(f'CREATE ROLE {name} LOGIN')
+        db.sql(f'CREATE ROLE {name} LOGIN; GRANT tracking_fdw_pipeline TO {name}')
         db.sql(f"""GRANT USAGE ON FOREIGN SERVER aws TO {name};
             CREATE USER MAPPING FOR {name} SERVER aws
                 OPTIONS (access_key_id 'test', secret_access_key 'test');

@@ -18,6 +18,7 @@
 #include "access/table.h"
 #include "access/sysattr.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
@@ -443,6 +444,19 @@ compat_give_function(Oid function, Oid owner)
 
 	AlterObjectOwner_internal(catalog, function, owner);
 	table_close(catalog, RowExclusiveLock);
+#endif
+}
+
+/* The right to connect to a database. */
+static inline bool
+compat_may_use_database(Oid database, Oid userid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(DatabaseRelationId, database, userid,
+						   ACL_CONNECT) == ACLCHECK_OK;
+#else
+	return pg_database_aclcheck(database, userid,
+								ACL_CONNECT) == ACLCHECK_OK;
 #endif
 }
 

@@ -27,7 +27,8 @@
 	" on_error operator(pg_catalog.=) 'stop', max_errors, enabled," \
 	" generation, failures, on_gap operator(pg_catalog.=) 'stop'," \
 	" stream_created, source_key, pause_between, store_table, anchor," \
-	" system_identifier, database, shards_known, owner"
+	" system_identifier, database, shards_known, owner," \
+	" coalesce(granted_workers, workers)"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline"
@@ -41,17 +42,11 @@ static CatalogStatement load_id_statement = {
 	1, {INT4OID}, NULL
 };
 
-static CatalogStatement states_statement = {
-	"select p.id, coalesce(tracking.pipeline_owner(p.anchor)::pg_catalog.oid,"
-	" 0::pg_catalog.oid), p.enabled, p.workers, p.generation,"
-	" coalesce((extract(epoch from"
-	" p.retry_at operator(pg_catalog.-) pg_catalog.clock_timestamp())"
-	" operator(pg_catalog.*) 1000)::pg_catalog.int8, 0),"
-	" r.pid, coalesce(r.worker, -1), p.system_identifier, p.database"
-	" from tracking.pipeline p left join tracking.pipeline_runner r"
-	" on r.pipeline_id operator(pg_catalog.=) p.id"
-	" order by p.id",
-	0, {0}, NULL
+static CatalogStatement count_statement = {
+	"select from tracking.pipeline"
+	" where tracking.pipeline_owner(anchor)::pg_catalog.oid"
+	" operator(pg_catalog.=) $1",
+	1, {OIDOID}, NULL
 };
 
 /* The settings, in the order of pipeline_values(). */
@@ -85,7 +80,7 @@ static CatalogStatement update_statement = {
 	"update tracking.pipeline set (" SETTING_COLUMNS ")"
 	" = row(" SETTING_VALUES "),"
 	" generation = generation operator(pg_catalog.+) 1,"
-	" retry_at = null, paused_until = null"
+	" retry_at = null, paused_until = null, granted_workers = null"
 	" where name operator(pg_catalog.=) $1",
 	N_SETTINGS, {SETTING_TYPES}, NULL
 };
@@ -95,24 +90,6 @@ static CatalogStatement claim_statement = {
 	" where id operator(pg_catalog.=) $1"
 	" and assigned_generation operator(pg_catalog.<>) generation",
 	1, {INT4OID}, NULL
-};
-
-static CatalogStatement rebalance_statement = {
-	"update tracking.pipeline p"
-	" set generation = p.generation operator(pg_catalog.+) 1"
-	" where p.enabled and p.workers operator(pg_catalog.>) 1"
-	/* or else they are about to be spread anyway */
-	" and p.assigned_generation operator(pg_catalog.=) p.generation"
-	" and (select (pg_catalog.max(n) operator(pg_catalog.-)"
-	" pg_catalog.min(n)) operator(pg_catalog.>) 1 from"
-	" (select pg_catalog.count(c.shard_id) as n"
-	" from pg_catalog.generate_series(0, p.workers operator(pg_catalog.-) 1) w"
-	" left join tracking.checkpoint c"
-	" on c.pipeline operator(pg_catalog.=) p.name"
-	" and c.worker operator(pg_catalog.=) w"
-	" and c.position operator(pg_catalog.<>) 'SHARD_END'"
-	" group by w) counts)",
-	0, {0}, NULL
 };
 
 /* No foreign keys do this: a parallel restore has no order for them. */
@@ -138,7 +115,8 @@ static CatalogStatement enable_statement = {
 	"update tracking.pipeline set enabled = $2,"
 	" generation = generation operator(pg_catalog.+) 1,"
 	" failures = 0, failing_since = null, retry_at = null, last_error = null,"
-	" last_error_sqlstate = null, last_error_at = null"
+	" last_error_sqlstate = null, last_error_at = null,"
+	" granted_workers = null"
 	" where name operator(pg_catalog.=) $1",
 	2, {TEXTOID, BOOLOID}, NULL
 };
@@ -195,18 +173,29 @@ static CatalogStatement paused_statement = {
 	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
-static CatalogStatement failure_statement = {
-	"update tracking.pipeline"
-	" set failures = failures operator(pg_catalog.+) 1,"
-	" failing_since = coalesce(failing_since, pg_catalog.clock_timestamp()),"
-	" enabled = enabled and $4 operator(pg_catalog.>=) 0,"
-	" retry_at = case when $4 operator(pg_catalog.>=) 0 then"
-	" pg_catalog.clock_timestamp() operator(pg_catalog.+)"
-	" ($4::pg_catalog.float8 operator(pg_catalog.*)"
-	" pg_catalog.interval '1 millisecond') end,"
-	" last_error = $2, last_error_sqlstate = $3,"
+#define FAILURE_UPDATE \
+	"update tracking.pipeline p set" \
+	" failures = p.failures operator(pg_catalog.+) 1," \
+	" failing_since = coalesce(p.failing_since, pg_catalog.clock_timestamp())," \
+	" enabled = p.enabled and $4 operator(pg_catalog.>=) 0," \
+	" retry_at = case when $4 operator(pg_catalog.>=) 0 then" \
+	" pg_catalog.clock_timestamp() operator(pg_catalog.+)" \
+	" ($4::pg_catalog.float8 operator(pg_catalog.*)" \
+	" '1 millisecond'::pg_catalog.interval) end," \
+	" last_error = $2, last_error_sqlstate = $3," \
 	" last_error_at = pg_catalog.clock_timestamp()"
-	" where id operator(pg_catalog.=) $1",
+
+static CatalogStatement failure_statement = {
+	FAILURE_UPDATE " where p.id operator(pg_catalog.=) $1",
+	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
+};
+
+/* A row that somebody has locked may stay so for ever. */
+static CatalogStatement free_failure_statement = {
+	FAILURE_UPDATE " from (select q.id from tracking.pipeline q"
+	" where q.id operator(pg_catalog.=) $1"
+	" for no key update skip locked) free"
+	" where p.id operator(pg_catalog.=) free.id",
 	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
@@ -264,6 +253,7 @@ read_pipeline(MemoryContext cxt)
 	pipeline->database = catalog_oid(0, 25);
 	pipeline->shards_known = catalog_int32(0, 26);
 	pipeline->owner_name = catalog_text(cxt, 0, 27);
+	pipeline->granted_workers = catalog_int32(0, 28);
 	return pipeline;
 }
 
@@ -293,57 +283,17 @@ pipeline_load_id(int32 id)
 	return load(&load_id_statement, Int32GetDatum(id));
 }
 
-/* A pipeline of the states statement, without its runners. */
-static PipelineState *
-read_state(int row, int32 id)
+int
+pipeline_count(Oid owner)
 {
-	PipelineState *state = palloc0(sizeof(PipelineState));
-
-	state->id = id;
-	state->owner = catalog_oid(row, 2);
-	state->may_connect = compat_worker_may_connect(state->owner);
-	state->enabled = catalog_bool(row, 3);
-	state->workers = catalog_int32(row, 4);
-	state->generation = catalog_int64(row, 5);
-	state->retry_ms = catalog_int64(row, 6);
-	state->is_home = pipeline_home_is((uint64) catalog_int64(row, 9),
-									  catalog_oid(row, 10));
-	return state;
-}
-
-List *
-pipeline_states(void)
-{
-	MemoryContext cxt = CurrentMemoryContext;
+	Datum		values[] = {ObjectIdGetDatum(owner)};
 	CatalogAccess access;
-	PipelineState *state = NULL;
-	List	   *states = NIL;
 	uint64		n;
 
 	catalog_begin(&access);
-	n = catalog_execute(&states_statement, NULL, NULL);
-	for (uint64 i = 0; i < n; i++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(cxt);
-		int32		id = catalog_int32(i, 1);
-
-		if (state == NULL || state->id != id)
-		{
-			state = read_state(i, id);
-			states = lappend(states, state);
-		}
-		if (!catalog_is_null(i, 7))
-		{
-			PipelineRunner *runner = palloc(sizeof(PipelineRunner));
-
-			runner->pid = catalog_int32(i, 7);
-			runner->slot = catalog_int32(i, 8);
-			state->runners = lappend(state->runners, runner);
-		}
-		MemoryContextSwitchTo(old);
-	}
+	n = catalog_execute_latest(&count_statement, values);
 	catalog_end(&access);
-	return states;
+	return (int) n;
 }
 
 List *
@@ -516,12 +466,6 @@ pipeline_claim_assignment(int32 id)
 }
 
 void
-pipeline_rebalance(void)
-{
-	change(&rebalance_statement, NULL, NULL);
-}
-
-void
 pipeline_delete(const char *name)
 {
 	Pipeline   *pipeline = pipeline_load(name);
@@ -597,8 +541,9 @@ failure_text(const ErrorData *error)
 	return text.data;
 }
 
-void
-pipeline_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
+static bool
+record_failure(CatalogStatement *statement, int32 id, const ErrorData *error,
+			   int64 retry_ms)
 {
 	Datum		values[] = {
 		Int32GetDatum(id),
@@ -607,7 +552,19 @@ pipeline_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
 		Int64GetDatum(retry_ms)
 	};
 
-	change(&failure_statement, values, NULL);
+	return change(statement, values, NULL) > 0;
+}
+
+void
+pipeline_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
+{
+	(void) record_failure(&failure_statement, id, error, retry_ms);
+}
+
+bool
+pipeline_try_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
+{
+	return record_failure(&free_failure_statement, id, error, retry_ms);
 }
 
 void

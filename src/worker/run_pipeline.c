@@ -14,6 +14,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "worker/pipeline_home.h"
+#include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_sql.h"
@@ -149,6 +150,7 @@ tracking_run_pipeline(PG_FUNCTION_ARGS)
 		old = MemoryContextSwitchTo(cxt);
 		pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 		pipeline_home_check(pipeline);
+		pipeline->batch_bytes = pipeline_limits_batch_bytes(pipeline);
 		MemoryContextSwitchTo(old);
 		SPI_connect_ext(SPI_OPT_NONATOMIC);
 		locked = pipeline_lock_run(pipeline->id);

@@ -134,3 +134,10 @@ CREATE FUNCTION s3_delete_objects(keys text[], OUT key text, OUT sqlstate text,
 -- what the hook of the executor's check of permissions was asked since the last call
 CREATE FUNCTION watch_permissions() RETURNS text
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_watch_permissions';
+-- ends its process by SIGSEGV
+CREATE FUNCTION crash() RETURNS boolean
+	LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'unit_crash';
+
+-- ends its process by exit()
+CREATE FUNCTION exit(status int) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'unit_exit';

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
@@ -37,6 +39,8 @@ PG_FUNCTION_INFO_V1(unit_sequence_compare);
 PG_FUNCTION_INFO_V1(unit_position_normalize);
 PG_FUNCTION_INFO_V1(unit_allowance_free_ms);
 PG_FUNCTION_INFO_V1(unit_allowance_reserve);
+PG_FUNCTION_INFO_V1(unit_crash);
+PG_FUNCTION_INFO_V1(unit_exit);
 
 static char *
 text_arg(FunctionCallInfo fcinfo, int n)
@@ -318,4 +322,20 @@ unit_allowance_reserve(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(shard_allowance_reserve(PG_GETARG_INT64(0),
 											claim_arg(fcinfo, 1),
 											PG_GETARG_INT64(2)));
+}
+
+/* End this process as a bug would. */
+Datum
+unit_crash(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+	(void) raise(SIGSEGV);
+	PG_RETURN_BOOL(true);
+}
+
+/* ... or what a library may take for one. */
+Datum
+unit_exit(PG_FUNCTION_ARGS)
+{
+	exit(PG_GETARG_INT32(0));
 }
