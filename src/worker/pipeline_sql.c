@@ -332,8 +332,10 @@ give(Pipeline *pipeline, Oid owner)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be able to SET ROLE \"%s\"", role)));
 	pipeline->owner = owner;
+	pipeline_role_check(owner);
 	if (pipeline->enabled)
 		check_can_login(pipeline);
+	source_access_check(pipeline);
 	pipeline_set_owner(pipeline);
 }
 

@@ -232,28 +232,6 @@ look(MemoryContext cxt, PipelineNeed *need)
 }
 
 /*
- * Say once that there are pipelines which came from another database.  In a
- * transaction.
- */
-static void
-tell_of_restored(List *states)
-{
-	static bool told = false;
-	int			n = 0;
-	ListCell   *cell;
-
-	foreach(cell, states)
-		n += ((PipelineState *) lfirst(cell))->is_home ? 0 : 1;
-	if (n == 0 || told)
-		return;
-	told = true;
-	ereport(LOG,
-			(errmsg("database \"%s\" has %d pipelines that were restored from another one; they do not run here",
-					get_database_name(MyDatabaseId), n),
-			 errhint("SELECT tracking.start_restored() lets them run.")));
-}
-
-/*
  * One look.  Returns milliseconds to the next, -1 if there is nothing to
  * supervise.
  */
