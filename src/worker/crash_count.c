@@ -55,7 +55,7 @@ typedef struct CrashRecord
 	int64		begun_ms;
 	int32		postmaster_pid;
 	CrashCount	before;			/* this worker */
-	bool		useful;			/* it has applied something, or waited for it */
+	bool		useful;			/* it has applied something, or could not */
 	char		state;
 } CrashRecord;
 
@@ -277,7 +277,7 @@ is_ours(const char *name, Oid *database, int *pipeline)
 		name[length] == '\0';
 }
 
-/* Have what the workers of another postmaster left mean something to this one. */
+/* Have what workers of another postmaster left mean something to this one. */
 static void
 adopt_file(int32 pipeline, const CrashRecord *last)
 {

@@ -4,10 +4,10 @@
  *
  * Such an end is a crash of the server: a signal ended the worker, and the
  * postmaster begins anew with all others.  What is counted must outlive that,
- * shared memory does not, and no commit is to be waited for.  So it is in a file
- * of pg_stat_tmp for each pipeline, which neither a base backup nor a standby
- * has, and which means nothing to another postmaster: that the last one was
- * killed, or the machine with it, is nobody's fault here.
+ * shared memory does not, and no commit is to be waited for.  So it is in a
+ * file of pg_stat_tmp for each pipeline, which neither a base backup nor a
+ * standby has, and which means nothing to another postmaster: that the last
+ * one was killed, or the machine with it, is nobody's fault here.
  */
 #ifndef TRACKING_WORKER_CRASH_COUNT_H
 #define TRACKING_WORKER_CRASH_COUNT_H
@@ -51,8 +51,8 @@ extern void crash_count_live(bool applied);
 extern void crash_count_supervise(void);
 
 /*
- * Count the ends of a pipeline's workers of this generation in its first n_slots
- * slots, given those whose workers are at work.
+ * Count the ends of a pipeline's workers of this generation in its first
+ * n_slots slots, given those whose workers are at work.
  */
 extern CrashCount crash_count_read(int32 pipeline, int64 generation,
 								   int n_slots, const Bitmapset *working);

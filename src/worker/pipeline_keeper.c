@@ -211,7 +211,8 @@ grant(PipelineState *state, Remembered *memory)
  * the server lives.
  */
 static bool
-is_broken(const PipelineState *state, Remembered *memory, const Bitmapset *slots)
+is_broken(const PipelineState *state, Remembered *memory,
+		  const Bitmapset *slots)
 {
 	CrashCount	count = crash_count_read(state->id, state->generation,
 										state->granted, slots);
@@ -234,8 +235,8 @@ is_broken(const PipelineState *state, Remembered *memory, const Bitmapset *slots
 }
 
 /*
- * The worker of a slot has ended in vain, not for the first time.  What it had to
- * say nobody has written down.
+ * The worker of a slot has ended in vain, not for the first time.  What it had
+ * to say nobody has written down.
  */
 static void
 note_end_in_vain(const PipelineState *state, Remembered *memory, int n_in_vain,

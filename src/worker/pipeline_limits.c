@@ -44,8 +44,8 @@ pipeline_limits_check_batch_bytes(Oid owner, int64 batch_bytes)
 				 "tracking_fdw.max_batch_bytes");
 }
 
-void
-pipeline_limits_check_pipelines(Oid owner)
+static void
+check_pipelines(Oid owner)
 {
 	int			most = guc_max_pipelines_per_role();
 
@@ -61,6 +61,14 @@ pipeline_limits_check_pipelines(Oid owner)
 					GetUserNameFromId(owner, false), most),
 			 errdetail("That is what tracking_fdw.max_pipelines_per_role allows."),
 			 errhint("Drop one, or have the server's administrator raise tracking_fdw.max_pipelines_per_role.")));
+}
+
+void
+pipeline_limits_check_new(const Pipeline *pipeline)
+{
+	pipeline_limits_check_workers(pipeline->owner, pipeline->workers);
+	pipeline_limits_check_batch_bytes(pipeline->owner, pipeline->batch_bytes);
+	check_pipelines(pipeline->owner);
 }
 
 int

@@ -15,8 +15,11 @@
 extern void pipeline_limits_check_workers(Oid owner, int workers);
 extern void pipeline_limits_check_batch_bytes(Oid owner, int64 batch_bytes);
 
-/* The same for one more pipeline; until the transaction ends owner has none. */
-extern void pipeline_limits_check_pipelines(Oid owner);
+/*
+ * The same of all that a new pipeline asks for, and whether its owner may have
+ * one more; until the transaction ends no other session of the owner gets one.
+ */
+extern void pipeline_limits_check_new(const Pipeline *pipeline);
 
 /*
  * Whatever a pipeline was created with: the workers and bytes that it may have

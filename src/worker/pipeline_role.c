@@ -44,6 +44,12 @@ pipeline_role_check(Oid role)
 				 errhint("GRANT %s TO %s;", PIPELINE_ROLE, role_name(role))));
 }
 
+static char *
+database_name(void)
+{
+	return pstrdup(quote_identifier(get_database_name(MyDatabaseId)));
+}
+
 static PipelineRefusal *
 refusal(int sqlstate, char *message, char *hint)
 {
@@ -58,10 +64,11 @@ refusal(int sqlstate, char *message, char *hint)
 static PipelineRefusal *
 refuse_missing(void)
 {
-	PipelineRefusal *made = refusal(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-									"the owner of the pipeline no longer exists",
-									"Drop the pipeline and create it as another role.");
+	PipelineRefusal *made;
 
+	made = refusal(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+				   "the owner of the pipeline no longer exists",
+				   "Drop the pipeline and create it as another role.");
 	made->for_good = true;
 	return made;
 }
@@ -88,7 +95,6 @@ pipeline_role_refusal(Oid role)
 					   psprintf("role %s, which owns the pipeline, may not connect to the database",
 								role_name(role)),
 					   psprintf("GRANT CONNECT ON DATABASE %s TO %s;",
-								quote_identifier(get_database_name(MyDatabaseId)),
-								role_name(role)));
+								database_name(), role_name(role)));
 	return NULL;
 }

@@ -303,9 +303,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(4)),
 				&pipeline.start);
 	check_settings(&pipeline);
-	pipeline_limits_check_workers(pipeline.owner, pipeline.workers);
-	pipeline_limits_check_batch_bytes(pipeline.owner, pipeline.batch_bytes);
-	pipeline_limits_check_pipelines(pipeline.owner);
+	pipeline_limits_check_new(&pipeline);
 	if (pipeline.source_key != NULL)
 		source_key_check_rows(&pipeline);
 	if (pipeline.enabled)

@@ -23,8 +23,8 @@ extern void pipeline_watch_begin(Oid source);
 extern void pipeline_watch_only(Oid owner, List *servers);
 
 /*
- * Was any of it altered?  Or may it have been: nobody keeps a list for those who
- * do not look for long.  To be called without a transaction.
+ * Was any of it altered?  Or may it have been: nobody keeps a list for those
+ * who do not look for long.  To be called without a transaction.
  */
 extern bool pipeline_watch_changed(void);
 

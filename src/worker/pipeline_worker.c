@@ -155,7 +155,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 		}
 		tend(run, pipeline);
-		if (pipeline_watch_changed() || max_batch_bytes != guc_max_batch_bytes())
+		if (pipeline_watch_changed() ||
+			max_batch_bytes != guc_max_batch_bytes())
 			return;
 	}
 }

@@ -196,8 +196,8 @@ worker_roster_end_orphans(List *states)
 }
 
 /*
- * The slot's worker, if there was one, has ended.  One that cannot connect, say,
- * is not to be started over and over.
+ * The slot's worker, if there was one, has ended.  One that cannot connect,
+ * say, is not to be started over and over.
  */
 static void
 note_end(StartedWorker *worker)

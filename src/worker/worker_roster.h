@@ -25,7 +25,8 @@ extern bool worker_roster_session(const PipelineState *state);
 /*
  * End the workers of slots from n_kept on, and those that were not started with
  * the settings that there are now.  True if there were none of the latter: only
- * then may others start, so that a shard that changes hands is never read by two.
+ * then may others start, so that a shard that changes hands is never read by
+ * two.
  */
 extern bool worker_roster_end(const PipelineState *state, int n_kept);
 
@@ -41,7 +42,7 @@ typedef enum RosterStart
 
 /*
  * Start the worker of a slot that has none.  *n_in_vain is how many of the last
- * ones ended in vain (see crash_count.h), of which the server's log alone tells.
+ * ones ended in vain (see crash_count.h), of which only the server's log tells.
  */
 extern RosterStart worker_roster_start(const PipelineState *state, int slot,
 									   long *wait_ms, int *n_in_vain);

@@ -3,10 +3,10 @@
  *	  Which pipeline gets how many workers, when there are not enough.
  *
  * Each database has a supervisor of its own, and they have nothing to decide
- * together with.  A supervisor leaves to the others what they have, and gives up
- * workers of its own when another says that it needs one: what is more than the
- * first of a pipeline for a pipeline that has none, and what is more than the
- * first of a role for a role that has none.
+ * together with.  A supervisor leaves to the others what they have, and gives
+ * up workers of its own when another says that it needs one: what is more than
+ * the first of a pipeline for a pipeline that has none, and what is more than
+ * the first of a role for a role that has none.
  */
 #include "postgres.h"
 

@@ -12,10 +12,10 @@
 #include "worker/worker_room.h"
 
 /*
- * Set the share of every pipeline of this database, PipelineState *.  Every role
- * gets a worker before another gets a second, every pipeline one before another
- * gets more; what runs is left running as far as that allows.  Returns what is
- * lacking.
+ * Set the share of every pipeline of this database, PipelineState *.  Every
+ * role gets a worker before another gets a second, every pipeline one before
+ * another gets more; what runs is left running as far as that allows.  Returns
+ * what is lacking.
  */
 extern PipelineNeed worker_share_out(List *states, const WorkerRoom *room);
 
