@@ -22,6 +22,16 @@ begin
 end
 $$;
 
+/* Members of this one may create pipelines, which run as they. */
+do $$
+begin
+    if not exists (select from pg_catalog.pg_roles
+                   where rolname operator(pg_catalog.=) 'tracking_fdw_pipeline') then
+        create role tracking_fdw_pipeline nologin;
+    end if;
+end
+$$;
+
 -- ---------------------------------------------------------------------
 -- Foreign data wrapper
 -- ---------------------------------------------------------------------
@@ -91,6 +101,9 @@ create table tracking.pipeline (
     max_latency interval not null
         check (max_latency between interval '0.2 seconds' and interval '1 hour'),
     workers integer not null check (workers between 1 and 64),
+    granted_workers integer
+        check (granted_workers operator(pg_catalog.>=) 1
+               and granted_workers operator(pg_catalog.<=) 64),
     on_error text not null check (on_error in ('dead_letter', 'stop')),
     max_errors integer not null check (max_errors >= -1),
     on_gap text not null check (on_gap in ('record', 'stop')),
@@ -126,6 +139,7 @@ comment on column tracking.pipeline.batch_rows is 'most records in a batch';
 comment on column tracking.pipeline.batch_bytes is 'most bytes kept in memory';
 comment on column tracking.pipeline.max_latency is 'longest time that a record waits for its batch; also how often an idle shard is asked';
 comment on column tracking.pipeline.workers is 'number of workers, among which the shards are spread';
+comment on column tracking.pipeline.granted_workers is 'number of workers that there is room for, if that is another';
 comment on column tracking.pipeline.on_error is 'what becomes of a record that cannot be applied: dead_letter, or stop the pipeline before it';
 comment on column tracking.pipeline.max_errors is 'records of one batch that may become dead letters before the pipeline stops, -1 for any number';
 comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';
@@ -526,6 +540,9 @@ language c;
 
 comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
+
+revoke all on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) from public;
+grant execute on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) to tracking_fdw_pipeline;
 
 create function tracking.alter_pipeline(
     name text,

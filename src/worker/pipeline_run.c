@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "config/guc.h"
+#include "foreign/fdwapi.h"
 #include "pgstat.h"
 #include "sink/batch_history.h"
 #include "sink/checkpoint.h"
@@ -14,6 +15,7 @@
 #include "sink/load_ledger.h"
 #include "utils/memutils.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_role.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_store.h"
 
@@ -47,6 +49,7 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	};
 	PipelineRun *run = MemoryContextAllocZero(cxt, sizeof(PipelineRun));
 
+	pipeline_role_check(pipeline->owner);
 	run->cxt = cxt;
 	run->pipeline = pipeline;
 	run->store = pipeline_store_open(cxt, pipeline);
@@ -56,6 +59,24 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	run->source = pipeline->source_key == NULL ?
 		source_stream_open(&source) : source_table_open(&source);
 	return run;
+}
+
+List *
+pipeline_run_servers(const PipelineRun *run)
+{
+	List	   *servers = NIL;
+	const StoreServer *store;
+
+	if (run->pipeline->source_key == NULL)
+		servers = lappend_oid(servers,
+							  GetForeignServerIdByRelId(run->pipeline->source));
+	if (run->store == NULL)
+		return servers;
+	store = pipeline_store_options(run->store);
+	servers = lappend_oid(servers, store->serverid);
+	if (OidIsValid(store->aws_server))
+		servers = lappend_oid(servers, store->aws_server);
+	return servers;
 }
 
 PipelineSource *
@@ -159,6 +180,8 @@ apply(PipelineRun *run, Batch *batch)
 	int64		load = 0;
 	uint64		rows;
 
+	/* the right to may have been revoked */
+	pipeline_role_check(pipeline->owner);
 	if (run->store != NULL)
 		load = pipeline_store_load(run->store, batch);
 	if (!checkpoint_advance(pipeline->name, batch))
