@@ -173,7 +173,7 @@ override with_llvm := no
 
 PG_CONFIG ?= pg_config
 # what sets up first cannot rely on pg_config, and runs make again
-ifneq (,$(filter-out test test-versions test-store fuzz demo bench clean-test,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out test test-versions test-store fuzz sanitize demo bench clean-test,$(or $(MAKECMDGOALS),all)))
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 endif
@@ -191,7 +191,7 @@ PYTHON = /usr/bin/python3
 CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 
 .PHONY: test test-layers test-sql test-gcc test-clang test-scan test-fuzz test-install \
-	test-regress test-pytest test-versions test-store fuzz clean-test demo soak bench
+	test-regress test-pytest test-versions test-store fuzz sanitize clean-test demo soak bench
 
 test:
 	@test/setup.sh test
@@ -272,6 +272,12 @@ FUZZ_SECONDS = 30
 fuzz:
 	@test/setup.sh test
 	@$(MAKE) --no-print-directory --silent -C test/fuzz fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+# the suite, or PYTEST of it, with a server that has the sanitizers; as root or
+# not, nothing of it is installed
+sanitize:
+	@test/setup.sh test
+	@test/sanitize/run.sh $(PYTEST)
 
 clean-test:
 	rm -rf test/node_modules test/.pytest_cache results regression.out regression.diffs
