@@ -85,6 +85,27 @@ open_columns(StoreScan *state, List *wanted)
 	}
 }
 
+static const char *
+row_lock(ForeignScan *plan)
+{
+	return strVal(list_nth(plan->fdw_private, STORE_PRIVATE_LOCK));
+}
+
+static void
+check_row_lock(ForeignScanState *node, StoreDialect dialect)
+{
+	StoreScan  *state = node->fdw_state;
+
+	if (dialect == STORE_DIALECT_REDSHIFT &&
+		row_lock((ForeignScan *) node->ss.ps.plan)[0] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot lock rows of table \"%s\" in store \"%s\"",
+						state->table->name, state->server->name),
+				 errdetail("Redshift locks tables only."),
+				 errhint("Name the tables whose rows are to be locked: FOR UPDATE OF ...")));
+}
+
 /* The SELECT, with the operands as they are now. */
 static char *
 current_sql(ForeignScanState *node, StoreDialect dialect)
@@ -108,6 +129,7 @@ current_sql(ForeignScanState *node, StoreDialect dialect)
 							 isnull);
 		appendStringInfoString(&sql, strVal(list_nth(pieces, i + 1)));
 	}
+	appendStringInfoString(&sql, row_lock(plan));
 	return sql.data;
 }
 
@@ -225,6 +247,7 @@ open_cursor(ForeignScanState *node)
 	StoreScan  *state = node->fdw_state;
 	StoreConnection *connection = store_session_use(state->server);
 
+	check_row_lock(node, store_dialect(connection));
 	store_use_loads_first(&state->use);
 	state->cursor = store_cursor_open(connection,
 									  current_sql(node,
@@ -382,6 +405,7 @@ planned_sql(ForeignScan *plan)
 			appendStringInfo(&sql, "$%d", ++n_parameters);
 		appendStringInfoString(&sql, strVal(list_nth(pieces, i + 1)));
 	}
+	appendStringInfoString(&sql, row_lock(plan));
 	return sql.data;
 }
 
