@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "base/compat.h"
+#include "base/text_settings.h"
 #include "config/config_store.h"
 #include "fdw/store_fdw.h"
 #include "miscadmin.h"
@@ -48,6 +49,8 @@ typedef struct StoreScan
 	bool		depends;		/* they are another node's to tell */
 	int			n_columns;		/* of the SELECT */
 	StoreColumnInput *columns;
+	int			settings;		/* under which input functions understand the
+								 * store */
 	MemoryContext batch_cxt;	/* of rows that were fetched */
 	MemoryContext row_cxt;		/* of the values of a row */
 
@@ -82,6 +85,7 @@ open_columns(StoreScan *state, List *wanted)
 		column->typmod = attribute->atttypmod;
 		getTypeInputInfo(attribute->atttypid, &input, &column->ioparam);
 		fmgr_info(input, &column->function);
+		state->settings |= text_settings_of(attribute->atttypid) & TEXT_MONEY;
 	}
 }
 
@@ -184,6 +188,7 @@ convert_row(StoreScan *state, Datum *values, bool *isnull)
 		.callback = input_error_callback
 	};
 	MemoryContext old = MemoryContextSwitchTo(state->row_cxt);
+	int			level = text_settings_begin(state->settings);
 
 	error_context_stack = &callback;
 	for (int i = 0; i < state->tupdesc->natts; i++)
@@ -201,6 +206,7 @@ convert_row(StoreScan *state, Datum *values, bool *isnull)
 		isnull[column->attribute] = text == NULL;
 	}
 	state->next++;
+	text_settings_end(level);
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(old);
 }
