@@ -25,6 +25,7 @@ OBJS = \
 	src/base/json_unescape.o \
 	src/base/md5.o \
 	src/base/search_path.o \
+	src/base/text_settings.o \
 	src/base/xml.o \
 	src/http/http_budget.o \
 	src/http/http_curl.o \

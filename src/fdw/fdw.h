@@ -22,6 +22,10 @@ extern ForeignScan *trackingGetForeignPlan(PlannerInfo *root,
 										   List *tlist, List *scan_clauses,
 										   Plan *outer_plan);
 
+/* The lock that the query asks for on rows of baserel, or NULL. */
+extern const PlanRowMark *fdw_row_lock(PlannerInfo *root,
+									   RelOptInfo *baserel);
+
 /* The attnums that the query looks at, as a list of integers. */
 extern List *fdw_wanted_columns(RelOptInfo *baserel, Oid foreigntableid);
 

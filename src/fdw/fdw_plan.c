@@ -11,6 +11,7 @@
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
+#include "optimizer/prep.h"
 #include "optimizer/restrictinfo.h"
 #include "stream/batch.h"
 #include "utils/rel.h"
@@ -85,13 +86,33 @@ fdw_wanted_columns(RelOptInfo *baserel, Oid foreigntableid)
 	return wanted;
 }
 
+const PlanRowMark *
+fdw_row_lock(PlannerInfo *root, RelOptInfo *baserel)
+{
+	const PlanRowMark *mark = get_plan_rowmark(root->rowMarks, baserel->relid);
+
+	/* other tables of a statement that changes rows have a mark, too */
+	return mark == NULL || mark->strength == LCS_NONE ? NULL : mark;
+}
+
+static void
+check_no_lock(PlannerInfo *root, RelOptInfo *baserel)
+{
+	if (fdw_row_lock(root, baserel) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot lock rows of a stream"),
+				 errdetail("Its records never change, and nobody can be kept from reading them."),
+				 errhint("Name the tables whose rows are to be locked: FOR UPDATE OF ...")));
+}
+
 ForeignScan *
 trackingGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 					   Oid foreigntableid, ForeignPath *best_path,
 					   List *tlist, List *scan_clauses, Plan *outer_plan)
 {
-	(void) root;
 	(void) best_path;
+	check_no_lock(root, baserel);
 	return make_foreignscan(tlist,
 							extract_actual_clauses(scan_clauses, false),
 							baserel->relid, NIL,

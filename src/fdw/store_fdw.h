@@ -21,7 +21,8 @@
 typedef enum StorePrivate
 {
 	STORE_PRIVATE_SQL,			/* Strings, one more than there are operands */
-	STORE_PRIVATE_COLUMNS		/* attnums of what is selected, integers */
+	STORE_PRIVATE_COLUMNS,		/* attnums of what is selected, integers */
+	STORE_PRIVATE_LOCK			/* String: FOR UPDATE and the like, or "" */
 } StorePrivate;
 
 /* in store_qual.c */

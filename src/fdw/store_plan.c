@@ -70,6 +70,28 @@ append_select(StringInfo sql, const StoreTable *table, List *wanted)
 	store_append_table(sql, table);
 }
 
+/*
+ * The rows that the store finds are locked there, as they are fetched: more
+ * than the query returns, if clauses or joins are left to be checked here.
+ */
+static char *
+lock_clause(PlannerInfo *root, RelOptInfo *baserel)
+{
+	static const char *const strengths[] = {
+		[LCS_FORKEYSHARE] = "KEY SHARE",
+		[LCS_FORSHARE] = "SHARE",
+		[LCS_FORNOKEYUPDATE] = "NO KEY UPDATE",
+		[LCS_FORUPDATE] = "UPDATE"
+	};
+	const PlanRowMark *lock = fdw_row_lock(root, baserel);
+
+	if (lock == NULL)
+		return pstrdup("");
+	return psprintf(" FOR %s%s", strengths[lock->strength],
+					lock->waitPolicy == LockWaitError ? " NOWAIT" :
+					lock->waitPolicy == LockWaitSkip ? " SKIP LOCKED" : "");
+}
+
 ForeignScan *
 storeGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 					Oid foreigntableid, ForeignPath *best_path,
@@ -85,7 +107,6 @@ storeGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 	StringInfoData sql;
 	ListCell   *cell;
 
-	(void) root;
 	(void) best_path;
 	initStringInfo(&sql);
 	append_select(&sql, table, wanted);
@@ -103,5 +124,7 @@ storeGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 
 	/* every clause is checked again, wherever it was checked before */
 	return make_foreignscan(tlist, clauses, baserel->relid, operands,
-							list_make2(pieces, wanted), NIL, NIL, outer_plan);
+							list_make3(pieces, wanted,
+									   makeString(lock_clause(root, baserel))),
+							NIL, NIL, outer_plan);
 }

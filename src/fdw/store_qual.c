@@ -10,13 +10,13 @@
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "base/text_settings.h"
 #include "catalog/pg_type.h"
 #include "fdw/store_fdw.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "sink/store_connection.h"
-#include "sink/store_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -257,7 +257,7 @@ store_operand_append(StringInfo sql, StoreDialect dialect, Oid type,
 					 Datum value, bool isnull)
 {
 	Oid			element = get_element_type(type);
-	int			level = store_text_begin();
+	int			level = text_settings_begin(text_settings_of(type));
 
 	if (OidIsValid(element))
 	{
@@ -280,5 +280,5 @@ store_operand_append(StringInfo sql, StoreDialect dialect, Oid type,
 	}
 	else
 		append_literal(sql, dialect, type, value, isnull);
-	store_text_end(level);
+	text_settings_end(level);
 }

@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "base/compat.h"
+#include "base/text_settings.h"
 #include "config/config_store.h"
 #include "fdw/store_fdw.h"
 #include "miscadmin.h"
@@ -48,6 +49,8 @@ typedef struct StoreScan
 	bool		depends;		/* they are another node's to tell */
 	int			n_columns;		/* of the SELECT */
 	StoreColumnInput *columns;
+	int			settings;		/* under which input functions understand the
+								 * store */
 	MemoryContext batch_cxt;	/* of rows that were fetched */
 	MemoryContext row_cxt;		/* of the values of a row */
 
@@ -82,7 +85,29 @@ open_columns(StoreScan *state, List *wanted)
 		column->typmod = attribute->atttypmod;
 		getTypeInputInfo(attribute->atttypid, &input, &column->ioparam);
 		fmgr_info(input, &column->function);
+		state->settings |= text_settings_of(attribute->atttypid) & TEXT_MONEY;
 	}
+}
+
+static const char *
+row_lock(ForeignScan *plan)
+{
+	return strVal(list_nth(plan->fdw_private, STORE_PRIVATE_LOCK));
+}
+
+static void
+check_row_lock(ForeignScanState *node, StoreDialect dialect)
+{
+	StoreScan  *state = node->fdw_state;
+
+	if (dialect == STORE_DIALECT_REDSHIFT &&
+		row_lock((ForeignScan *) node->ss.ps.plan)[0] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot lock rows of table \"%s\" in store \"%s\"",
+						state->table->name, state->server->name),
+				 errdetail("Redshift locks tables only."),
+				 errhint("Name the tables whose rows are to be locked: FOR UPDATE OF ...")));
 }
 
 /* The SELECT, with the operands as they are now. */
@@ -108,6 +133,7 @@ current_sql(ForeignScanState *node, StoreDialect dialect)
 							 isnull);
 		appendStringInfoString(&sql, strVal(list_nth(pieces, i + 1)));
 	}
+	appendStringInfoString(&sql, row_lock(plan));
 	return sql.data;
 }
 
@@ -162,6 +188,7 @@ convert_row(StoreScan *state, Datum *values, bool *isnull)
 		.callback = input_error_callback
 	};
 	MemoryContext old = MemoryContextSwitchTo(state->row_cxt);
+	int			level = text_settings_begin(state->settings);
 
 	error_context_stack = &callback;
 	for (int i = 0; i < state->tupdesc->natts; i++)
@@ -179,6 +206,7 @@ convert_row(StoreScan *state, Datum *values, bool *isnull)
 		isnull[column->attribute] = text == NULL;
 	}
 	state->next++;
+	text_settings_end(level);
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(old);
 }
@@ -225,6 +253,7 @@ open_cursor(ForeignScanState *node)
 	StoreScan  *state = node->fdw_state;
 	StoreConnection *connection = store_session_use(state->server);
 
+	check_row_lock(node, store_dialect(connection));
 	store_use_loads_first(&state->use);
 	state->cursor = store_cursor_open(connection,
 									  current_sql(node,
@@ -382,6 +411,7 @@ planned_sql(ForeignScan *plan)
 			appendStringInfo(&sql, "$%d", ++n_parameters);
 		appendStringInfoString(&sql, strVal(list_nth(pieces, i + 1)));
 	}
+	appendStringInfoString(&sql, row_lock(plan));
 	return sql.data;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/text_settings.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
@@ -14,6 +15,7 @@
 #include "nodes/makefuncs.h"
 #include "row/row.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
@@ -44,6 +46,7 @@ struct RowEncoder
 								 * table */
 	List	   *keys;			/* RowOutput *: the two keys */
 	RowOutputNode *root;		/* NULL for a raw table */
+	int			settings;		/* for text_settings_begin() */
 };
 
 /* A row being written. */
@@ -54,18 +57,20 @@ typedef struct RowValues
 } RowValues;
 
 static void
-init_output_function(RowOutput *output)
+init_output_function(RowEncoder *encoder, RowOutput *output)
 {
 	Oid			function;
 	bool		is_varlena;
 
 	getTypeOutputInfo(output->type, &function, &is_varlena);
 	fmgr_info(function, &output->function);
+	encoder->settings |= text_settings_of(output->type);
 }
 
 /* to_json() asks its call expression for the type of its argument. */
 static void
-init_json_function(RowOutput *output, Form_pg_attribute attr)
+init_json_function(RowEncoder *encoder, RowOutput *output,
+				   Form_pg_attribute attr)
 {
 	Const	   *argument = makeNullConst(attr->atttypid, attr->atttypmod,
 										 attr->attcollation);
@@ -75,6 +80,8 @@ init_json_function(RowOutput *output, Form_pg_attribute attr)
 
 	fmgr_info(F_TO_JSON, &output->function);
 	fmgr_info_set_expr((Node *) call, &output->function);
+	if (output->type != TIMESTAMPTZOID)
+		encoder->settings |= text_settings_of_json(output->type);
 }
 
 static RowOutputNode *
@@ -143,18 +150,18 @@ add_output(RowEncoder *encoder, const RowSpec *spec, TupleDesc tupdesc,
 				RowOutputNode *node = node_of(encoder->root, source,
 											  output->name);
 
-				init_json_function(output, attr);
+				init_json_function(encoder, output, attr);
 				node->outputs = lappend(node->outputs, output);
 				break;
 			}
 			/* FALLTHROUGH */
 		case ROW_META_DATA:
-			init_output_function(output);
+			init_output_function(encoder, output);
 			encoder->whole = lappend(encoder->whole, output);
 			break;
 		case ROW_META_PARTITION_KEY:
 		case ROW_META_EXPLICIT_HASH_KEY:
-			init_output_function(output);
+			init_output_function(encoder, output);
 			encoder->keys = lappend(encoder->keys, output);
 			break;
 		default:
@@ -220,13 +227,29 @@ output_below(const RowOutputNode *node, const RowValues *row)
 	return NULL;
 }
 
+/* A time is so common that its zone is not worth a setting a row. */
+static void
+append_timestamptz(StringInfo json, Datum value)
+{
+	char		text[MAXDATELEN + 1];
+	int			utc = 0;
+
+	JsonEncodeDateTime(text, value, TIMESTAMPTZOID, &utc);
+	appendStringInfo(json, "\"%s\"", text);
+}
+
 static void
 append_json(StringInfo json, const RowOutput *output, const RowValues *row)
 {
 	FmgrInfo   *to_json = unconstify(FmgrInfo *, &output->function);
-	text	   *value = DatumGetTextPP(FunctionCall1(to_json,
-													 row->values[output->column]));
+	text	   *value;
 
+	if (output->type == TIMESTAMPTZOID)
+	{
+		append_timestamptz(json, row->values[output->column]);
+		return;
+	}
+	value = DatumGetTextPP(FunctionCall1(to_json, row->values[output->column]));
 	appendBinaryStringInfo(json, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
@@ -309,25 +332,29 @@ encode_object(const RowOutputNode *root, const RowValues *row,
 		strlen(out->data);
 }
 
-void
-row_encode(RowEncoder *encoder, const Datum *values, const bool *isnull,
-		   RowEncoded *out)
+static void
+encode_payload(const RowEncoder *encoder, const RowValues *row,
+			   RowEncoded *out)
 {
-	RowValues	row = {values, isnull};
-	const RowOutput *whole = only_output(encoder->whole, &row);
-	size_t		len;
-	ListCell   *lc;
+	const RowOutput *whole = only_output(encoder->whole, row);
 
 	if (whole != NULL)
-		encode_whole(whole, &row, out);
+		encode_whole(whole, row, out);
 	else if (encoder->root != NULL &&
 			 (encoder->root->members != NIL ||
-			  only_output(encoder->root->outputs, &row) != NULL))
-		encode_object(encoder->root, &row, out);
+			  only_output(encoder->root->outputs, row) != NULL))
+		encode_object(encoder->root, row, out);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("the payload of a record cannot be null")));
+}
+
+static void
+encode_keys(const RowEncoder *encoder, const RowValues *row, RowEncoded *out)
+{
+	size_t		len;
+	ListCell   *lc;
 
 	out->partition_key = NULL;
 	out->explicit_hash_key = NULL;
@@ -335,11 +362,23 @@ row_encode(RowEncoder *encoder, const Datum *values, const bool *isnull,
 	{
 		const RowOutput *output = lfirst(lc);
 
-		if (isnull[output->column])
+		if (row->isnull[output->column])
 			continue;
 		if (output->metadata == ROW_META_PARTITION_KEY)
-			out->partition_key = output_text(output, &row, &len);
+			out->partition_key = output_text(output, row, &len);
 		else
-			out->explicit_hash_key = output_text(output, &row, &len);
+			out->explicit_hash_key = output_text(output, row, &len);
 	}
+}
+
+void
+row_encode(RowEncoder *encoder, const Datum *values, const bool *isnull,
+		   RowEncoded *out)
+{
+	RowValues	row = {values, isnull};
+	int			level = text_settings_begin(encoder->settings);
+
+	encode_payload(encoder, &row, out);
+	encode_keys(encoder, &row, out);
+	text_settings_end(level);
 }

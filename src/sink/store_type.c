@@ -7,14 +7,13 @@
 #include <ctype.h>
 
 #include "base/compat.h"
+#include "base/text_settings.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "sink/store_type.h"
 #include "utils/builtins.h"
-#include "utils/float.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 /* Amazon Redshift: "Character types", "SUPER type", "VARBYTE type" */
 #define MAX_VARCHAR_BYTES 65535
@@ -140,6 +139,8 @@ store_encoder_open(const StoreTable *table, TupleDesc tupdesc,
 		column->attribute = i;
 		column->name = table->columns[i];
 		open_column(encoder, column, attribute);
+		if (column->kind != STORE_KIND_BYTES && column->type != TIMESTAMPTZOID)
+			encoder->settings |= text_settings_of(column->type);
 		encoder->n_columns++;
 	}
 	if (encoder->n_columns == 0)
@@ -252,32 +253,6 @@ check_row(const StoreEncoder *encoder, size_t bytes)
  * Rows
  * ---------------------------------------------------------------- */
 
-int
-store_text_begin(void)
-{
-	int			level = NewGUCNestLevel();
-
-	if (DateStyle != USE_ISO_DATES)
-		(void) set_config_option("datestyle", "ISO", PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-								 false);
-	if (IntervalStyle != INTSTYLE_POSTGRES)
-		(void) set_config_option("intervalstyle", "postgres", PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-								 false);
-	if (extra_float_digits < 1)
-		(void) set_config_option("extra_float_digits", "1", PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-								 false);
-	return level;
-}
-
-void
-store_text_end(int level)
-{
-	AtEOXact_GUC(true, level);
-}
-
 static char *
 hexadecimal(Datum value)
 {
@@ -295,13 +270,24 @@ hexadecimal(Datum value)
 	return text;
 }
 
+/* Those of time are so common that their zone is not worth a setting a row. */
+static char *
+text_of(StoreColumn *column, Datum value)
+{
+	if (column->kind == STORE_KIND_BYTES)
+		return hexadecimal(value);
+	if (column->type == TIMESTAMPTZOID)
+		return text_of_timestamptz(DatumGetTimestampTz(value));
+	return OutputFunctionCall(&column->output, value);
+}
+
 void
 store_encode(StoreEncoder *encoder, const Datum *values, const bool *isnull)
 {
 	bool		checked = encoder->dialect == STORE_DIALECT_REDSHIFT;
 	MemoryContext old;
 	size_t		row_bytes = 0;
-	int			level = store_text_begin();
+	int			level = text_settings_begin(encoder->settings);
 
 	MemoryContextReset(encoder->row_cxt);
 	old = MemoryContextSwitchTo(encoder->row_cxt);
@@ -316,8 +302,7 @@ store_encode(StoreEncoder *encoder, const Datum *values, const bool *isnull)
 		{
 			size_t		bytes;
 
-			text = column->kind == STORE_KIND_BYTES ? hexadecimal(value) :
-				OutputFunctionCall(&column->output, value);
+			text = text_of(column, value);
 			bytes = strlen(text);
 			if (checked)
 				check_value(encoder, column, text, bytes);
@@ -328,5 +313,5 @@ store_encode(StoreEncoder *encoder, const Datum *values, const bool *isnull)
 	if (checked)
 		check_row(encoder, row_bytes);
 	MemoryContextSwitchTo(old);
-	store_text_end(level);
+	text_settings_end(level);
 }

@@ -48,6 +48,7 @@ typedef struct StoreEncoder
 	StoreColumn *columns;
 	const char **texts;			/* of the last row, by column; NULL: null */
 	int64		n_rows;			/* encoded so far */
+	int			settings;		/* for text_settings_begin() */
 	MemoryContext row_cxt;		/* of the texts */
 } StoreEncoder;
 
@@ -65,12 +66,5 @@ extern StoreEncoder *store_encoder_open(const StoreTable *table,
  */
 extern void store_encode(StoreEncoder *encoder, const Datum *values,
 						 const bool *isnull);
-
-/*
- * Have output functions write what input functions elsewhere understand,
- * until store_text_end(), which takes what this returned.
- */
-extern int	store_text_begin(void);
-extern void store_text_end(int level);
 
 #endif							/* TRACKING_SINK_STORE_TYPE_H */
