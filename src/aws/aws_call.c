@@ -69,6 +69,7 @@ struct AwsCall
 								 * last if its headers are kept */
 	int			attempts;
 	time_t		signed_at;		/* the time in the last signature */
+	int64		date;			/* of the last answer; see aws_call_date() */
 	bool		clock_corrected;	/* tried again with another time */
 	int64		retry_at;		/* clock_now_ms() */
 	AwsError	error;			/* class NONE: success */
@@ -245,9 +246,9 @@ succeeded(const AwsCall *call, const HttpResponse *response)
 		  aws_document_is_error(response->body, response->body_bytes));
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" to seconds since 1970; false if none */
-static bool
-parse_http_date(const char *text, int64 *seconds)
+/* "Sun, 06 Nov 1994 08:49:37 GMT" to seconds since 1970; 0 if it is none */
+static int64
+parse_http_date(const char *text)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char		month[4];
@@ -263,12 +264,11 @@ parse_http_date(const char *text, int64 *seconds)
 			   &day, month, &year, &hour, &minute, &second) != 6 ||
 		(found = strstr(months, month)) == NULL || (found - months) % 3 != 0 ||
 		year < 1970)
-		return false;
+		return 0;
 
-	*seconds = (int64) (date2j(year, (found - months) / 3 + 1, day) -
-						UNIX_EPOCH_JDATE) * SECS_PER_DAY +
+	return (int64) (date2j(year, (found - months) / 3 + 1, day) -
+					UNIX_EPOCH_JDATE) * SECS_PER_DAY +
 		hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE + second;
-	return true;
 }
 
 /*
@@ -279,15 +279,11 @@ parse_http_date(const char *text, int64 *seconds)
 static bool
 correct_clock(AwsCall *call)
 {
-	int64		service_now;
-
-	if (call->clock_corrected ||
-		!parse_http_date(http_response_header(call->http, "Date"),
-						 &service_now) ||
-		llabs(service_now - (int64) call->signed_at) < CLOCK_SKEW_SECONDS)
+	if (call->clock_corrected || call->date == 0 ||
+		llabs(call->date - (int64) call->signed_at) < CLOCK_SKEW_SECONDS)
 		return false;
 
-	call->client->clock_offset = service_now - (int64) time(NULL);
+	call->client->clock_offset = call->date - (int64) time(NULL);
 	call->clock_corrected = true;
 	return true;
 }
@@ -352,6 +348,7 @@ judge_attempt(AwsCall *call)
 	size_t		bytes = response->body_bytes;
 	long		delay_ms = -1;
 
+	call->date = parse_http_date(http_response_header(call->http, "Date"));
 	if (response->failure != HTTP_OK)
 		aws_error_from_failure(&call->error, response->failure,
 							   response->failure_text);
@@ -542,6 +539,12 @@ const char *
 aws_call_header(const AwsCall *call, const char *name)
 {
 	return http_response_header(call->http, name);
+}
+
+int64
+aws_call_date(const AwsCall *call)
+{
+	return call->date;
 }
 
 MemoryContext
