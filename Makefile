@@ -45,6 +45,7 @@ OBJS = \
 	src/service/kinesis_page.o \
 	src/service/kinesis_read.o \
 	src/service/kinesis_record.o \
+	src/service/kinesis_time.o \
 	src/service/kinesis_unpack.o \
 	src/service/kinesis_wire.o \
 	src/service/kinesis_write.o \
@@ -57,6 +58,7 @@ OBJS = \
 	src/stream/shard_pace.o \
 	src/stream/shard_reader.o \
 	src/stream/shard_tip.o \
+	src/stream/stream_clock.o \
 	src/stream/stream_listing.o \
 	src/stream/stream_queue.o \
 	src/stream/stream_reader.o \
@@ -144,6 +146,7 @@ OBJS = \
 	src/worker/run_pipeline.o \
 	src/worker/source_access.o \
 	src/worker/source_key.o \
+	src/worker/source_start.o \
 	src/worker/source_stream.o \
 	src/worker/source_table.o \
 	src/worker/supervisor.o \

@@ -73,6 +73,7 @@ struct AwsCall
 	int			attempts;
 	const char *signature;		/* of the last attempt */
 	time_t		signed_at;		/* the time in it */
+	int64		date;			/* of the last answer; see aws_call_date() */
 	bool		clock_corrected;	/* tried again with another time */
 	int64		retry_at;		/* clock_now_ms() */
 	AwsError	error;			/* class NONE: success */
@@ -227,14 +228,11 @@ list_secrets(const AwsCall *call, const char *secrets[CALL_SECRETS + 1])
 static bool
 correct_clock(AwsCall *call)
 {
-	int64		service_now;
-
-	if (call->clock_corrected ||
-		!aws_answer_date(call->http, &service_now) ||
-		llabs(service_now - (int64) call->signed_at) < CLOCK_SKEW_SECONDS)
+	if (call->clock_corrected || call->date == 0 ||
+		llabs(call->date - (int64) call->signed_at) < CLOCK_SKEW_SECONDS)
 		return false;
 
-	call->client->clock_offset = service_now - (int64) time(NULL);
+	call->client->clock_offset = call->date - (int64) time(NULL);
 	call->clock_corrected = true;
 	return true;
 }
@@ -291,6 +289,8 @@ judge_attempt(AwsCall *call)
 	const char *secrets[CALL_SECRETS + 1];
 	long		delay_ms = -1;
 
+	if (!aws_answer_date(call->http, &call->date))
+		call->date = 0;
 	list_secrets(call, secrets);
 	aws_answer_judge(call->http, call->request.doubt_success, secrets,
 					 &call->error);
@@ -488,6 +488,12 @@ const char *
 aws_call_header(const AwsCall *call, const char *name)
 {
 	return http_response_header(call->http, name);
+}
+
+int64
+aws_call_date(const AwsCall *call)
+{
+	return call->date;
 }
 
 MemoryContext

@@ -137,6 +137,12 @@ extern void *aws_call_progress(const AwsCall *call);
 extern const char *aws_call_header(const AwsCall *call, const char *name);
 
 /*
+ * When the last attempt was answered, by the service's clock: seconds since
+ * 1970.  0 if it was not, or the answer did not say.
+ */
+extern int64 aws_call_date(const AwsCall *call);
+
+/*
  * The call's own memory context, deleted by aws_call_close(): what is made of
  * the answer can live and end with it.
  */

@@ -195,6 +195,27 @@ extern AwsCall *kinesis_get_shard_iterator_begin(const KinesisStream *stream,
 extern char *kinesis_get_shard_iterator_end(AwsCall *call, AwsError *error);
 
 /*
+ * What a shard's service says of its clock, asked for an iterator at a time
+ * that no clock has come to.
+ */
+typedef struct KinesisTime
+{
+	TimestampTz told;			/* the time, by which it judges; 0: it does
+								 * not tell */
+	TimestampTz date;			/* the time to the second, by what the answer
+								 * is dated; 0: it is not */
+	bool		judges;			/* it gives no iterator at such a time */
+} KinesisTime;
+
+/* Waits; errors are raised with the stream named. */
+extern void kinesis_ask_time(const KinesisStream *stream, const char *shard_id,
+							 KinesisTime *time);
+
+/* Does it give an iterator at that time?  Likewise. */
+extern bool kinesis_has_come(const KinesisStream *stream, const char *shard_id,
+							 TimestampTz time);
+
+/*
  * GetRecords.  The end turns a call that succeeded into a page, which then
  * owns the call.  An answer that is not what the API promises closes the call
  * and raises ERRCODE_FDW_ERROR; with _try it returns NULL, *error filled as a

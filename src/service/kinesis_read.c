@@ -37,11 +37,9 @@ seconds_text(TimestampTz timestamp)
 					(int) (us % USECS_PER_SEC / 1000));
 }
 
-AwsCall *
-kinesis_get_shard_iterator_begin(const KinesisStream *stream,
-								 const char *shard_id,
-								 const KinesisIteratorStart *start,
-								 void *owner)
+void
+kinesis_body_iterator(StringInfo body, const KinesisStream *stream,
+					  const char *shard_id, const KinesisIteratorStart *start)
 {
 	static const char *const type_names[] = {
 		[KINESIS_AT_SEQUENCE_NUMBER] = "AT_SEQUENCE_NUMBER",
@@ -50,6 +48,26 @@ kinesis_get_shard_iterator_begin(const KinesisStream *stream,
 		[KINESIS_LATEST] = "LATEST",
 		[KINESIS_AT_TIMESTAMP] = "AT_TIMESTAMP"
 	};
+
+	kinesis_body_init(body);
+	kinesis_body_stream(body, stream);
+	kinesis_body_string(body, "ShardId", shard_id);
+	kinesis_body_string(body, "ShardIteratorType", type_names[start->type]);
+	if (start->type == KINESIS_AT_SEQUENCE_NUMBER ||
+		start->type == KINESIS_AFTER_SEQUENCE_NUMBER)
+		kinesis_body_string(body, "StartingSequenceNumber",
+							start->sequence_number);
+	else if (start->type == KINESIS_AT_TIMESTAMP)
+		kinesis_body_number(body, "Timestamp",
+							seconds_text(start->timestamp));
+}
+
+AwsCall *
+kinesis_get_shard_iterator_begin(const KinesisStream *stream,
+								 const char *shard_id,
+								 const KinesisIteratorStart *start,
+								 void *owner)
+{
 	AwsRequest	request = {
 		.target = KINESIS_TARGET("GetShardIterator"),
 		.max_response_bytes = ITERATOR_ANSWER_BYTES,
@@ -59,18 +77,7 @@ kinesis_get_shard_iterator_begin(const KinesisStream *stream,
 	};
 	StringInfoData body;
 
-	kinesis_body_init(&body);
-	kinesis_body_stream(&body, stream);
-	kinesis_body_string(&body, "ShardId", shard_id);
-	kinesis_body_string(&body, "ShardIteratorType", type_names[start->type]);
-	if (start->type == KINESIS_AT_SEQUENCE_NUMBER ||
-		start->type == KINESIS_AFTER_SEQUENCE_NUMBER)
-		kinesis_body_string(&body, "StartingSequenceNumber",
-							start->sequence_number);
-	else if (start->type == KINESIS_AT_TIMESTAMP)
-		kinesis_body_number(&body, "Timestamp",
-							seconds_text(start->timestamp));
-
+	kinesis_body_iterator(&body, stream, shard_id, start);
 	return kinesis_call_start(stream->aws, &request, &body);
 }
 

@@ -46,6 +46,11 @@ extern void kinesis_body_number(StringInfo body, const char *key,
 /* Add the member that names the stream: by name or by ARN. */
 extern void kinesis_body_stream(StringInfo body, const KinesisStream *stream);
 
+/* Begin the body of a GetShardIterator. */
+extern void kinesis_body_iterator(StringInfo body, const KinesisStream *stream,
+								  const char *shard_id,
+								  const KinesisIteratorStart *start);
+
 /* Close the body, start the call with it and free it. */
 extern AwsCall *kinesis_call_start(AwsClient *aws, const AwsRequest *request,
 								   StringInfo body);

@@ -28,6 +28,7 @@
 #include "worker/pipeline_store.h"
 #include "worker/source_access.h"
 #include "worker/source_key.h"
+#include "worker/source_start.h"
 #include "worker/worker.h"
 
 PG_FUNCTION_INFO_V1(tracking_create_pipeline);
@@ -118,8 +119,7 @@ check_command(const Pipeline *pipeline)
 
 /*
  * Where the source is begun.  LATEST is not a place that can be come back to: a
- * failure before the first record would lose what came meanwhile.  The time
- * now is one.
+ * failure before the first record would lose what came meanwhile.
  */
 static void
 fixed_start(const Pipeline *pipeline, const char *start_at,
@@ -131,11 +131,7 @@ fixed_start(const Pipeline *pipeline, const char *start_at,
 		return;
 	}
 	position_from_start_at(start_at, position);
-	if (position->kind == POSITION_LATEST)
-	{
-		position->kind = POSITION_AT_TIMESTAMP;
-		position->timestamp = GetCurrentTimestamp();
-	}
+	source_start_settle(pipeline, start_at, position);
 }
 
 static int64
@@ -483,6 +479,8 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 		!position_from_text(start_at, &position) ||
 		position.kind == POSITION_LATEST)
 		fixed_start(pipeline, start_at, &position);
+	else
+		source_start_settle(pipeline, start_at, &position);
 
 	pipeline_store_reset(pipeline, shard_id);
 	if (shard_id == NULL)

@@ -12,6 +12,8 @@ Operations of S3 have the names that its API gives them, such as UploadPart.
 The first rule that hits a request is applied.  `proxy.requests()` is what was
 seen, in order of arrival.
 """
+import datetime
+import email.utils
 import http.client
 import http.server
 import json
@@ -265,6 +267,17 @@ class Proxy:
             self.learn(entry, answer)
             handler.answer(entry, status, headers,
                            json.dumps(change(json.loads(answer))).encode())
+        self._add(apply, op, when)
+
+    def date(self, op, ahead, **when):
+        """Date the answer so many seconds ahead of what the backend says."""
+        def apply(handler, entry, body):
+            status, headers, answer = handler.ask_backend(body)
+            self.learn(entry, answer)
+            told = email.utils.parsedate_to_datetime(dict(headers)['Date'])
+            date = email.utils.format_datetime(told + datetime.timedelta(seconds=ahead), True)
+            handler.answer(entry, status, [*((n, v) for n, v in headers if n != 'Date'),
+                                           ('Date', date)], answer)
         self._add(apply, op, when)
 
     def hold(self, op, answered=False, **when):
