@@ -41,6 +41,7 @@ begin_application(Application *application, PipelineCommand *command,
 	memset(application, 0, sizeof(*application));
 	application->command = command;
 	application->batch = batch;
+	batch->record_bytes = command->pipeline->batch_bytes;
 	application->witness = -1;
 	pipeline_command_prepare(command);
 	if (command->store != NULL && batch->n_records > 0 &&
