@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "config/guc.h"
+#include "foreign/fdwapi.h"
 #include "pgstat.h"
 #include "sink/batch_history.h"
 #include "sink/checkpoint.h"
@@ -56,6 +57,24 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	run->source = pipeline->source_key == NULL ?
 		source_stream_open(&source) : source_table_open(&source);
 	return run;
+}
+
+List *
+pipeline_run_servers(const PipelineRun *run)
+{
+	List	   *servers = NIL;
+	const StoreServer *store;
+
+	if (run->pipeline->source_key == NULL)
+		servers = lappend_oid(servers,
+							  GetForeignServerIdByRelId(run->pipeline->source));
+	if (run->store == NULL)
+		return servers;
+	store = pipeline_store_options(run->store);
+	servers = lappend_oid(servers, store->serverid);
+	if (OidIsValid(store->aws_server))
+		servers = lappend_oid(servers, store->aws_server);
+	return servers;
 }
 
 PipelineSource *

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "worker/pipeline_catalog.h"
 #include "worker/pipeline_source.h"
 
@@ -27,6 +28,9 @@ extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 
 /* Begin to read; without a transaction. */
 extern void pipeline_run_begin(PipelineRun *run);
+
+/* The foreign servers that it goes to, a List of Oid; in a transaction. */
+extern List *pipeline_run_servers(const PipelineRun *run);
 
 /* Where its batches come from. */
 extern PipelineSource *pipeline_run_source(PipelineRun *run);

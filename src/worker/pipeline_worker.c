@@ -145,11 +145,12 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	PipelineSource *source;
 
 	/* a table is asked anew each time; maintenance of it is no change */
-	if (pipeline->source_key == NULL)
-		pipeline_watch_begin(pipeline->source);
+	pipeline_watch_begin(pipeline->source_key == NULL ?
+						 pipeline->source : InvalidOid);
 	begin_transaction();
 	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER,
 							&transactions);
+	pipeline_watch_only(pipeline->owner, pipeline_run_servers(run));
 	commit_transaction();
 	source = pipeline_run_source(run);
 	pipeline_run_begin(run);
