@@ -112,6 +112,7 @@ OBJS = \
 	src/worker/pipeline_drop.o \
 	src/worker/pipeline_owner.o \
 	src/worker/pipeline_pause.o \
+	src/worker/pipeline_role.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
 	src/worker/pipeline_store.o \

@@ -22,6 +22,16 @@ begin
 end
 $$;
 
+/* Members of this one may create pipelines, which run as they. */
+do $$
+begin
+    if not exists (select from pg_catalog.pg_roles
+                   where rolname operator(pg_catalog.=) 'tracking_fdw_pipeline') then
+        create role tracking_fdw_pipeline nologin;
+    end if;
+end
+$$;
+
 -- ---------------------------------------------------------------------
 -- Foreign data wrapper
 -- ---------------------------------------------------------------------
@@ -526,6 +536,9 @@ language c;
 
 comment on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
+
+revoke all on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) from public;
+grant execute on function tracking.create_pipeline(text, regclass, regclass, text, text, integer, bigint, interval, integer, text, integer, text, boolean, text, text) to tracking_fdw_pipeline;
 
 create function tracking.alter_pipeline(
     name text,

@@ -54,6 +54,7 @@ ALTER TABLE target DROP COLUMN more;
 
 -- a role that drops what it owns is done with its pipelines, too
 CREATE ROLE regress_tracking_owner LOGIN;
+GRANT tracking_fdw_pipeline TO regress_tracking_owner;
 GRANT CREATE ON SCHEMA public TO regress_tracking_owner;
 GRANT USAGE ON FOREIGN SERVER s TO regress_tracking_owner;
 SET ROLE regress_tracking_owner;

@@ -45,7 +45,15 @@ SELECT count(*) FROM tracking.pipeline_status;
 SELECT tracking.start_pipeline('p'); -- ERROR
 SELECT tracking.drop_pipeline('p'); -- ERROR
 UPDATE tracking.pipeline SET enabled = true; -- ERROR
+SELECT tracking.create_pipeline('s', 'source', target => 'target'); -- ERROR
 RESET ROLE;
+-- a right to execute is not one to have pipelines, nor is that of an administrator
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tracking TO regress_tracking_other;
+GRANT tracking_fdw_admin TO regress_tracking_other;
+SET ROLE regress_tracking_other;
+SELECT tracking.create_pipeline('s', 'source', target => 'target'); -- ERROR
+RESET ROLE;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA tracking FROM regress_tracking_other;
 
 -- the sort of change that is undone with its transaction
 BEGIN;

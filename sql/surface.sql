@@ -30,6 +30,12 @@ FROM pg_class c, aclexplode(c.relacl) p
 WHERE c.relnamespace = 'tracking'::regnamespace AND p.grantee <> c.relowner
 GROUP BY c.relname, 1, 2 ORDER BY c.relname, 2;
 
+-- functions that are not for everybody
+SELECT p.proname, a.grantee::regrole
+FROM pg_proc p, aclexplode(p.proacl) a
+WHERE p.pronamespace = 'tracking'::regnamespace AND a.grantee <> p.proowner
+ORDER BY 1, 2;
+
 SELECT c.oid::regclass AS relation, c.relrowsecurity
 FROM pg_class c
 WHERE c.relnamespace = 'tracking'::regnamespace AND c.relkind = 'r'

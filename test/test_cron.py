@@ -51,7 +51,7 @@ def db(request, new_cluster, new_db, sql_server):
              f"cron.use_background_workers = {request.param != 'connections'}\n"
              "cron.host = '127.0.0.1'\nlog_min_messages = notice\n")
     db = new_db(cluster)
-    db.sql('CREATE ROLE loader LOGIN')
+    db.sql('CREATE ROLE loader LOGIN; GRANT tracking_fdw_pipeline TO loader')
     db.sql('CREATE SCHEMA app AUTHORIZATION loader')
     yield db
     db.conn.close()

@@ -13,7 +13,7 @@ def alice(db, source, kinesalite, put):
     name = f'alice_{db.dbname}'
     stream = source()
     put(kinesalite.client(), stream, ids(10))
-    db.sql(f'CREATE ROLE {name} LOGIN')
+    db.sql(f'CREATE ROLE {name} LOGIN; GRANT tracking_fdw_pipeline TO {name}')
     db.sql(f'GRANT USAGE ON FOREIGN SERVER aws TO {name}')
     db.sql(f"CREATE USER MAPPING FOR {name} SERVER aws "
            "OPTIONS (access_key_id 'test', secret_access_key 'test')")

@@ -5,10 +5,10 @@ import pytest
 
 @pytest.fixture
 def roles(db):
-    """Roles alice and bob of this test, without any rights of their own."""
+    """Roles alice and bob of this test, who may create pipelines."""
     names = [f'{name}_{db.dbname}' for name in ('alice', 'bob')]
     for name in names:
-        db.sql(f'CREATE ROLE {name} LOGIN')
+        db.sql(f'CREATE ROLE {name} LOGIN; GRANT tracking_fdw_pipeline TO {name}')
     db.sql(f"GRANT CREATE, USAGE ON SCHEMA public TO {', '.join(names)}")
     yield names
     db.conn.execute('RESET ROLE')

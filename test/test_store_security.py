@@ -11,7 +11,8 @@ from harness.store import PASSWORD
 @pytest.fixture
 def alice(db):
     name = f'alice_{db.dbname}'
-    db.sql(f'CREATE ROLE {name} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO {name}')
+    db.sql(f'CREATE ROLE {name} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO {name}; '
+           f'GRANT tracking_fdw_pipeline TO {name}')
     yield name
     db.conn.execute('RESET ROLE')
     db.sql(f'DROP OWNED BY {name} CASCADE; DROP ROLE {name}')

@@ -434,7 +434,7 @@ def test_another_session_moves_the_position(db, landed):
 
 def test_it_runs_as_its_owner(db, landed):
     name = f'alice_{db.dbname}'
-    db.sql(f'CREATE ROLE {name} LOGIN')
+    db.sql(f'CREATE ROLE {name} LOGIN; GRANT tracking_fdw_pipeline TO {name}')
     try:
         db.sql(f'SET ROLE {name}')
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match='landed'):

@@ -173,7 +173,7 @@ def test_rights_are_the_owners(db, stream_of, wait_until):
     """A grant for columns, or none, and row security: as INSERT has it."""
     db.foreign_table('src', 'id int, name text', stream_of(ids(4)))
     db.sql('CREATE TABLE target (id int, name text, other text)')
-    db.sql('CREATE ROLE writer LOGIN')
+    db.sql('CREATE ROLE writer LOGIN; GRANT tracking_fdw_pipeline TO writer')
     try:
         db.sql('CREATE USER MAPPING FOR writer SERVER aws '
                'OPTIONS (access_key_id $$a$$, secret_access_key $$s$$)')

@@ -18,6 +18,7 @@ def alice(db, sql_server, kinesalite, proxy, make_stream, put):
     sql_server(db, proxy.url)
     for name in names:
         db.sql(f'CREATE ROLE {name} LOGIN; GRANT USAGE ON FOREIGN SERVER aws TO {name}; '
+               f'GRANT tracking_fdw_pipeline TO {name}; '
                f'GRANT USAGE ON FOREIGN DATA WRAPPER tracking_fdw TO {name}')
         db.sql(f'CREATE USER MAPPING FOR {name} SERVER aws OPTIONS ({KEYS})')
     db.foreign_table('src', 'id int', stream)

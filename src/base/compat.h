@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
 #include "executor/executor.h"
@@ -295,6 +296,19 @@ compat_may_use_server(Oid server, Oid userid)
 #else
 	return pg_foreign_server_aclcheck(server, userid,
 									  ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/* The same of a database: the right to connect. */
+static inline bool
+compat_may_use_database(Oid database, Oid userid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(DatabaseRelationId, database, userid,
+						   ACL_CONNECT) == ACLCHECK_OK;
+#else
+	return pg_database_aclcheck(database, userid,
+								ACL_CONNECT) == ACLCHECK_OK;
 #endif
 }
 

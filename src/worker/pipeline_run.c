@@ -15,6 +15,7 @@
 #include "sink/load_ledger.h"
 #include "utils/memutils.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_role.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_store.h"
 
@@ -48,6 +49,7 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	};
 	PipelineRun *run = MemoryContextAllocZero(cxt, sizeof(PipelineRun));
 
+	pipeline_role_check(pipeline->owner);
 	run->cxt = cxt;
 	run->pipeline = pipeline;
 	run->store = pipeline_store_open(cxt, pipeline);
@@ -178,6 +180,8 @@ apply(PipelineRun *run, Batch *batch)
 	int64		load = 0;
 	uint64		rows;
 
+	/* the right to may have been revoked */
+	pipeline_role_check(pipeline->owner);
 	if (run->store != NULL)
 		load = pipeline_store_load(run->store, batch);
 	if (!checkpoint_advance(pipeline->name, batch))

@@ -19,6 +19,7 @@
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_pause.h"
+#include "worker/pipeline_role.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
 #include "worker/source_key.h"
@@ -283,6 +284,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the name of a pipeline cannot be empty")));
 	pipeline.owner = GetUserId();
+	pipeline_role_check(pipeline.owner);
 	pipeline.source = PG_GETARG_OID(1);
 	pipeline.target = PG_ARGISNULL(2) ? InvalidOid : PG_GETARG_OID(2);
 	pipeline.command = PG_ARGISNULL(3) ? NULL :
@@ -371,6 +373,7 @@ tracking_start_pipeline(PG_FUNCTION_ARGS)
 {
 	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 
+	pipeline_role_check(pipeline->owner);
 	check_can_login(pipeline);
 	pipeline_enable(pipeline->name, true);
 	start_workers(pipeline);
