@@ -23,6 +23,7 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "utils/memutils.h"
+#include "worker/crash_count.h"
 #include "worker/pipeline_keeper.h"
 #include "worker/worker.h"
 #include "worker/worker_roster.h"
@@ -162,13 +163,16 @@ tell_need(PipelineNeed need)
 }
 
 /*
- * See what there is, and share out the workers; the pipelines, in cxt.
+ * See what there is, and share out the workers; the pipelines, in cxt.  A sweep
+ * of what crashed workers left is due when pipelines may have gone.
  */
 static List *
 look(MemoryContext cxt, PipelineNeed *need)
 {
+	static int	n_before = -1;
 	MemoryContext old;
 	List	   *states = NIL;
+	List	   *ids = NIL;
 	WorkerRoom	room;
 	ListCell   *cell;
 
@@ -182,9 +186,17 @@ look(MemoryContext cxt, PipelineNeed *need)
 		room.max_here = Min(room.max_here, pipeline_keeper_slots());
 	}
 	foreach(cell, states)
-		pipeline_keeper_prepare(lfirst(cell));
+	{
+		PipelineState *state = lfirst(cell);
+
+		pipeline_keeper_prepare(state);
+		ids = lappend_int(ids, state->id);
+	}
 	*need = states == NIL ? NEED_NOTHING :
 		worker_share_out(states, &room);
+	if (n_before < 0 || list_length(states) < n_before)
+		crash_count_sweep(ids);
+	n_before = list_length(states);
 	MemoryContextSwitchTo(old);
 	worker_commit();
 	pgstat_report_activity(STATE_IDLE, NULL);
@@ -236,6 +248,7 @@ tracking_fdw_supervisor_main(Datum arg)
 		proc_exit(0);
 	}
 
+	crash_count_supervise();
 	cxt = AllocSetContextCreate(TopMemoryContext, "tracking_fdw supervisor",
 								ALLOCSET_DEFAULT_SIZES);
 	while (!ShutdownRequestPending)

@@ -40,8 +40,11 @@ typedef enum RosterStart
 	ROSTER_NO_SLOT				/* the server has none to register it */
 } RosterStart;
 
-/* Start the worker of a slot that has none. */
+/*
+ * Start the worker of a slot that has none.  *n_in_vain is how many of the last
+ * ones ended in vain (see crash_count.h), of which only the server's log tells.
+ */
 extern RosterStart worker_roster_start(const PipelineState *state, int slot,
-									   long *wait_ms);
+									   long *wait_ms, int *n_in_vain);
 
 #endif							/* TRACKING_WORKER_WORKER_ROSTER_H */
