@@ -39,9 +39,12 @@ store_set_idle(StoreConnection *connection)
 static char *
 foreign_text(const char *message)
 {
-	size_t		bytes = Min(strlen(message), MESSAGE_BYTES);
-	char	   *text = pnstrdup(message, bytes);
+	size_t		bytes = strlen(message);
+	char	   *text;
 
+	if (bytes > MESSAGE_BYTES)
+		bytes = pg_mbcliplen(message, bytes, MESSAGE_BYTES);
+	text = pnstrdup(message, bytes);
 	if (!pg_verify_mbstr(GetDatabaseEncoding(), text, bytes, true))
 	{
 		for (char *p = text; *p != '\0'; p++)
