@@ -102,6 +102,12 @@ def test_an_error_that_is_no_text(db, there, liar, sqlstate, told):
     assert len(said.diag.message_primary) < 10_000 and len(said.diag.message_detail) < 10_000
 
 
+def test_a_long_error_is_cut_between_characters(db, there, liar):
+    liar.lies[b'FETCH'] = error(b'42P01', 'a€'.encode() * 5000)
+    said = refused(db, 'SELECT * FROM wh').diag.message_primary
+    assert said == 'a€' * (len(said) // 2) and 8000 < len(said.encode()) <= 8192
+
+
 @pytest.mark.parametrize('lie', [rows(1, [b's']), rows(0, []), rows(2, [b's', b'\xff'])])
 def test_positions_that_are_none(db, there, liar, sql_server, make_stream, kinesalite, lie):
     stream = make_stream(kinesalite)

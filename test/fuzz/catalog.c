@@ -1,6 +1,6 @@
 /*
  * catalog.c
- *	  Types, where there is no catalog: those that the fuzzed code is asked for.
+ *	  Types, where there is no catalog: those that the fuzzed code asks for.
  *
  * These functions come before the server's of the same name.  An array's own
  * input and output function would look into the catalog, so that those of text
@@ -32,16 +32,21 @@ static const CatalogType types[] = {
 	{INT4OID, 4, true, TYPALIGN_INT, F_INT4IN, F_INT4OUT, InvalidOid},
 	{INT8OID, 8, true, TYPALIGN_DOUBLE, F_INT8IN, F_INT8OUT, InvalidOid},
 	{FLOAT8OID, 8, true, TYPALIGN_DOUBLE, F_FLOAT8IN, F_FLOAT8OUT, InvalidOid},
-	{NUMERICOID, -1, false, TYPALIGN_INT, F_NUMERIC_IN, F_NUMERIC_OUT, InvalidOid},
+	{NUMERICOID, -1, false, TYPALIGN_INT, F_NUMERIC_IN, F_NUMERIC_OUT,
+	InvalidOid},
 	{TEXTOID, -1, false, TYPALIGN_INT, F_TEXTIN, F_TEXTOUT, InvalidOid},
-	{VARCHAROID, -1, false, TYPALIGN_INT, F_VARCHARIN, F_VARCHAROUT, InvalidOid},
+	{VARCHAROID, -1, false, TYPALIGN_INT, F_VARCHARIN, F_VARCHAROUT,
+	InvalidOid},
 	{BYTEAOID, -1, false, TYPALIGN_INT, F_BYTEAIN, F_BYTEAOUT, InvalidOid},
 	{JSONOID, -1, false, TYPALIGN_INT, F_JSON_IN, F_JSON_OUT, InvalidOid},
 	{JSONBOID, -1, false, TYPALIGN_INT, F_JSONB_IN, F_JSONB_OUT, InvalidOid},
-	{UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, F_UUID_IN, F_UUID_OUT, InvalidOid},
+	{UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, F_UUID_IN, F_UUID_OUT,
+	InvalidOid},
 	{DATEOID, 4, true, TYPALIGN_INT, F_DATE_IN, F_DATE_OUT, InvalidOid},
-	{TIMESTAMPOID, 8, true, TYPALIGN_DOUBLE, F_TIMESTAMP_IN, F_TIMESTAMP_OUT, InvalidOid},
-	{TIMESTAMPTZOID, 8, true, TYPALIGN_DOUBLE, F_TIMESTAMPTZ_IN, F_TIMESTAMPTZ_OUT, InvalidOid},
+	{TIMESTAMPOID, 8, true, TYPALIGN_DOUBLE, F_TIMESTAMP_IN, F_TIMESTAMP_OUT,
+	InvalidOid},
+	{TIMESTAMPTZOID, 8, true, TYPALIGN_DOUBLE, F_TIMESTAMPTZ_IN,
+	F_TIMESTAMPTZ_OUT, InvalidOid},
 	{INT4ARRAYOID, -1, false, TYPALIGN_INT, F_TEXTIN, F_TEXTOUT, INT4OID},
 	{TEXTARRAYOID, -1, false, TYPALIGN_INT, F_TEXTIN, F_TEXTOUT, TEXTOID},
 };

@@ -3,8 +3,9 @@
  *	  libFuzzer target: values of rows as a store is to take them.
  *
  * The first byte is the dialect and the load method.  Each line behind it is a
- * row, a text for each column between tabs.  What is sent to the store is read as the
- * store does: no value becomes another one, or anything else than a value.
+ * row, a text for each column between tabs.  What is sent to the store is read
+ * as the store does: no value becomes another one, or anything else than a
+ * value.
  */
 #include "server.h"
 
@@ -188,7 +189,8 @@ check_insert(const StoreEncoder *encoder)
 			require(take(&p, ")"));
 		if (!redshift && column->kind == STORE_KIND_BYTES)
 			value += strlen("\\x");
-		require(encoder->texts[i] != NULL && strcmp(value, encoder->texts[i]) == 0);
+		require(encoder->texts[i] != NULL &&
+				strcmp(value, encoder->texts[i]) == 0);
 	}
 	require(strcmp(p, ")") == 0);
 }
@@ -256,7 +258,7 @@ check_member(const StoreEncoder *encoder, int column, const JsonSlice *value)
 	require(value->type == JSON_TOKEN_STRING);
 	if (encoder->columns[column].kind == STORE_KIND_JSON)
 		return;
-	require(json_unescape(value->start, value->len, out, &len) == JSON_SCAN_OK);
+	require(json_unescape(value->start, len, out, &len) == JSON_SCAN_OK);
 	require(len == strlen(text) && memcmp(out, text, len) == 0);
 }
 

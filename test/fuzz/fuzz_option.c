@@ -129,6 +129,16 @@ start_at(void *text)
 }
 
 static void
+parse_location(void *text)
+{
+	S3Location	location;
+
+	s3_parse_url(text, &location);
+	require(s3_is_bucket(location.bucket, strlen(location.bucket)));
+	require(strlen(location.prefix) <= S3_PREFIX_BYTES + 1);
+}
+
+static void
 check_texts(const char *data, size_t size)
 {
 	Input		rest = {data, size};
@@ -141,6 +151,8 @@ check_texts(const char *data, size_t size)
 		StreamPosition position;
 		ErrorData  *error = server_try(start_at, text);
 
+		require(error == NULL || server_error_is_sound(error));
+		error = server_try(parse_location, text);
 		require(error == NULL || server_error_is_sound(error));
 		if (position_from_text(text, &position))
 			check_position(&position);

@@ -3,8 +3,9 @@
  *	  libFuzzer target: answers to GetRecords, in one piece and in many.
  *
  * However an answer is cut, and whether or not its memory moves meanwhile, the
- * page is the same, or the reason why there is none.  What is accepted is JSON,
- * and holds what jansson finds in it.
+ * page is the same, or the reason why there is none.  What is accepted is
+ * JSON, and holds what jansson finds in it.  A position behind a record is one
+ * that can be stored, and behind those of its aggregate that came before.
  */
 #include "server.h"
 
@@ -17,6 +18,7 @@
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "service/kinesis_wire.h"
+#include "stream/position.h"
 #include "utils/memutils.h"
 
 /* Ways in which an answer is cut, as its own bytes tell */
@@ -84,7 +86,8 @@ set_arrived(AwsCall *call, const Reading *reading, size_t bytes)
 	call->room[reading->size] = '\0';
 	call->bytes = bytes;
 	if (!all)
-		ASAN_POISON_MEMORY_REGION(call->room + bytes, call->room_bytes - bytes);
+		ASAN_POISON_MEMORY_REGION(call->room + bytes,
+								  call->room_bytes - bytes);
 }
 
 static void
@@ -218,7 +221,8 @@ member(const json_t *json, const char *name, size_t *bytes)
 static void
 compare_record(KinesisRecord *record, const json_t *json)
 {
-	const json_t *arrived = json_object_get(json, "ApproximateArrivalTimestamp");
+	const json_t *arrived = json_object_get(json,
+											"ApproximateArrivalTimestamp");
 	size_t		bytes;
 	const char *text = member(json, "SequenceNumber", &bytes);
 
@@ -267,6 +271,30 @@ is_json(const char *text, size_t len)
 }
 
 /* ----------------------------------------------------------------
+ * Positions
+ * ---------------------------------------------------------------- */
+
+static void
+check_positions(const KinesisPage *page)
+{
+	for (int i = 0; i < page->n_records; i++)
+	{
+		const KinesisRecord *record = &page->records[i];
+		StreamPosition position = {0};
+		StreamPosition stored;
+
+		position_after_record(&position, record);
+		require(position_from_text(position_to_text(&position), &stored));
+		require(stored.sub_sequence == position.sub_sequence &&
+				strcmp(stored.sequence, position.sequence) == 0);
+		if (!record->more_follow)
+			continue;
+		require(position_is_past(&stored, record));
+		require(!position_is_past(&stored, &record[1]));
+	}
+}
+
+/* ----------------------------------------------------------------
  * Reading
  * ---------------------------------------------------------------- */
 
@@ -285,6 +313,8 @@ read_page(void *arg)
 	}
 	/* aggregates are told by what is not decoded yet */
 	kinesis_page_count(page, true);
+	if (reading->step == 0)
+		check_positions(page);
 	put_page(&reading->page, page);
 	kinesis_page_free(page);
 }

@@ -4,9 +4,9 @@
  *
  * The input is lines, each the payload of a record.  Whatever way a document
  * goes, its row is the same: read for the first time, by the shape that was
- * learned from it, as the element of an array, and behind another document.  As
- * jsonb and as json it is what the input functions make of it.  How many rows a
- * record makes does not depend on what is asked for.
+ * learned from it, as the element of an array, and behind another document.
+ * As jsonb and as json it is what the input functions make of it.  How many
+ * rows a record makes does not depend on what is asked for.
  */
 #include "server.h"
 
@@ -84,11 +84,12 @@ typedef struct Reading
 
 /* Of these columns in the order above, from the first to before the end. */
 static RowDecoder *
-open_decoder(RowFormat format, int first, int end)
+open_decoder(RowFormat format, bool one_document, int first, int end)
 {
 	TupleDesc	tupdesc = CreateTemplateTupleDesc(COLUMNS);
 	RowSpec		spec = {
 		.format = format,
+		.one_document = one_document,
 		.n_columns = COLUMNS,
 		.columns = palloc0(COLUMNS * sizeof(RowColumn))
 	};
@@ -102,7 +103,8 @@ open_decoder(RowFormat format, int first, int end)
 		memset(attribute, 0, ATTRIBUTE_FIXED_PART_SIZE);
 		namestrcpy(&attribute->attname, columns[i].name);
 		attribute->atttypid = columns[i].type;
-		attribute->atttypmod = columns[i].type == VARCHAROID ? VARHDRSZ + 4 : -1;
+		attribute->atttypmod = columns[i].type == VARCHAROID ?
+			VARHDRSZ + 4 : -1;
 		column->metadata = columns[i].metadata;
 		column->dropped = i < first || i >= end;
 		if (columns[i].path != NULL)
@@ -161,7 +163,8 @@ read_record(void *arg)
 		.partition_key = reading->size > 1 ? "a\\n\\u00e4" : "k",
 		.partition_key_bytes = reading->size > 1 ? 9 : 1,
 		.key_escaped = reading->size > 1,
-		.explicit_hash_key = "340",.explicit_hash_key_digits = reading->size % 4,
+		.explicit_hash_key = "340",
+		.explicit_hash_key_digits = reading->size % 4,
 		.sub_sequence = (int) reading->size % 2 - 1
 	};
 	StreamRecord record = {"stream", "shard", &kinesis, 0};
@@ -249,6 +252,7 @@ typedef struct Decoders
 {
 	RowDecoder *shaped;			/* what can be read by shape */
 	RowDecoder *all;			/* with elements, and metadata */
+	RowDecoder *one;			/* a record is one document */
 	RowDecoder *metadata;		/* nothing of the payload */
 	RowDecoder *raw_text;
 	RowDecoder *raw_json;
@@ -277,9 +281,12 @@ check_record(const Decoders *decoders, const char *data, size_t size)
 	read_text(&first, decoders->shaped, data, size);
 	read_text(&again, decoders->shaped, data, size);
 	require(first.n_rows == again.n_rows && same_row(&first, &again));
+	read_text(&other, decoders->one, data, size);
+	require(first.n_rows == 1 ? other.n_rows == 1 && same_row(&first, &other) :
+			other.n_rows == ROW_UNDECODABLE);
 	read_text(&other, decoders->metadata, data, size);
-	require(first.n_rows == ROW_UNDECODABLE || other.n_rows == ROW_UNDECODABLE ||
-			other.n_rows == first.n_rows);
+	require(first.n_rows == ROW_UNDECODABLE ||
+			other.n_rows == ROW_UNDECODABLE || other.n_rows == first.n_rows);
 	read_text(&other, decoders->raw_text, data, size);
 	read_text(&other, decoders->raw_json, data, size);
 	read_text(&other, decoders->raw_bytes, data, size);
@@ -300,12 +307,15 @@ static void
 fuzz(const char *data, size_t size)
 {
 	Decoders	decoders = {
-		.shaped = open_decoder(ROW_FORMAT_JSON, 0, SHAPED),
-		.all = open_decoder(ROW_FORMAT_JSON, 0, COLUMNS),
-		.metadata = open_decoder(ROW_FORMAT_JSON, METADATA + 2, COLUMNS - 1),
-		.raw_text = open_decoder(ROW_FORMAT_RAW, RAW, RAW + 1),
-		.raw_json = open_decoder(ROW_FORMAT_RAW, TEXT, TEXT + 1),
-		.raw_bytes = open_decoder(ROW_FORMAT_RAW, METADATA, METADATA + 1)
+		.shaped = open_decoder(ROW_FORMAT_JSON, false, 0, SHAPED),
+		.all = open_decoder(ROW_FORMAT_JSON, false, 0, COLUMNS),
+		.one = open_decoder(ROW_FORMAT_JSON, true, 0, SHAPED),
+		.metadata = open_decoder(ROW_FORMAT_JSON, false, METADATA + 2,
+								 COLUMNS - 1),
+		.raw_text = open_decoder(ROW_FORMAT_RAW, false, RAW, RAW + 1),
+		.raw_json = open_decoder(ROW_FORMAT_RAW, false, TEXT, TEXT + 1),
+		.raw_bytes = open_decoder(ROW_FORMAT_RAW, false, METADATA,
+								  METADATA + 1)
 	};
 	Input		rest = {data, size};
 	Input		line;

@@ -3,8 +3,8 @@
  *	  libFuzzer target: texts of common types to values.
  *
  * What is made here is what the type's input function makes; what is refused
- * here, it refuses, too.  The input is lines, each a text of any type; what is a
- * number of JSON is also taken for one.
+ * here, it refuses, too.  The input is lines, each a text of any type; what is
+ * a number of JSON is also taken for one.
  */
 #include "server.h"
 

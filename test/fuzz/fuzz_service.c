@@ -3,13 +3,12 @@
  *	  libFuzzer target: operations of Kinesis and S3, by libcurl, with whatever
  *	  a server answers.
  *
- * The first byte is the operation.  The rest is answers, between bytes 0x1E: as
- * they are if they begin with HTTP/, else the body of one that succeeds.
+ * The first byte is the operation.  The rest is answers, between bytes 0x1E:
+ * as they are if they begin with HTTP/, else the body of one that succeeds.
  */
 #include "server.h"
 
 #include "base/buffer.h"
-#include "mb/pg_wchar.h"
 #include "remote.h"
 #include "service/kinesis.h"
 #include "service/s3.h"
@@ -33,12 +32,6 @@ static const AwsConfig config = {
 	.max_retries = 0
 };
 
-static void
-check_text(const char *text)
-{
-	require(text == NULL || pg_verify_mbstr(PG_UTF8, text, strlen(text), true));
-}
-
 /* ----------------------------------------------------------------
  * Kinesis
  * ---------------------------------------------------------------- */
@@ -48,7 +41,7 @@ describe(void *arg)
 {
 	KinesisStreamSummary *summary = kinesis_describe_stream_summary(arg);
 
-	check_text(summary->status);
+	require_text(summary->status);
 	require(summary->retention_hours > 0 && summary->open_shards >= 0);
 	require(summary->max_record_bytes > 0);
 	require(summary->created == 0 || IS_VALID_TIMESTAMP(summary->created));
@@ -64,8 +57,8 @@ list_shards(void *arg)
 		KinesisShard *shard = kinesis_shard_copy(lfirst(cell));
 
 		require(shard->shard_id != NULL);
-		check_text(shard->shard_id);
-		check_text(shard->parent_shard_id);
+		require_text(shard->shard_id);
+		require_text(shard->parent_shard_id);
 	}
 }
 
@@ -76,20 +69,22 @@ list_streams(void *arg)
 	ListCell   *cell;
 
 	foreach(cell, kinesis_list_streams(stream->aws))
-		check_text(lfirst(cell));
+		require_text(lfirst(cell));
 }
 
-/* A call that its caller waits for; NULL if it failed. */
+/* The call, the only one of its client, once it is over; NULL if it failed. */
 static AwsCall *
-finished(AwsCall *call)
+finished(AwsClient *client, AwsCall *call)
 {
 	const AwsError *error;
 
-	aws_call_wait(call);
+	while (aws_client_wait(client, -1) != call)
+		require(!aws_client_idle(client));
+	require(aws_client_idle(client));
 	error = aws_call_error(call);
 	if (error == NULL)
 		return call;
-	check_text(aws_error_detail(error));
+	require_text(aws_error_detail(error));
 	aws_call_close(call);
 	return NULL;
 }
@@ -98,22 +93,27 @@ static void
 get_iterator(void *arg)
 {
 	KinesisIteratorStart start = {.type = KINESIS_AT_TIMESTAMP,.timestamp = 1};
+	KinesisStream *stream = arg;
 	AwsError	error;
-	AwsCall    *call = finished(kinesis_get_shard_iterator_begin(arg, "shard",
-																 &start, NULL));
+	AwsCall    *call;
 
+	call = finished(stream->aws,
+					kinesis_get_shard_iterator_begin(stream, "shard", &start,
+													 NULL));
 	if (call != NULL)
-		check_text(kinesis_get_shard_iterator_end(call, &error));
+		require_text(kinesis_get_shard_iterator_end(call, &error));
 }
 
 static void
 get_records(void *arg)
 {
+	KinesisStream *stream = arg;
 	AwsError	error;
-	AwsCall    *call = finished(kinesis_get_records_begin(arg, "iterator", 10,
-														  NULL));
+	AwsCall    *call;
 	KinesisPage *page;
 
+	call = finished(stream->aws,
+					kinesis_get_records_begin(stream, "iterator", 10, NULL));
 	if (call == NULL)
 		return;
 	page = kinesis_get_records_try(call, &error);
@@ -125,7 +125,7 @@ get_records(void *arg)
 		size_t		bytes;
 
 		(void) kinesis_record_data(&page->records[i], &data, &bytes);
-		check_text(kinesis_record_partition_key(&page->records[i]));
+		require_text(kinesis_record_partition_key(&page->records[i]));
 	}
 	kinesis_page_free(page);
 }
@@ -144,8 +144,8 @@ put_records(void *arg)
 		require((results[i].error == NULL) ==
 				(results[i].sequence_number != NULL));
 		if (results[i].error != NULL)
-			check_text(results[i].error->message);
-		check_text(results[i].shard_id);
+			require_text(results[i].error->message);
+		require_text(results[i].shard_id);
 	}
 }
 
@@ -191,7 +191,7 @@ delete_objects(void *arg)
 		S3Undeleted *item = lfirst(cell);
 
 		require(list_member_ptr(keys, item->key));
-		check_text(aws_error_detail(&item->error));
+		require_text(aws_error_detail(&item->error));
 	}
 }
 

@@ -4,9 +4,9 @@
  *
  * The first line says what is done with the store, a letter each.  The other
  * lines are messages of PostgreSQL's protocol: the type, and fields between
- * tabs.  The store answers with those up to one that ends a statement, or begins
- * a COPY, or a line that begins with a dot.  '!' as the first letter leaves out
- * what it says until a connection is settled.
+ * tabs.  The store answers with those up to one that ends a statement, or
+ * begins a COPY, or a line that begins with a dot.  '!' as the first letter
+ * leaves out what it says until a connection is settled.
  */
 #include "server.h"
 
@@ -262,8 +262,7 @@ read_positions(void *server)
 		StorePosition *stored = lfirst(cell);
 		StreamPosition position;
 
-		require(pg_verify_mbstr(PG_UTF8, stored->shard_id,
-								strlen(stored->shard_id), true));
+		require_text(stored->shard_id);
 		(void) position_from_text(stored->position, &position);
 	}
 	store_checkpoint_forget(&checkpoint, "shard");
@@ -290,10 +289,8 @@ advance(void *server)
 static void
 explain_copy(void *server)
 {
-	char	   *why = load_error(connection);
-
 	(void) server;
-	require(why == NULL || pg_verify_mbstr(PG_UTF8, why, strlen(why), true));
+	require_text(load_error(connection));
 }
 
 static void
@@ -387,8 +384,8 @@ static const struct
 	ServerBody	body;
 }			actions[] = {
 	{'q', query}, {'a', ask}, {'l', load}, {'c', copy}, {'k', read_positions},
-	{'v', advance}, {'e', explain_copy}, {'n', count_copy}, {'f', fail_copy}, {'m', commit},
-	{'x', cancel}, {'r', roll_back}, {'s', scan}
+	{'v', advance}, {'e', explain_copy}, {'n', count_copy}, {'f', fail_copy},
+	{'m', commit}, {'x', cancel}, {'r', roll_back}, {'s', scan}
 };
 
 /* ----------------------------------------------------------------
@@ -453,7 +450,8 @@ fuzz(const char *data, size_t size)
 	error = server_try(open_store, &server);
 	if (error != NULL)
 		check_error(error);
-	for (size_t i = 0; connection != NULL && i < Min(letters.len, ACTIONS); i++)
+	letters.len = Min(letters.len, ACTIONS);
+	for (size_t i = 0; connection != NULL && i < letters.len; i++)
 		act(letters.start[i], &server);
 }
 

@@ -8,9 +8,9 @@
 #include "fuzz.h"
 
 /*
- * Whenever something is sent to the other side, whatever it is, it answers with
- * the next of these.  They stay where they are until remote_end().  After one
- * that is its last word, and where it is waited for in vain, it ends the
+ * Whenever something is sent to the other side, whatever it is, it answers
+ * with the next of these.  They stay where they are until remote_end().  After
+ * one that is its last word, and where it is waited for in vain, it ends the
  * connection; so it does at once if that blocks, as libpq's requests to cancel
  * do.
  */

@@ -91,17 +91,18 @@ run_input(void *arg)
 }
 
 bool
+server_is_text(const char *text)
+{
+	return text == NULL || pg_verify_mbstr(PG_UTF8, text, strlen(text), true);
+}
+
+bool
 server_error_is_sound(const ErrorData *error)
 {
 	return error->sqlerrcode != ERRCODE_INTERNAL_ERROR &&
 		error->sqlerrcode != 0 && error->message != NULL &&
-		pg_verify_mbstr(PG_UTF8, error->message, strlen(error->message), true) &&
-		(error->detail == NULL ||
-		 pg_verify_mbstr(PG_UTF8, error->detail, strlen(error->detail), true)) &&
-		(error->hint == NULL ||
-		 pg_verify_mbstr(PG_UTF8, error->hint, strlen(error->hint), true)) &&
-		(error->context == NULL ||
-		 pg_verify_mbstr(PG_UTF8, error->context, strlen(error->context), true));
+		server_is_text(error->message) && server_is_text(error->detail) &&
+		server_is_text(error->hint) && server_is_text(error->context);
 }
 
 int

@@ -31,6 +31,10 @@ extern int	server_input(void (*body) (const char *data, size_t size),
 /* An error that says something of its cause. */
 extern bool server_error_is_sound(const ErrorData *error);
 
+/* It is NULL, or text in the server's encoding. */
+#define require_text(text) require(server_is_text(text))
+extern bool server_is_text(const char *text);
+
 /*
  * Cut a line, or what is up to a byte, off the front of an input; false where
  * nothing is left.

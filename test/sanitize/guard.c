@@ -5,8 +5,8 @@
  * The server cuts the memory of a context out of large blocks, so that the
  * sanitizer sees neither an overrun nor the use of what is no longer there.
  * Here each chunk of an AllocSet becomes a malloc of its own, which ends when
- * the chunk or its context does.  A context is told from others by its table of
- * functions, which is its own and has the list of its chunks behind it.
+ * the chunk or its context does.  A context is told from others by its table
+ * of functions, which is its own and has the list of its chunks behind it.
  *
  * This is for PostgreSQL 15 only: later versions know the functions of a chunk
  * by a number in it.  The file is not instrumented, as it reads what is before

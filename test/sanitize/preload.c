@@ -5,9 +5,9 @@
  * When a program is loaded there are no memory contexts yet.  The server makes
  * them before it sets its first locale.
  *
- * To be linked with -z initfirst: the sanitizer gets ready at the first malloc,
- * and looks for symbols then, which needs a lock of the C library that the
- * initialization of libgpg-error would hold.
+ * To be linked with -z initfirst: the sanitizer gets ready at the first
+ * malloc, and looks for symbols then, which needs a lock of the C library that
+ * the initialization of libgpg-error would hold.
  */
 #include "postgres.h"
 
