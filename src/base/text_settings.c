@@ -159,7 +159,8 @@ is_set(TextSetting setting)
 		case TEXT_BYTES:
 			return bytea_output == BYTEA_OUTPUT_HEX;
 		case TEXT_MONEY:
-			return strcmp(GetConfigOption("lc_monetary", false, false), "C") == 0;
+			return strcmp(GetConfigOption("lc_monetary", false, false),
+						  "C") == 0;
 		case TEXT_PATH:
 			return strcmp(namespace_search_path, "pg_catalog") == 0;
 		case TEXT_QUOTES:

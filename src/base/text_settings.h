@@ -4,8 +4,8 @@
  *
  * Output functions, and to_json(), look at settings of the session.  For the
  * time of a conversion, and no longer, as user code is not to run under them,
- * these are what they are for everybody.  Of input functions only that of money
- * needs such a setting to understand what is written so.
+ * these are what they are for everybody.  Of input functions only that of
+ * money needs such a setting to understand what is written so.
  */
 #ifndef TRACKING_BASE_TEXT_SETTINGS_H
 #define TRACKING_BASE_TEXT_SETTINGS_H

@@ -3,9 +3,9 @@
  *	  Scanning a table in a store, by a cursor.
  *
  * Where the store has one cursor at a time, and another scan wants it, the
- * rows that are left are fetched at once, into a tuplestore.  So they are where
- * a rollback to a savepoint would end the cursor, but not the scan, which is
- * older.
+ * rows that are left are fetched at once, into a tuplestore.  So they are
+ * where a rollback to a savepoint would end the cursor, but not the scan,
+ * which is older.
  */
 #include "postgres.h"
 

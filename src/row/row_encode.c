@@ -249,7 +249,8 @@ append_json(StringInfo json, const RowOutput *output, const RowValues *row)
 		append_timestamptz(json, row->values[output->column]);
 		return;
 	}
-	value = DatumGetTextPP(FunctionCall1(to_json, row->values[output->column]));
+	value = DatumGetTextPP(FunctionCall1(to_json,
+										 row->values[output->column]));
 	appendBinaryStringInfo(json, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 

@@ -179,7 +179,8 @@ bool
 store_session_commit(const StoreServer *server)
 {
 	StoreSession *session = find_session(server);
-	bool		known = session->depth == 0 || store_transaction_commit(session);
+	bool		known = session->depth == 0 ||
+		store_transaction_commit(session);
 
 	store_transaction_call_back(session);
 	return known;

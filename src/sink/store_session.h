@@ -9,9 +9,9 @@
  * before the local one is, so that what remains at risk is a crash between the
  * two.  A pipeline closes that gap itself: see store_session_hold().
  *
- * A transaction there has one snapshot, with which it begins: its scans see one
- * state of the store, and what it has written itself.  One that is held, and
- * does not scan, is READ COMMITTED.
+ * A transaction there has one snapshot, with which it begins: its scans see
+ * one state of the store, and what it has written itself.  One that is held,
+ * and does not scan, is READ COMMITTED.
  *
  * A subtransaction is a savepoint of the remote where that has savepoints; on
  * Redshift, which has none, a subtransaction that used the store and failed

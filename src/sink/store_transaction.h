@@ -1,7 +1,7 @@
 /*
  * store_transaction.h
- *	  A store's transaction that follows the local one: a matter of the session's
- *	  files only.
+ *	  A store's transaction that follows the local one: a matter of the
+ *	  session's files only.
  */
 #ifndef TRACKING_SINK_STORE_TRANSACTION_H
 #define TRACKING_SINK_STORE_TRANSACTION_H
