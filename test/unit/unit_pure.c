@@ -19,6 +19,7 @@
 #include "base/xml.h"
 #include "stream/position.h"
 #include "stream/shard_allowance.h"
+#include "stream/shard_pace.h"
 
 PG_MODULE_MAGIC;
 
@@ -34,6 +35,7 @@ PG_FUNCTION_INFO_V1(unit_sequence_compare);
 PG_FUNCTION_INFO_V1(unit_position_normalize);
 PG_FUNCTION_INFO_V1(unit_allowance_free_ms);
 PG_FUNCTION_INFO_V1(unit_allowance_reserve);
+PG_FUNCTION_INFO_V1(unit_shard_pace_failed_ms);
 
 static char *
 text_arg(FunctionCallInfo fcinfo, int n)
@@ -284,4 +286,23 @@ unit_allowance_reserve(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(shard_allowance_reserve(PG_GETARG_INT64(0),
 											claim_arg(fcinfo, 1),
 											PG_GETARG_INT64(2)));
+}
+
+Datum
+unit_shard_pace_failed_ms(PG_FUNCTION_ARGS)
+{
+	AwsError	error = {
+		.class = PG_GETARG_BOOL(1) ? AWS_ERROR_THROTTLE : AWS_ERROR_RETRY,
+		.code = "",
+		.message = ""
+	};
+	ShardPace	pace;
+	int64		now_ms = 0;
+
+	shard_pace_init(&pace, CurrentMemoryContext);
+	for (int i = 1; i < PG_GETARG_INT32(0); i++)
+		shard_pace_failed(&pace, now_ms, &error);
+	now_ms = pace.due_ms;
+	shard_pace_failed(&pace, now_ms, &error);
+	PG_RETURN_INT64(pace.due_ms - now_ms);
 }
