@@ -56,6 +56,10 @@ CREATE FUNCTION allowance_reserve(allowance bigint, worker bool, now_ms bigint)
 	RETURNS bigint
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_allowance_reserve';
 
+-- src/stream/shard_pace.h: how long a shard waits that failed so often in a row
+CREATE FUNCTION shard_pace_failed_ms(failures int, throttled bool) RETURNS bigint
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_shard_pace_failed_ms';
+
 -- src/http/http.h: POST to all URLs at once, in the order in which they end;
 -- header is one of the answer, sent one of the request
 CREATE FUNCTION http_post(urls text[], body bytea, max_bytes bigint,

@@ -23,6 +23,7 @@
 #include "base/xml.h"
 #include "stream/position.h"
 #include "stream/shard_allowance.h"
+#include "stream/shard_pace.h"
 
 PG_MODULE_MAGIC;
 
@@ -41,6 +42,7 @@ PG_FUNCTION_INFO_V1(unit_allowance_free_ms);
 PG_FUNCTION_INFO_V1(unit_allowance_reserve);
 PG_FUNCTION_INFO_V1(unit_crash);
 PG_FUNCTION_INFO_V1(unit_exit);
+PG_FUNCTION_INFO_V1(unit_shard_pace_failed_ms);
 
 static char *
 text_arg(FunctionCallInfo fcinfo, int n)
@@ -338,4 +340,23 @@ Datum
 unit_exit(PG_FUNCTION_ARGS)
 {
 	exit(PG_GETARG_INT32(0));
+}
+
+Datum
+unit_shard_pace_failed_ms(PG_FUNCTION_ARGS)
+{
+	AwsError	error = {
+		.class = PG_GETARG_BOOL(1) ? AWS_ERROR_THROTTLE : AWS_ERROR_RETRY,
+		.code = "",
+		.message = ""
+	};
+	ShardPace	pace;
+	int64		now_ms = 0;
+
+	shard_pace_init(&pace, CurrentMemoryContext);
+	for (int i = 1; i < PG_GETARG_INT32(0); i++)
+		shard_pace_failed(&pace, now_ms, &error);
+	now_ms = pace.due_ms;
+	shard_pace_failed(&pace, now_ms, &error);
+	PG_RETURN_INT64(pace.due_ms - now_ms);
 }
