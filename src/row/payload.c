@@ -64,8 +64,8 @@ typedef struct Inflation
 } Inflation;
 
 /*
- * A compression: what it is called, how it begins, what it says of its size (0 if
- * nothing), one go at inflating it.
+ * A compression: what it is called, how it begins, what it says of its size
+ * (0 if nothing), one go at inflating it.
  */
 typedef struct Codec
 {
@@ -257,7 +257,7 @@ codec_of(const Payload *payload, const char *data, size_t bytes)
 	return NULL;
 }
 
-/* What a payload of so many bytes may inflate to, however much memory there is. */
+/* What a payload of so many bytes may inflate to, whatever memory there is. */
 static size_t
 max_inflated(size_t bytes)
 {

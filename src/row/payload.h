@@ -4,8 +4,8 @@
  *	  row room only.
  *
  * Compression is told by the magic numbers of gzip and zstd.  What inflates to
- * too much is refused, however small it is.  What is inflated is in one buffer,
- * which grows and is kept for the next payload unless it is large.
+ * too much is refused, however small it is.  What is inflated is in one
+ * buffer, which grows and is kept for the next payload unless it is large.
  */
 #ifndef TRACKING_ROW_PAYLOAD_H
 #define TRACKING_ROW_PAYLOAD_H

@@ -90,7 +90,8 @@ row_jsonb_value(RowJsonb *jsonb, const JsonShaped *shaped,
 {
 	RowInputResult result = ROW_INPUT_CALL;
 
-	if (unlikely(len >= ROW_LARGE_BYTES && (may_call || is_large(memory, len))))
+	if (unlikely(len >= ROW_LARGE_BYTES &&
+				 (may_call || is_large(memory, len))))
 		return row_jsonb_large(jsonb, memory, text, len, may_call, datum,
 							   error);
 	if (write_any(jsonb, shaped, text, len))

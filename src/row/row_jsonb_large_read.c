@@ -51,8 +51,8 @@ number_bytes(const char *p, size_t len)
 }
 
 /*
- * What a value that is no container takes at most beside its entry.  Padding is
- * put down to what makes it needed.
+ * What a value that is no container takes at most beside its entry.  Padding
+ * is put down to what makes it needed.
  */
 static inline size_t
 scalar_bytes(const char *p, const char *end)

@@ -4,12 +4,12 @@
  *	  room only.
  *
  * A record may take its limit, and twice its size on the stream.  Counted are
- * what it inflates to, what its conversion leaves lying about, and its values.
- * These count twice where that is more, as whoever stores a row makes a tuple of
- * it first.
+ * what it inflates to, what its conversion leaves lying about, and its
+ * values.  These count twice where that is more, as whoever stores a row makes
+ * a tuple of it first.
  *
- * Values that are small are not looked at one by one: a table has 1600 columns at
- * most.
+ * Values that are small are not looked at one by one: a table has 1600 columns
+ * at most.
  */
 #ifndef TRACKING_ROW_ROW_MEMORY_H
 #define TRACKING_ROW_ROW_MEMORY_H
@@ -92,8 +92,8 @@ extern bool row_memory_admits(const RowMemory *memory, size_t value_bytes,
 							  size_t more_bytes);
 
 /*
- * Fill *error: the record needs more.  Raises an error if it is others that take
- * what it needs.
+ * Fill *error: the record needs more.  Raises an error if it is others that
+ * take what it needs.
  */
 extern void row_memory_refuse(const RowMemory *memory, RowError *error);
 

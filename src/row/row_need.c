@@ -9,9 +9,9 @@
 #include "utils/lsyscache.h"
 
 /*
- * Times the text that an input function takes: those of strings copy it, those of
- * numbers quote it when they complain, those of parsers keep a tree.  What is
- * between is a guess at what other functions do.
+ * Times the text that an input function takes: those of strings copy it, those
+ * of numbers quote it when they complain, those of parsers keep a tree.  What
+ * is between is a guess at what other functions do.
  */
 #define FACTOR_STRING 2
 #define FACTOR_NUMBER 4

@@ -3,8 +3,9 @@
  *	  What a large text may take of memory when it becomes a value: a matter of
  *	  the row room only.
  *
- * Input functions of the server bound nothing: jsonb_in() takes some fifty times
- * the text.  So it is estimated what one may take, before it sees the text.
+ * Input functions of the server bound nothing: jsonb_in() takes some fifty
+ * times the text.  So it is estimated what one may take, before it sees the
+ * text.
  */
 #ifndef TRACKING_ROW_ROW_NEED_H
 #define TRACKING_ROW_ROW_NEED_H
@@ -20,8 +21,8 @@
 #define ROW_CONVERSION_GROWTH 2
 
 /*
- * Of a large text a type's input function takes up to so many times as much; 0:
- * it depends on what is in it.
+ * Of a large text a type's input function takes up to so many times as much;
+ * 0: it depends on what is in it.
  */
 extern int	row_need_factor(Oid base);
 

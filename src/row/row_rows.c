@@ -2,16 +2,18 @@
  * row_rows.c
  *	  The rows of a record beyond the first.
  *
- * They are kept until they are asked for.  If there are more of them than there
- * is memory for, those beyond are decoded to see that they can be, and again,
- * one by one, when they are asked for.
+ * They are kept until they are asked for.  If there are more of them than
+ * there is memory for, those beyond are decoded to see that they can be, and
+ * again, one by one, when they are asked for.
  */
 #include "postgres.h"
 
 #include "row/row_decoder.h"
 #include "utils/memutils.h"
 
-/* A row beyond the first, whose metadata it shares, in the record's context. */
+/*
+ * A row beyond the first, whose metadata it shares, in the record's context.
+ */
 static RowKept *
 make_row(RowDecoder *decoder, const RowResult *first)
 {
@@ -83,7 +85,9 @@ row_rows_forget(RowDecoder *decoder)
 	MemoryContextReset(decoder->row_cxt);
 }
 
-/* The row was decoded before; only a function that is not immutable can fail. */
+/*
+ * The row was decoded before; only a function that is not immutable can fail.
+ */
 static void
 decode_again(RowDecoder *decoder, Datum *values, bool *isnull)
 {

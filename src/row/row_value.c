@@ -21,6 +21,9 @@
 /* What is kept of each of the buffers for texts, at the most. */
 #define KEPT_TEXT_BYTES (64 * 1024)
 
+/* Room that is left for the last piece of a text that is converted */
+#define CONVERSION_PIECE_BYTES 256
+
 static RowInputKind
 input_kind(const RowInput *input)
 {
@@ -177,34 +180,55 @@ value_utf8(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 	return false;
 }
 
+/*
+ * Convert to the server's encoding, in as many goes as it takes: one that might
+ * not fit converts a part only.  False if a character has no equivalent.
+ */
+static bool
+convert_text(const RowScratch *scratch, const char *text, size_t len,
+			 char *room, size_t room_bytes)
+{
+	char	   *end = room + room_bytes;
+
+	while (len > 0)
+	{
+		int			done;
+
+		done = pg_do_encoding_conversion_buf(scratch->conversion, PG_UTF8,
+											 GetDatabaseEncoding(),
+											 (unsigned char *) unconstify(char *, text),
+											 len, (unsigned char *) room,
+											 end - room, true);
+		if (done <= 0)
+			return false;
+		text += done;
+		len -= done;
+		room += strlen(room);
+	}
+	*room = '\0';
+	return true;
+}
+
 /* The value's text in the server's encoding. */
 static inline bool
 value_text(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 		   const char **text, size_t *len, RowError *error)
 {
-	int			encoding;
 	size_t		room_bytes;
 	char	   *room;
-	int			done;
 
 	if (!value_utf8(input, scratch, value, text, len, error))
 		return false;
 	if (likely(!OidIsValid(scratch->conversion)))
 		return true;
 
-	encoding = GetDatabaseEncoding();
-	room_bytes = *len * ROW_CONVERSION_GROWTH + MAX_CONVERSION_GROWTH;
+	room_bytes = *len * ROW_CONVERSION_GROWTH + CONVERSION_PIECE_BYTES;
 	room = text_room(scratch, &scratch->converted, room_bytes);
-	done = pg_do_encoding_conversion_buf(scratch->conversion,
-										 PG_UTF8, encoding,
-										 (unsigned char *) unconstify(char *, *text),
-										 *len, (unsigned char *) room,
-										 room_bytes, true);
-	if (done != (int) *len)
+	if (!convert_text(scratch, *text, *len, room, room_bytes))
 	{
 		row_error_set(error, ERRCODE_UNTRANSLATABLE_CHARACTER,
 					  "character has no equivalent in encoding \"%s\"",
-					  pg_encoding_to_char(encoding));
+					  pg_encoding_to_char(GetDatabaseEncoding()));
 		return false;
 	}
 	*text = room;
