@@ -8,6 +8,7 @@
 #include "sink/catalog.h"
 #include "sink/dead_letter.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 static CatalogStatement keep_statement = {
@@ -41,38 +42,51 @@ static CatalogStatement delete_statement = {
 	1, {INT8ARRAYOID}, NULL
 };
 
+static void
+keep_reject(const char *pipeline, const BatchReject *reject, int64 load)
+{
+	KinesisRecord *record = reject->record.record;
+	const char *data;
+	size_t		bytes;
+	Datum		values[11];
+
+	/* what was not even base64 is kept as it came */
+	(void) kinesis_record_data(record, &data, &bytes);
+	values[0] = CStringGetTextDatum(pipeline);
+	values[1] = CStringGetTextDatum(reject->record.stream);
+	values[2] = CStringGetTextDatum(reject->record.shard_id);
+	values[3] = CStringGetTextDatum(kinesis_record_sequence(record));
+	values[4] = Int64GetDatum(record->sub_sequence);
+	values[5] = CStringGetTextDatum(kinesis_record_partition_key(record));
+	values[6] = TimestampTzGetDatum(record->arrived);
+	values[7] = PointerGetDatum(cstring_to_text_with_len(data, bytes));
+	values[8] = CStringGetTextDatum(unpack_sql_state(reject->sqlstate));
+	values[9] = CStringGetTextDatum(reject->reason);
+	values[10] = Int64GetDatum(load);
+	catalog_execute(&keep_statement, values, NULL);
+}
+
 void
 dead_letter_keep(const char *pipeline, const Batch *batch, int64 load)
 {
+	MemoryContext cxt;
+	MemoryContext old;
 	CatalogAccess access;
 	ListCell   *cell;
 
 	if (batch->rejects == NIL)
 		return;
 	catalog_begin(&access);
+	cxt = AllocSetContextCreate(CurrentMemoryContext,
+								"tracking_fdw dead letter",
+								ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(cxt);
 	foreach(cell, batch->rejects)
 	{
-		const BatchReject *reject = lfirst(cell);
-		KinesisRecord *record = reject->record.record;
-		const char *data;
-		size_t		bytes;
-		Datum		values[11];
-
-		/* what was not even base64 is kept as it came */
-		(void) kinesis_record_data(record, &data, &bytes);
-		values[0] = CStringGetTextDatum(pipeline);
-		values[1] = CStringGetTextDatum(reject->record.stream);
-		values[2] = CStringGetTextDatum(reject->record.shard_id);
-		values[3] = CStringGetTextDatum(kinesis_record_sequence(record));
-		values[4] = Int64GetDatum(record->sub_sequence);
-		values[5] = CStringGetTextDatum(kinesis_record_partition_key(record));
-		values[6] = TimestampTzGetDatum(record->arrived);
-		values[7] = PointerGetDatum(cstring_to_text_with_len(data, bytes));
-		values[8] = CStringGetTextDatum(unpack_sql_state(reject->sqlstate));
-		values[9] = CStringGetTextDatum(reject->reason);
-		values[10] = Int64GetDatum(load);
-		catalog_execute(&keep_statement, values, NULL);
+		keep_reject(pipeline, lfirst(cell), load);
+		MemoryContextReset(cxt);
 	}
+	MemoryContextSwitchTo(old);
 	catalog_end(&access);
 }
 
