@@ -58,13 +58,19 @@ OBJS = \
 	src/row/payload.o \
 	src/row/row_decode.o \
 	src/row/row_encode.o \
+	src/row/row_error.o \
 	src/row/row_json.o \
 	src/row/row_jsonb.o \
+	src/row/row_jsonb_large.o \
+	src/row/row_jsonb_large_read.o \
 	src/row/row_jsonb_plan.o \
 	src/row/row_jsonb_write.o \
+	src/row/row_memory.o \
+	src/row/row_need.o \
 	src/row/row_numeric.o \
 	src/row/row_open.o \
 	src/row/row_path.o \
+	src/row/row_rows.o \
 	src/row/row_scalar.o \
 	src/row/row_shape.o \
 	src/row/row_source.o \

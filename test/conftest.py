@@ -11,7 +11,7 @@ from harness.cluster import Cluster
 from harness.proxy import Proxy
 from harness.redshift import Redshift, Warehouse
 from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, BigRecords, Certificate, Clock,
-                             Kinesalite, KinesisLocal, ManyShards, Moto)
+                             GivenRecords, Kinesalite, KinesisLocal, ManyShards, Moto)
 from harness.store import Store, open_cluster
 from harness.wait import wait_until as poll_until
 
@@ -240,6 +240,18 @@ def big_records():
 
     def make(shards, records, size):
         made.append(BigRecords(shards, records, size))
+        return made[-1]
+    yield make
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def given_records():
+    made = []
+
+    def make(*args):
+        made.append(GivenRecords(*args))
         return made[-1]
     yield make
     for each in made:

@@ -1,6 +1,7 @@
 """Decoding: what a payload becomes, and what becomes of one that is no row."""
 import datetime
 import decimal
+import json
 import types
 import uuid
 
@@ -324,6 +325,21 @@ def test_a_database_in_another_encoding(latin1, sql_server, kinesalite, make_str
     assert good == (1, '\u00e9 \u00e9', {'\u00e9': '\u00e9'}, 'key', 'k\u00e9y', None)
     # why an escape cannot be, the versions of the server say in other words
     assert all(row[0] is None and 'LATIN1' in row[-1] for row in bad) and len(bad) == 3
+
+
+def test_large_values_in_another_encoding(latin1, sql_server, kinesalite, make_stream, put):
+    """They are converted piece by piece."""
+    stream = make_stream(kinesalite)
+    text = '\u00e9\n' * 100000
+    put(kinesalite.client(), stream, [
+        json.dumps({'id': 1, 't': text, 'j': [text, 'x' * 100000]}, ensure_ascii=False),
+        json.dumps({'id': 2, 't': text + '\u20ac'}, ensure_ascii=False)])
+    sql_server(latin1, kinesalite.url)
+    latin1.conn.execute(f"""CREATE FOREIGN TABLE t (id int, t text, j jsonb, e text OPTIONS
+        (metadata 'decode_error')) SERVER aws OPTIONS (stream '{stream}', on_error 'null')""")
+    good, bad = latin1.conn.execute('SELECT * FROM t').fetchall()
+    assert good == (1, text, [text, 'x' * 100000], None)
+    assert bad[0] is None and 'LATIN1' in bad[-1]
 
 
 # other formats

@@ -137,6 +137,7 @@ def test_bombs_are_refused(db, table):
     table(((data, label) for label, data in {**bombs, **fine}.items()),
           """id int, label text OPTIONS (metadata 'partition_key'),
              why text OPTIONS (metadata 'decode_error')""", on_error='null')
+    db.sql("SET tracking_fdw.scan_memory = '200MB'")
     rows = {label: (id, why) for id, label, why in db.sql('SELECT * FROM t')}
     for label, data in bombs.items():
         most = max(min(len(data) * 500, 64 * MIB), MIB)

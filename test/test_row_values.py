@@ -132,6 +132,29 @@ def documents(rng):
             yield '{' + ','.join(map(':'.join, zip(rng.choices(keys, k=count), values))) + '}'
 
 
+def large_documents(rng):
+    """Documents of up to some 100 kB, more than what becomes nodes, each of many."""
+    parts = [part for part in (document(rng) for _ in range(5000)) if len(part) > 20]
+    for size in [5_000] * 30 + [300_000] * 20 + [2_000_000] * 2:
+        values = []
+        while size > 0:
+            values.append(rng.choice(parts))
+            size -= len(values[-1])
+        keys = [key(rng) for _ in values]
+        yield f'[{",".join(values)}]'
+        yield '{' + ','.join(map(':'.join, zip(keys, values))) + '}'
+        yield '[' * 500 + ','.join(values[:100]) + ']' * 500
+    for value in ('"' + 'x' * 300_000 + '"', '"\\n' + 'x' * 300_000 + '\\u00e9"',
+                  '{"' + 'k' * 300_000 + '":1}', '{"\\u0041' + 'k' * 300_000 + '":1}',
+                  ' [' + '1,' * 200_000 + '1] ', '[' + '"",' * 100_000 + 'null]',
+                  '[' + '[],' * 100_000 + '{}]', '{' + '"a":1,' * 50_000 + '"b":2}'):
+        yield value
+
+
+REFUSED = ['[' + '1,' * 200_000 + value + ']' for value in
+           ('"\\u0000"', '{"\\u0000":1}', '"\\ud83d"', '1' * 200_000, '1e200000', '{"a":1e-99999}')]
+
+
 def skeleton(rng, depth=0):
     """Members of an object: a key, and such members or None for a value."""
     return [(key(rng), skeleton(rng, depth + 1) if rng.random() < 0.3 - depth / 10 else None)
@@ -270,6 +293,24 @@ def test_jsonb_of_documents_shaped_alike(compare):
     outcomes = compare(shaped_documents(random.Random(9)), 'jsonb', made='t::jsonb', shaped=True)
     assert outcomes['done'] > DOCUMENTS / 3
     assert outcomes.keys() <= {'done', 'call', 'null'}
+
+
+def test_large_jsonb(compare):
+    outcomes = compare(large_documents(random.Random(10)), 'jsonb', made='t::jsonb')
+    assert outcomes.keys() == {'done'}
+
+
+@pytest.mark.parametrize('document', REFUSED, ids=[each[-20:] for each in REFUSED])
+def test_large_jsonb_that_is_refused(unit, document):
+    """With what the function says."""
+    with pytest.raises(psycopg.Error) as expected:
+        unit.execute('SELECT %s::jsonb', (document,))
+    try:
+        outcome, = unit.execute('SELECT (unit.row_value(%s, NULL::jsonb, -1, false)).outcome',
+                                (document,)).fetchone()
+    except psycopg.Error as raised:     # by the function that makes numbers
+        outcome = raised.sqlstate
+    assert outcome == expected.value.sqlstate
 
 
 def test_json(compare):

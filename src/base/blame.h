@@ -16,8 +16,8 @@ typedef enum Blame
 } Blame;
 
 /*
- * Where only a value can be to blame, as in a column's input function, anything
- * but BLAME_NO_RECORD is the record's fault.
+ * Where only a value can be to blame, as in a column's input function,
+ * anything but BLAME_NO_RECORD is the record's fault.
  */
 extern Blame blame_of(int sqlstate);
 

@@ -16,7 +16,7 @@ guc_init(void)
 {
 	DefineCustomIntVariable("tracking_fdw.scan_memory",
 							"Memory that reading ahead may take in a scan of a stream.",
-							"One answer of the service is always allowed, of up to about 14 MB.",
+							"One answer of the service is always allowed, of up to about 14 MB. A record may take as much while it is decoded.",
 							&scan_memory_kb,
 							32 * 1024, 1024, 1024 * 1024,
 							PGC_USERSET, GUC_UNIT_KB,

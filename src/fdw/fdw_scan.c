@@ -41,6 +41,7 @@ trackingBeginForeignScan(ForeignScanState *node, int eflags)
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	Relation	relation = node->ss.ss_currentRelation;
 	StreamScan  *state;
+	RowLimit	limit = {guc_scan_memory_bytes(), ROW_LIMIT_OF_SCAN, 0};
 	Bitmapset  *wanted = NULL;
 	ListCell   *cell;
 
@@ -52,11 +53,17 @@ trackingBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = config_stream_table(relation);
 	foreach(cell, plan->fdw_private)
 		wanted = bms_add_member(wanted, lfirst_int(cell));
-	state->decoder = row_decoder_open(&state->table->row,
-									  RelationGetDescr(relation), wanted);
 	state->batch = batch_bound(RelationGetRelid(relation));
 	if (state->batch != NULL)
+	{
 		batch_cursor_start(&state->cursor, state->batch);
+		limit.bytes = state->batch->record_bytes;
+		limit.setting = ROW_LIMIT_OF_BATCH;
+		limit.taken = state->batch->kept_bytes;
+	}
+	state->decoder = row_decoder_open(&state->table->row,
+									  RelationGetDescr(relation), wanted,
+									  &limit);
 	state->soft = state->table->row.on_error != ROW_ON_ERROR_RAISE;
 	node->fdw_state = state;
 }
@@ -137,7 +144,8 @@ raise_undecodable(const StreamRecord *record, const RowError *error)
 			 error->column != NULL ?
 			 errdetail("Column \"%s\" cannot take the record.",
 					   error->column) : 0,
-			 errhint(READ_PAST_HINT),
+			 error->setting == NULL ? errhint(READ_PAST_HINT) :
+			 errhint("Raise %s. " READ_PAST_HINT, error->setting),
 			 errcontext_record(record)));
 }
 

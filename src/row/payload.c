@@ -2,9 +2,9 @@
  * payload.c
  *	  Inflating payloads with zlib and libzstd.
  *
- * Both are fed a payload as a whole, and write into one buffer that grows and
- * is kept for the next payload.  Several gzip members or zstd frames in a row
- * are one payload, as they are to the programs of these names.
+ * Both are fed a payload as a whole, and write into one buffer.  Several gzip
+ * members or zstd frames in a row are one payload, as they are to the programs
+ * of these names.
  */
 #include "postgres.h"
 
@@ -12,9 +12,11 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "miscadmin.h"
 #include "row/payload.h"
+#include "row/row_error.h"
 #include "row/row_source.h"
 #include "utils/memutils.h"
 
@@ -28,12 +30,17 @@
 
 #define FIRST_BUFFER_BYTES (64 * 1024)
 
+/* What is kept from payload to payload, of the buffer and of zstd's */
+#define KEPT_BYTES (4 * 1024 * 1024)
+
 struct Payload
 {
 	RowCompression compression;
+	RowMemory  *memory;
 	MemoryContext cxt;
 	z_stream   *gzip;			/* NULL before the first of its kind */
 	ZSTD_DCtx  *zstd;
+	Cleanup    *zstd_cleanup;
 	char	   *buffer;
 	size_t		buffer_bytes;
 };
@@ -56,13 +63,17 @@ typedef struct Inflation
 	const char *reason;			/* of INFLATE_BAD */
 } Inflation;
 
-/* A compression: what it is called, how it begins, one go at inflating it. */
+/*
+ * A compression: what it is called, how it begins, what it says of its size
+ * (0 if nothing), one go at inflating it.
+ */
 typedef struct Codec
 {
 	const char *name;
 	const char *magic;
 	size_t		magic_bytes;
 	void		(*begin) (Payload *payload);
+	size_t		(*announced) (const char *data, size_t bytes);
 	InflateResult (*inflate) (Payload *payload, Inflation *inflation);
 } Codec;
 
@@ -96,6 +107,15 @@ begin_gzip(Payload *payload)
 		raise_out_of_memory();
 	cleanup_register(payload->cxt, free_gzip, gzip);
 	payload->gzip = gzip;
+}
+
+/* Its trailer tells something; not of how many members. */
+static size_t
+announced_gzip(const char *data, size_t bytes)
+{
+	(void) data;
+	(void) bytes;
+	return 0;
 }
 
 static InflateResult
@@ -146,11 +166,22 @@ begin_zstd(Payload *payload)
 
 		if (zstd == NULL)
 			raise_out_of_memory();
-		cleanup_register(payload->cxt, free_zstd, zstd);
+		payload->zstd_cleanup = cleanup_register(payload->cxt, free_zstd,
+												 zstd);
 		ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG);
 		payload->zstd = zstd;
 	}
 	ZSTD_DCtx_reset(payload->zstd, ZSTD_reset_session_only);
+}
+
+/* Of the first frame; one that is not true to it is an error to zstd. */
+static size_t
+announced_zstd(const char *data, size_t bytes)
+{
+	unsigned long long size = ZSTD_getFrameContentSize(data, bytes);
+
+	return size == ZSTD_CONTENTSIZE_UNKNOWN ||
+		size == ZSTD_CONTENTSIZE_ERROR ? 0 : Min(size, SIZE_MAX / 2);
 }
 
 static InflateResult
@@ -178,18 +209,21 @@ inflate_zstd(Payload *payload, Inflation *inflation)
 }
 
 static const Codec gzip_codec = {
-	"gzip", GZIP_MAGIC, sizeof(GZIP_MAGIC) - 1, begin_gzip, inflate_gzip
+	"gzip", GZIP_MAGIC, sizeof(GZIP_MAGIC) - 1,
+	begin_gzip, announced_gzip, inflate_gzip
 };
 static const Codec zstd_codec = {
-	"zstd", ZSTD_MAGIC, sizeof(ZSTD_MAGIC) - 1, begin_zstd, inflate_zstd
+	"zstd", ZSTD_MAGIC, sizeof(ZSTD_MAGIC) - 1,
+	begin_zstd, announced_zstd, inflate_zstd
 };
 
 Payload *
-payload_open(RowCompression compression)
+payload_open(RowCompression compression, RowMemory *memory)
 {
 	Payload    *payload = palloc0(sizeof(Payload));
 
 	payload->compression = compression;
+	payload->memory = memory;
 	payload->cxt = CurrentMemoryContext;
 	return payload;
 }
@@ -223,7 +257,7 @@ codec_of(const Payload *payload, const char *data, size_t bytes)
 	return NULL;
 }
 
-/* What a payload of so many bytes may inflate to. */
+/* What a payload of so many bytes may inflate to, whatever memory there is. */
 static size_t
 max_inflated(size_t bytes)
 {
@@ -231,27 +265,67 @@ max_inflated(size_t bytes)
 			   Max(PAYLOAD_RATIO_BYTES, bytes * PAYLOAD_MAX_RATIO));
 }
 
-/* Make the buffer larger, which has so much in it; false if it may not be. */
-static bool
-grow_buffer(Payload *payload, size_t filled, size_t max_bytes,
-			Inflation *inflation)
+/*
+ * The payload has so many bytes by now.  zstd may keep as many once more, to
+ * refer to them.
+ */
+static void
+note_inflated(Payload *payload, size_t bytes)
 {
-	size_t		bytes = Min(Max(payload->buffer_bytes * 2, FIRST_BUFFER_BYTES),
-							max_bytes);
+	payload->memory->inflated = bytes;
+	if (payload->zstd != NULL)
+		payload->memory->inflated += Min(ZSTD_sizeof_DCtx(payload->zstd),
+										 bytes);
+}
 
-	if (filled >= max_bytes)
+/* Is a payload that has so many bytes, and is to have more, refused? */
+static bool
+is_refused(Payload *payload, size_t record_bytes, size_t bytes,
+		   RowError *error)
+{
+	size_t		max_bytes = max_inflated(record_bytes);
+
+	note_inflated(payload, bytes);
+	if (bytes >= max_bytes)
+		row_error_set(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+					  "record of %zu bytes inflates to more than %zu",
+					  record_bytes, max_bytes);
+	else if (row_memory_left(payload->memory) == 0)
+		row_memory_refuse(payload->memory, error);
+	else
 		return false;
-	if (bytes > payload->buffer_bytes)
-	{
-		char	   *larger = MemoryContextAllocHuge(payload->cxt, bytes);
+	return true;
+}
 
-		if (filled > 0)
-			memcpy(larger, payload->buffer, filled);
-		if (payload->buffer != NULL)
-			pfree(payload->buffer);
-		payload->buffer = larger;
-		payload->buffer_bytes = bytes;
-	}
+/*
+ * Make the buffer larger.  As it is for a while only, what is kept for the
+ * answers to come makes way for it.
+ */
+static void
+grow_buffer(Payload *payload, size_t bytes)
+{
+	buffer_keep_at_most(BUFFER_KEEP_BYTES - Min(bytes, BUFFER_KEEP_BYTES));
+	payload->buffer = payload->buffer == NULL ?
+		MemoryContextAllocHuge(payload->cxt, bytes) :
+		repalloc_huge(payload->buffer, bytes);
+	payload->buffer_bytes = bytes;
+}
+
+/*
+ * Find room behind what was inflated so far: all that is to come, if that is
+ * known, else twice as much.  False if the payload is refused.
+ */
+static bool
+make_room(Payload *payload, size_t record_bytes, size_t announced,
+		  size_t max_bytes, Inflation *inflation, RowError *error)
+{
+	size_t		filled = inflation->out - payload->buffer;
+
+	if (is_refused(payload, record_bytes, Max(filled, announced), error))
+		return false;
+	if (payload->buffer_bytes <= Max(filled, announced))
+		grow_buffer(payload, Min(Max(Max(filled * 2, announced + 1),
+									 FIRST_BUFFER_BYTES), max_bytes));
 	inflation->out = payload->buffer + filled;
 	inflation->out_bytes = Min(payload->buffer_bytes, max_bytes) - filled;
 	return true;
@@ -261,7 +335,8 @@ static bool
 inflate_payload(Payload *payload, const Codec *codec, const char **data,
 				size_t *bytes, RowError *error)
 {
-	size_t		max_bytes = max_inflated(*bytes);
+	size_t		max_bytes = Min(max_inflated(*bytes),
+								row_memory_left(payload->memory));
 	Inflation	inflation = {.in = *data,.in_bytes = *bytes};
 	InflateResult result;
 
@@ -274,19 +349,15 @@ inflate_payload(Payload *payload, const Codec *codec, const char **data,
 
 	codec->begin(payload);
 	inflation.out = payload->buffer;
-	inflation.out_bytes = Min(payload->buffer_bytes, max_bytes);
+	if (!make_room(payload, *bytes, codec->announced(*data, *bytes),
+				   max_bytes, &inflation, error))
+		return false;
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (inflation.out_bytes == 0 &&
-			!grow_buffer(payload, inflation.out - payload->buffer, max_bytes,
-						 &inflation))
-		{
-			row_error_set(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-						  "record of %zu bytes inflates to more than %zu",
-						  *bytes, max_bytes);
+			!make_room(payload, *bytes, 0, max_bytes, &inflation, error))
 			return false;
-		}
 		result = codec->inflate(payload, &inflation);
 	}
 	while (result == INFLATE_MORE_ROOM ||
@@ -301,6 +372,7 @@ inflate_payload(Payload *payload, const Codec *codec, const char **data,
 	}
 	*data = payload->buffer;
 	*bytes = inflation.out - payload->buffer;
+	note_inflated(payload, *bytes);
 	return true;
 }
 
@@ -315,4 +387,21 @@ payload_read(Payload *payload, const StreamRecord *record,
 	codec = codec_of(payload, *data, *bytes);
 	return codec == NULL ||
 		inflate_payload(payload, codec, data, bytes, error);
+}
+
+void
+payload_forget(Payload *payload)
+{
+	payload->memory->inflated = 0;
+	if (payload->buffer_bytes > KEPT_BYTES)
+	{
+		pfree(payload->buffer);
+		payload->buffer = NULL;
+		payload->buffer_bytes = 0;
+	}
+	if (payload->zstd != NULL && ZSTD_sizeof_DCtx(payload->zstd) > KEPT_BYTES)
+	{
+		cleanup_now(payload->zstd_cleanup);
+		payload->zstd = NULL;
+	}
 }

@@ -4,14 +4,15 @@
  *	  row room only.
  *
  * Compression is told by the magic numbers of gzip and zstd.  What inflates to
- * too much is refused, however small it is.
+ * too much is refused, however small it is.  What is inflated is in one
+ * buffer, which grows and is kept for the next payload unless it is large.
  */
 #ifndef TRACKING_ROW_PAYLOAD_H
 #define TRACKING_ROW_PAYLOAD_H
 
 #include "postgres.h"
 
-#include "row/row.h"
+#include "row/row_memory.h"
 
 /* Bytes that a payload may inflate to */
 #define PAYLOAD_MAX_BYTES (64 * 1024 * 1024)
@@ -24,14 +25,20 @@
 
 typedef struct Payload Payload;
 
-/* In the current context, which also ends what the libraries allocated. */
-extern Payload *payload_open(RowCompression compression);
+/*
+ * In the current context, which also ends what the libraries allocated; memory
+ * must live as long, and is told what is inflated.
+ */
+extern Payload *payload_open(RowCompression compression, RowMemory *memory);
 
 /*
- * The payload of a record, which lives until the next call.  False if it is
- * refused; *error says why.
+ * The payload of a record, which lives until the next call, or until it is
+ * forgotten.  False if it is refused; *error says why.
  */
 extern bool payload_read(Payload *payload, const StreamRecord *record,
 						 const char **data, size_t *bytes, RowError *error);
+
+/* The payload is not needed any more: give back memory, if that is much. */
+extern void payload_forget(Payload *payload);
 
 #endif							/* TRACKING_ROW_PAYLOAD_H */

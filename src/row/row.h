@@ -85,7 +85,27 @@ typedef struct RowError
 	int			sqlstate;
 	char	   *message;		/* lower-case, one line */
 	const char *column;			/* or NULL: the record as a whole */
+	const char *setting;		/* with more of it, it could; or NULL */
 } RowError;
+
+/*
+ * Memory that a record may take while it is decoded, beyond its own size, and
+ * the setting that says so.  What others take meanwhile is part of it, beyond
+ * ROW_BESIDE_BYTES: a record that is refused for that only raises an error of
+ * class 53, as it could be decoded if it was alone.
+ */
+typedef struct RowLimit
+{
+	size_t		bytes;
+	const char *setting;
+	size_t		taken;
+} RowLimit;
+
+#define ROW_BESIDE_BYTES (16 * 1024 * 1024)
+
+/* The settings, of a record of a batch and of any other */
+#define ROW_LIMIT_OF_BATCH "batch_bytes"
+#define ROW_LIMIT_OF_SCAN "tracking_fdw.scan_memory"
 
 typedef struct RowDecoder RowDecoder;
 
@@ -102,12 +122,13 @@ extern bool row_path_parse(const char *text, RowPathStep **path, int *n_path);
  * decode_error wants all payload columns, as only their decoding tells it.
  */
 extern RowDecoder *row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
-									const Bitmapset *wanted);
+									const Bitmapset *wanted,
+									const RowLimit *limit);
 
 /*
  * Decode one record into rows: one, unless it holds several JSON documents or
  * none (an empty array).  The first is put into values/isnull (natts each);
- * the others are kept for row_decode_more().  What rows hold lives until the
+ * the others are for row_decode_more().  What rows hold lives until the
  * next call.  Returns the number of rows.
  *
  * A record is decoded as a whole or not at all: ROW_UNDECODABLE if any of its
@@ -131,11 +152,17 @@ extern int	row_decode_of_batch(RowDecoder *decoder, Batch *batch,
 								const StreamRecord *record, Datum *values,
 								bool *isnull);
 
-/* The next row of the same record; false if there is none. */
+/*
+ * The next row of the same record; false if there is none.  What the row before
+ * held may be gone then.
+ */
 extern bool row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull);
 
-/* Forget what is left of the record. */
+/* Forget what is left of the record, and give back what it took of memory. */
 extern void row_decode_stop(RowDecoder *decoder);
+
+/* Bytes of the payload of the record at hand, inflated. */
+extern size_t row_decode_bytes(const RowDecoder *decoder);
 
 /* A row on its way out. */
 typedef struct RowEncoded

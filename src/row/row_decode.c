@@ -6,6 +6,10 @@
  * be made a value without an input function is; nothing of this throws for
  * what a record holds.  Then the input functions are called for the rest, if
  * need be in a subtransaction, one for the row.
+ *
+ * A record is decoded as a whole before its first row is handed out.  If it
+ * holds more rows than there is memory for, those beyond are not kept, and are
+ * decoded again one by one.
  */
 #include "postgres.h"
 
@@ -13,15 +17,10 @@
 #include "base/blame.h"
 #include "miscadmin.h"
 #include "row/row_decoder.h"
+#include "row/row_error.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-
-/*
- * What the rows of a record may take that holds several documents.  The least
- * of documents has two bytes, and its row some hundred.
- */
-#define RECORD_MAX_BYTES (256 * 1024 * 1024)
 
 /*
  * The first failure of a row is the one that is told; a column's name goes
@@ -48,6 +47,13 @@ convert_field(RowDecoder *decoder, int number, bool may_call,
 
 	if (decoder->slices[number].type == JSON_TOKEN_NULL)
 		return;
+	if (unlikely(decoder->scratch.cxt_used) &&
+		row_memory_left(&decoder->memory) == 0)
+	{
+		row_memory_refuse(&decoder->memory, &error);
+		keep_error(result, &error, field->name);
+		return;
+	}
 	switch (row_input_value(&field->input, &decoder->scratch,
 							&decoder->slices[number], may_call,
 							&result->values[field->column], &error))
@@ -91,16 +97,18 @@ begin_payload(RowDecoder *decoder, const StreamRecord *record,
 
 	if (!payload_read(decoder->payload, record, &data, &bytes, error))
 		return false;
+	decoder->payload_bytes = bytes;
 	if (decoder->json == NULL)
-		return row_source_raw(&decoder->fields[decoder->n_metadata], data,
-							  bytes, &decoder->slices[decoder->n_metadata],
+		return row_source_raw(&decoder->fields[decoder->n_metadata],
+							  &decoder->memory, data, bytes,
+							  &decoder->slices[decoder->n_metadata],
 							  result, error);
 	row_json_begin(decoder->json, data, bytes);
 	return true;
 }
 
 /* Find the fields of one more row, behind n_rows; false if there is none. */
-static bool
+static inline bool
 find_row(RowDecoder *decoder, int n_rows, RowResult *result)
 {
 	RowJsonResult found;
@@ -225,15 +233,25 @@ needs_guard(const RowDecoder *decoder)
 	return false;
 }
 
-static void
-set_decode_error(const RowDecoder *decoder, RowResult *result)
+/* In the context of the record. */
+static const char *
+error_reason(const RowDecoder *decoder, const RowError *error)
 {
-	const RowError *error = result->error;
+	MemoryContext old = MemoryContextSwitchTo(decoder->record_cxt);
 	const char *reason = error->message;
-	int			i;
 
 	if (error->column != NULL)
 		reason = psprintf("column \"%s\": %s", error->column, reason);
+	MemoryContextSwitchTo(old);
+	return reason;
+}
+
+static void
+set_decode_error(const RowDecoder *decoder, RowResult *result)
+{
+	const char *reason = error_reason(decoder, result->error);
+	int			i;
+
 	for (i = 0; i < decoder->n_metadata; i++)
 	{
 		const RowField *field = &decoder->fields[i];
@@ -258,7 +276,7 @@ call_functions(RowDecoder *decoder, bool soft, RowResult *result)
 	}
 }
 
-static void
+static inline void
 begin_row(RowDecoder *decoder)
 {
 	row_scratch_reset(&decoder->scratch);
@@ -267,39 +285,27 @@ begin_row(RowDecoder *decoder)
 }
 
 /*
- * Make room for a row beyond the first, whose metadata it shares; result is
- * turned to it.
+ * The values of a row, each of which there was memory for, may together be too
+ * much.
  */
-static RowKept *
-keep_row(RowDecoder *decoder, const RowResult *first, RowResult *result)
+static void
+check_memory(RowDecoder *decoder, RowResult *result)
 {
-	int			n = decoder->n_columns;
-	RowKept    *row = palloc(offsetof(RowKept, values) +
-							 n * (sizeof(Datum) + sizeof(bool)));
 	RowError	error;
-	int			i;
 
-	row->next = NULL;
-	row->times = 1;
-	row->isnull = (bool *) &row->values[n];
-	memcpy(row->values, first->values, n * sizeof(Datum));
-	memcpy(row->isnull, first->isnull, n * sizeof(bool));
-	for (i = decoder->n_metadata; i < decoder->n_fields; i++)
-		row->isnull[decoder->fields[i].column] = true;
-	*decoder->kept_end = row;
-	decoder->kept_end = &row->next;
+	if (likely(row_memory_left_values(&decoder->memory) > 0))
+		return;
+	row_memory_refuse(&decoder->memory, &error);
+	keep_error(result, &error, NULL);
+}
 
-	result->values = row->values;
-	result->isnull = row->isnull;
-	if (MemoryContextMemAllocated(decoder->record_cxt, false) >
-		RECORD_MAX_BYTES)
-	{
-		row_error_set(&error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-					  "rows of the record take more than %d bytes",
-					  RECORD_MAX_BYTES);
-		keep_error(result, &error, NULL);
-	}
-	return row;
+/* Make their values, in the current context. */
+static inline void
+convert_row(RowDecoder *decoder, bool soft, RowResult *result)
+{
+	convert_payload(decoder, result);
+	call_functions(decoder, soft, result);
+	check_memory(decoder, result);
 }
 
 static int
@@ -311,17 +317,29 @@ decode_documents(RowDecoder *decoder, const StreamRecord *record, bool soft,
 
 	if (!begin_payload(decoder, record, result, &error))
 		keep_error(result, &error, NULL);
-	while (!result->failed && find_row(decoder, n_rows, result))
+	while (!result->failed)
 	{
+		if (n_rows > 0 && row_rows_are_many(decoder))
+			row_rows_before(decoder, first);
+		if (!find_row(decoder, n_rows, result))
+			break;
 		if (n_rows++ > 0)
 		{
 			begin_row(decoder);
-			keep_row(decoder, first, result);
+			row_rows_next(decoder, first, result);
 		}
-		convert_payload(decoder, result);
-		call_functions(decoder, soft, result);
+		convert_row(decoder, soft, result);
 	}
+	MemoryContextSwitchTo(decoder->record_cxt);
 	return n_rows;
+}
+
+void
+row_decode_again(RowDecoder *decoder, RowResult *result)
+{
+	begin_row(decoder);
+	if (find_row(decoder, 1, result))
+		convert_row(decoder, false, result);
 }
 
 /*
@@ -360,7 +378,7 @@ decode_rows(RowDecoder *decoder, const StreamRecord *record, bool soft,
 		call_functions(decoder, soft, &result);
 		n_rows = count_documents(decoder, record);
 		if (n_rows > 1)
-			keep_row(decoder, first, &result)->times = n_rows - 1;
+			row_rows_keep(decoder, first)->times = n_rows - 1;
 	}
 	else if (!result.failed)
 		n_rows = decode_documents(decoder, record, soft, first, &result);
@@ -368,7 +386,9 @@ decode_rows(RowDecoder *decoder, const StreamRecord *record, bool soft,
 		return n_rows;
 
 	/* nothing is left but one row, with its metadata */
-	row_decode_stop(decoder);
+	first->error->message = MemoryContextStrdup(decoder->record_cxt,
+												first->error->message);
+	row_rows_forget(decoder);
 	result.values = first->values;
 	result.isnull = first->isnull;
 	call_functions(decoder, soft, &result);
@@ -388,11 +408,20 @@ row_decode(RowDecoder *decoder, const StreamRecord *record, bool soft,
 
 	memset(values, 0, decoder->n_columns * sizeof(Datum));
 	memset(isnull, true, decoder->n_columns * sizeof(bool));
-	row_decode_stop(decoder);
+	if (unlikely(decoder->model != NULL || decoder->memory.inflated > 0))
+		row_decode_stop(decoder);
+	decoder->kept = NULL;
+	decoder->kept_end = &decoder->kept;
 	MemoryContextReset(decoder->record_cxt);
+	row_memory_begin(&decoder->memory, kinesis_record_bytes(record->record));
 	old = MemoryContextSwitchTo(decoder->record_cxt);
 	n_rows = decode_rows(decoder, record, soft, &first);
 	MemoryContextSwitchTo(old);
+	/* what is not needed for the rows to come */
+	if (decoder->memory.inflated > 0 && decoder->n_again == 0)
+		payload_forget(decoder->payload);
+	if (decoder->scratch.cxt_used)
+		row_scratch_reset(&decoder->scratch);
 	return n_rows;
 }
 
@@ -406,29 +435,12 @@ row_decode_of_batch(RowDecoder *decoder, Batch *batch,
 
 	if (n_rows != ROW_UNDECODABLE)
 		return n_rows;
-	batch_reject(batch, record, error.sqlstate,
-				 error.column == NULL ? error.message :
-				 psprintf("column \"%s\": %s", error.column, error.message));
+	batch_reject(batch, record, error.sqlstate, error_reason(decoder, &error));
 	return 0;
 }
 
-bool
-row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull)
+size_t
+row_decode_bytes(const RowDecoder *decoder)
 {
-	RowKept    *row = decoder->kept;
-
-	if (row == NULL)
-		return false;
-	memcpy(values, row->values, decoder->n_columns * sizeof(Datum));
-	memcpy(isnull, row->isnull, decoder->n_columns * sizeof(bool));
-	if (--row->times == 0)
-		decoder->kept = row->next;
-	return true;
-}
-
-void
-row_decode_stop(RowDecoder *decoder)
-{
-	decoder->kept = NULL;
-	decoder->kept_end = &decoder->kept;
+	return decoder->payload_bytes;
 }

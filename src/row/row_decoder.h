@@ -29,6 +29,7 @@ struct RowDecoder
 	Payload    *payload;
 	RowJson    *json;			/* NULL: the format is not JSON */
 	bool		one_document;
+	RowMemory	memory;
 	RowScratch	scratch;
 
 	/* of the current record */
@@ -36,11 +37,53 @@ struct RowDecoder
 	RowKept    *kept;			/* in their order */
 	RowKept   **kept_end;
 
+	/*
+	 * Rows behind these are decoded to see that they can be, and again when they
+	 * are asked for.
+	 */
+	MemoryContext row_cxt;		/* what one of them holds */
+	RowKept    *model;			/* with their metadata; NULL: there are none */
+	RowJsonPlace place;			/* before the next of them */
+	int			n_again;
+	size_t		payload_bytes;
+
 	/* of the current row */
 	JsonSlice  *slices;			/* by field */
 	int		   *pending;		/* fields that need their input function */
 	int			n_pending;
 	int			n_called;		/* of these, done or failed */
 };
+
+/* in row_decode.c */
+
+/* Decode the next row, in the current context; functions may throw. */
+extern void row_decode_again(RowDecoder *decoder, RowResult *result);
+
+/* in row_rows.c */
+
+/* Are there more rows than there is memory for? */
+static inline bool
+row_rows_are_many(const RowDecoder *decoder)
+{
+	return decoder->model != NULL ||
+		(decoder->json != NULL && row_memory_of(decoder->record_cxt) >
+		 row_memory_kept(&decoder->memory));
+}
+
+/*
+ * If so, before the next one is looked for: this one, and those behind it, are
+ * not kept.
+ */
+extern void row_rows_before(RowDecoder *decoder, const RowResult *first);
+
+/* It was found: turn result to it. */
+extern void row_rows_next(RowDecoder *decoder, const RowResult *first,
+						  RowResult *result);
+
+/* One more row that is kept, with the metadata of the first. */
+extern RowKept *row_rows_keep(RowDecoder *decoder, const RowResult *first);
+
+/* Forget them. */
+extern void row_rows_forget(RowDecoder *decoder);
 
 #endif							/* TRACKING_ROW_ROW_DECODER_H */

@@ -25,6 +25,9 @@
 
 #define MEMBER_BUCKETS 64
 
+/* An escape has at most so many bytes for each of what it stands for. */
+#define ESCAPE_BYTES 6
+
 /* A list of fields. */
 typedef struct RowTarget
 {
@@ -68,13 +71,11 @@ struct RowJson
 	bool		may_have_shape;
 	RowShapes  *shapes;			/* NULL before the first document */
 	char	   *key;			/* an unescaped key */
-	size_t		key_size;
+	size_t		key_size;		/* room for the escaped form of any that is
+								 * wanted */
 
 	/* of the current record */
-	JsonScan	scan;
-	int			n_documents;	/* read so far */
-	bool		begun;
-	bool		in_array;		/* of documents */
+	RowJsonPlace at;
 
 	/* of the current document */
 	JsonSlice  *values;
@@ -89,8 +90,6 @@ row_json_open(int max_fields)
 	RowJson    *json = palloc0(sizeof(RowJson));
 
 	json->exact = palloc(max_fields * sizeof(bool));
-	json->key_size = 64;
-	json->key = palloc(json->key_size);
 	json->cxt = CurrentMemoryContext;
 	initStringInfo(&json->fields);
 	json->may_have_shape = true;
@@ -122,7 +121,7 @@ same_ignoring_case(const char *a, const char *b, size_t len)
 }
 
 static RowMember *
-member_of(RowNode *node, const char *name)
+member_of(RowJson *json, RowNode *node, const char *name)
 {
 	const char *key = pg_server_to_any(name, strlen(name), PG_UTF8);
 	size_t		len = strlen(key);
@@ -138,6 +137,7 @@ member_of(RowNode *node, const char *name)
 			return member;
 	}
 
+	json->key_size = Max(json->key_size, len * ESCAPE_BYTES);
 	member = palloc0(sizeof(RowMember));
 	member->key = pstrdup(key);
 	member->len = len;
@@ -177,7 +177,7 @@ add_target(RowTarget **list, int field)
 void
 row_json_add_name(RowJson *json, const char *name)
 {
-	RowMember  *member = member_of(&json->root, name);
+	RowMember  *member = member_of(json, &json->root, name);
 
 	appendStringInfo(&json->fields, "name %zu %s\n", strlen(name), name);
 	add_target(&member->node.targets, json->n_fields);
@@ -199,7 +199,7 @@ row_json_add_path(RowJson *json, const RowPathStep *path, int n_path)
 		if (key != NULL)
 		{
 			appendStringInfo(&json->fields, " %zu %s", strlen(key), key);
-			node = &member_of(node, key)->node;
+			node = &member_of(json, node, key)->node;
 		}
 		else
 		{
@@ -261,20 +261,22 @@ forget_below(RowJson *json, const RowNode *node)
 		forget_below(json, &element->node);
 }
 
-/* The key that was just read, without escapes; NULL if no text can be it. */
+/*
+ * The key that was just read, without escapes; NULL if no text can be it, or
+ * none that is wanted.
+ */
 static const char *
 plain_key(RowJson *json, size_t *len)
 {
-	const JsonSlice *key = &json->scan.value;
+	const JsonSlice *key = &json->at.scan.value;
 
 	*len = key->len;
 	if (!key->escaped)
 		return key->start;
 	if (key->len > json->key_size)
-	{
-		json->key_size = key->len;
-		json->key = repalloc(json->key, key->len);
-	}
+		return NULL;
+	if (json->key == NULL)
+		json->key = MemoryContextAlloc(json->cxt, json->key_size);
 	if (json_unescape(key->start, key->len, json->key, len) != JSON_SCAN_OK)
 		return NULL;
 	return json->key;
@@ -311,7 +313,7 @@ read_member(RowJson *json, const RowNode *parent)
 	if (exact != NULL)
 		type = read_value(json, &exact->node, &value);
 	else
-		type = json_scan_value(&json->scan, &value);
+		type = json_scan_value(&json->at.scan, &value);
 
 	for (member = bucket; member != NULL; member = member->next)
 	{
@@ -327,7 +329,7 @@ read_members(RowJson *json, const RowNode *node)
 {
 	JsonToken	type;
 
-	while ((type = json_scan_next(&json->scan)) == JSON_TOKEN_KEY)
+	while ((type = json_scan_next(&json->at.scan)) == JSON_TOKEN_KEY)
 	{
 		if (read_member(json, node) == JSON_TOKEN_ERROR)
 			return JSON_TOKEN_ERROR;
@@ -352,11 +354,11 @@ read_elements(RowJson *json, const RowNode *node)
 			wanted = wanted->next;
 		}
 		else
-			type = json_scan_value(&json->scan, &value);
+			type = json_scan_value(&json->at.scan, &value);
 		if (type == JSON_TOKEN_ERROR || type == JSON_TOKEN_ARRAY_END)
 			return type;
 	}
-	return json_scan_leave(&json->scan);
+	return json_scan_leave(&json->at.scan);
 }
 
 /*
@@ -366,7 +368,7 @@ read_elements(RowJson *json, const RowNode *node)
 static JsonToken
 read_value(RowJson *json, RowNode *node, JsonSlice *value)
 {
-	JsonScan   *scan = &json->scan;
+	JsonScan   *scan = &json->at.scan;
 	JsonToken	type;
 	JsonToken	last;
 
@@ -426,10 +428,10 @@ row_json_error(const JsonScan *scan, RowError *error)
 void
 row_json_begin(RowJson *json, const char *text, size_t len)
 {
-	json_scan_init(&json->scan, text, len);
-	json->n_documents = 0;
-	json->begun = false;
-	json->in_array = false;
+	json_scan_init(&json->at.scan, text, len);
+	json->at.n_documents = 0;
+	json->at.begun = false;
+	json->at.in_array = false;
 }
 
 /*
@@ -439,15 +441,15 @@ row_json_begin(RowJson *json, const char *text, size_t len)
 static bool
 find_document(RowJson *json)
 {
-	if (json->in_array)
+	if (json->at.in_array)
 		return true;
-	if (json->begun && !json_scan_more(&json->scan))
+	if (json->at.begun && !json_scan_more(&json->at.scan))
 		return false;
-	json->begun = true;
-	if (json_scan_at_array(&json->scan))
+	json->at.begun = true;
+	if (json_scan_at_array(&json->at.scan))
 	{
-		json_scan_next(&json->scan);
-		json->in_array = true;
+		json_scan_next(&json->at.scan);
+		json->at.in_array = true;
 	}
 	return true;
 }
@@ -466,7 +468,7 @@ walk_document(RowJson *json, JsonSlice *value)
 static JsonToken
 read_document(RowJson *json)
 {
-	bool		may_have_shape = json->may_have_shape && !json->in_array;
+	bool		may_have_shape = json->may_have_shape && !json->at.in_array;
 	int			n = json->n_fields;
 	JsonSlice	value;
 	JsonToken	type;
@@ -477,13 +479,13 @@ read_document(RowJson *json)
 	if (may_have_shape)
 	{
 		const char *end;
-		const char *start = json_scan_rest(&json->scan, &end);
+		const char *start = json_scan_rest(&json->at.scan, &end);
 
 		json->shaped = row_shapes_find(json->shapes, start, end, n,
 									   json->values);
 		if (json->shaped != NULL)
 		{
-			json_scan_passed(&json->scan, json->shaped->end);
+			json_scan_passed(&json->at.scan, json->shaped->end);
 			return JSON_TOKEN_OBJECT_START;
 		}
 	}
@@ -504,27 +506,39 @@ row_json_next(RowJson *json, JsonSlice *values, RowError *error)
 	while (type == JSON_TOKEN_ARRAY_END && find_document(json))
 	{
 		type = read_document(json);
-		json->in_array &= type != JSON_TOKEN_ARRAY_END;
+		json->at.in_array &= type != JSON_TOKEN_ARRAY_END;
 	}
-	if (json->scan.error != JSON_SCAN_OK)
+	if (json->at.scan.error != JSON_SCAN_OK)
 	{
-		row_json_error(&json->scan, error);
+		row_json_error(&json->at.scan, error);
 		return ROW_JSON_BAD;
 	}
 	if (type == JSON_TOKEN_ARRAY_END)
 		return ROW_JSON_END;
 
-	json->n_documents++;
+	json->at.n_documents++;
 	if (json->root.members == NULL || type == JSON_TOKEN_OBJECT_START)
 		return ROW_JSON_FOUND;
-	if (json->n_documents == 1)
+	if (json->at.n_documents == 1)
 		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
 					  "record is not a JSON object");
 	else
 		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
 					  "document %d of the record is not a JSON object",
-					  json->n_documents);
+					  json->at.n_documents);
 	return ROW_JSON_BAD;
+}
+
+void
+row_json_tell(const RowJson *json, RowJsonPlace *place)
+{
+	*place = json->at;
+}
+
+void
+row_json_seek(RowJson *json, const RowJsonPlace *place)
+{
+	json->at = *place;
 }
 
 const JsonShaped *
@@ -537,7 +551,7 @@ bool
 row_json_is_single(const RowJson *json)
 {
 	const char *end;
-	const char *text = json_scan_rest(&json->scan, &end);
+	const char *text = json_scan_rest(&json->at.scan, &end);
 
 	return json_is_single(text, end - text);
 }

@@ -42,6 +42,20 @@ extern RowJsonResult row_json_next(RowJson *json, JsonSlice *values,
 								   RowError *error);
 
 /*
+ * Where a record is read on, to come back to; as long as its text is there.
+ */
+typedef struct RowJsonPlace
+{
+	JsonScan	scan;
+	int			n_documents;	/* read so far */
+	bool		begun;
+	bool		in_array;		/* of documents */
+} RowJsonPlace;
+
+extern void row_json_tell(const RowJson *json, RowJsonPlace *place);
+extern void row_json_seek(RowJson *json, const RowJsonPlace *place);
+
+/*
  * Is it plain to see that the record, of which nothing was read yet, holds one
  * document at most?
  */

@@ -8,15 +8,16 @@
  */
 #include "postgres.h"
 
+#include "row/row_jsonb_large.h"
 #include "row/row_jsonb_plan.h"
-#include "row/row_jsonb_write.h"
 #include "utils/memutils.h"
 
 /*
- * Characters of a document that is written here.  Its stored form, which for
- * "[1,1,...]" has six times the size, is then far below jsonb's limits.
+ * Characters of a document that becomes nodes.  These and what is written from
+ * them take up to NODES_FACTOR times as much, as for "[1,1,...]".
  */
-#define DOCUMENT_MAX_BYTES (16 * 1024 * 1024)
+#define DOCUMENT_MAX_BYTES (256 * 1024)
+#define NODES_FACTOR 32
 
 /* What is kept from one document to the next. */
 #define KEPT_MAX_BYTES (256 * 1024)
@@ -73,14 +74,26 @@ write_any(RowJsonb *jsonb, const JsonShaped *shaped, const char *text,
 	return !jsonb->refused;
 }
 
+static inline bool
+is_large(const RowMemory *memory, size_t len)
+{
+	return len > DOCUMENT_MAX_BYTES ||
+		(memory != NULL &&
+		 !row_memory_admits(memory, len * NODES_FACTOR / 2,
+							len * NODES_FACTOR / 2));
+}
+
 RowInputResult
-row_jsonb_value(RowJsonb *jsonb, const JsonShaped *shaped, const char *text,
-				size_t len, Datum *datum)
+row_jsonb_value(RowJsonb *jsonb, const JsonShaped *shaped,
+				const RowMemory *memory, const char *text, size_t len,
+				bool may_call, Datum *datum, RowError *error)
 {
 	RowInputResult result = ROW_INPUT_CALL;
 
-	if (len > DOCUMENT_MAX_BYTES)
-		return ROW_INPUT_CALL;
+	if (unlikely(len >= ROW_LARGE_BYTES &&
+				 (may_call || is_large(memory, len))))
+		return row_jsonb_large(jsonb, memory, text, len, may_call, datum,
+							   error);
 	if (write_any(jsonb, shaped, text, len))
 	{
 		char	   *value = palloc(jsonb->used);

@@ -75,12 +75,25 @@ sort_keys(JsonbKey *keys, uint32 n)
 }
 
 uint32
+row_jsonb_order_keys(JsonbKey *keys, uint32 n)
+{
+	uint32		n_kept = 0;
+
+	sort_keys(keys, n);
+	for (uint32 i = 0; i < n; i++)
+	{
+		if (n_kept == 0 || !same_key(&keys[n_kept - 1], &keys[i]))
+			keys[n_kept++] = keys[i];
+	}
+	return n_kept;
+}
+
+uint32
 row_jsonb_find_keys(const RowJsonb *jsonb, const JsonNode *object,
 					JsonbKey *keys)
 {
 	const JsonNode *node = object + 1;
 	uint32		n = object->len / 2;
-	uint32		n_kept = 0;
 	uint32		i;
 
 	for (i = 0; i < n; i++)
@@ -90,13 +103,7 @@ row_jsonb_find_keys(const RowJsonb *jsonb, const JsonNode *object,
 		keys[i].node = node - jsonb->nodes.node;
 		node = json_nodes_next(&jsonb->nodes, node + 1);
 	}
-	sort_keys(keys, n);
-	for (i = 0; i < n; i++)
-	{
-		if (n_kept == 0 || !same_key(&keys[n_kept - 1], &keys[i]))
-			keys[n_kept++] = keys[i];
-	}
-	return n_kept;
+	return row_jsonb_order_keys(keys, n);
 }
 
 static JEntry

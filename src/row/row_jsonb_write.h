@@ -27,7 +27,8 @@ typedef struct JsonbKey
 {
 	const char *start;
 	uint32		len;
-	uint32		node;			/* the value is the next one */
+	uint32		node;			/* the value is the next one; or where it is in
+								 * a text without nodes */
 } JsonbKey;
 
 struct RowJsonb
@@ -50,6 +51,12 @@ extern void row_jsonb_make_room(RowJsonb *jsonb, size_t bytes);
 
 /* What the nodes' text, of len bytes, needs at most. */
 extern size_t row_jsonb_nodes_bytes(const RowJsonb *jsonb, size_t len);
+
+/*
+ * Put n keys in order, each once; of those that are the same the last by node
+ * is left.  Returns how many there are then.
+ */
+extern uint32 row_jsonb_order_keys(JsonbKey *keys, uint32 n);
 
 /* The keys of an object, in order, each once; returns how many there are. */
 extern uint32 row_jsonb_find_keys(const RowJsonb *jsonb,

@@ -72,9 +72,23 @@ check_raw_columns(const RowSpec *spec, TupleDesc tupdesc)
 	}
 }
 
+static void
+set_limit(RowDecoder *decoder, const RowLimit *limit)
+{
+	RowMemory  *memory = &decoder->memory;
+
+	memory->limit = *limit;
+	memory->limit.bytes = Min(limit->bytes, ROW_LIMIT_MAX_BYTES);
+	memory->taken = limit->taken <= ROW_BESIDE_BYTES ? 0 :
+		Min(limit->taken - ROW_BESIDE_BYTES, memory->limit.bytes);
+	memory->values = decoder->record_cxt;
+	memory->scratch = decoder->scratch.cxt;
+	decoder->scratch.memory = memory;
+}
+
 RowDecoder *
 row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
-				 const Bitmapset *wanted)
+				 const Bitmapset *wanted, const RowLimit *limit)
 {
 	RowDecoder *decoder = palloc0(sizeof(RowDecoder));
 	bool		all_payload = false;
@@ -85,17 +99,21 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	else
 		decoder->json = row_json_open(spec->n_columns);
 
-	decoder->payload = payload_open(spec->compression);
 	decoder->one_document = spec->one_document;
 	decoder->record_cxt = AllocSetContextCreate(CurrentMemoryContext,
 												"tracking_fdw record",
 												ALLOCSET_DEFAULT_SIZES);
+	decoder->row_cxt = AllocSetContextCreate(CurrentMemoryContext,
+											 "tracking_fdw row",
+											 ALLOCSET_DEFAULT_SIZES);
 	decoder->n_columns = spec->n_columns;
 	decoder->fields = palloc(spec->n_columns * sizeof(RowField));
 	decoder->slices = palloc(spec->n_columns * sizeof(JsonSlice));
 	decoder->pending = palloc(spec->n_columns * sizeof(int));
 	row_scratch_init(&decoder->scratch);
-	row_decode_stop(decoder);
+	set_limit(decoder, limit);
+	decoder->payload = payload_open(spec->compression, &decoder->memory);
+	row_rows_forget(decoder);
 
 	for (i = 0; i < spec->n_columns; i++)
 	{

@@ -10,6 +10,7 @@
 #include "base/json_scan.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "row/row_error.h"
 #include "row/row_json.h"
 #include "row/row_source.h"
 #include "utils/builtins.h"
@@ -73,12 +74,18 @@ row_source_data(const StreamRecord *record, const char **data,
  * is a matter of the type.
  */
 bool
-row_source_raw(const RowField *field, const char *data, size_t bytes,
-			   JsonSlice *slice, RowResult *result, RowError *error)
+row_source_raw(const RowField *field, const RowMemory *memory,
+			   const char *data, size_t bytes, JsonSlice *slice,
+			   RowResult *result, RowError *error)
 {
 	slice->type = JSON_TOKEN_NULL;
 	if (field->input.type == BYTEAOID)
 	{
+		if (bytes >= ROW_LARGE_BYTES && !row_memory_admits(memory, bytes, 0))
+		{
+			row_memory_refuse(memory, error);
+			return false;
+		}
 		result->values[field->column] =
 			PointerGetDatum(cstring_to_text_with_len(data, bytes));
 		result->isnull[field->column] = false;
@@ -91,14 +98,15 @@ row_source_raw(const RowField *field, const char *data, size_t bytes,
 }
 
 static bool
-find_data(const RowField *field, const StreamRecord *record,
-		  JsonSlice *slice, RowResult *result, RowError *error)
+find_data(const RowField *field, const RowMemory *memory,
+		  const StreamRecord *record, JsonSlice *slice, RowResult *result,
+		  RowError *error)
 {
 	const char *data;
 	size_t		bytes;
 
 	return row_source_data(record, &data, &bytes, error) &&
-		row_source_raw(field, data, bytes, slice, result, error);
+		row_source_raw(field, memory, data, bytes, slice, result, error);
 }
 
 /* A number that is not written anywhere in the record. */
@@ -175,7 +183,8 @@ row_source_find(const RowField *field, RowScratch *scratch,
 							   kinesis->explicit_hash_key_digits);
 			break;
 		case ROW_META_DATA:
-			return find_data(field, record, slice, result, error);
+			return find_data(field, scratch->memory, record, slice, result,
+							 error);
 		case ROW_META_NONE:
 		case ROW_META_DECODE_ERROR:
 			break;

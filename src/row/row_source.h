@@ -44,8 +44,8 @@ extern bool row_source_find(const RowField *field, RowScratch *scratch,
 							RowResult *result, RowError *error);
 
 /* The same of a field that takes these bytes as they are. */
-extern bool row_source_raw(const RowField *field, const char *data,
-						   size_t bytes, JsonSlice *slice, RowResult *result,
-						   RowError *error);
+extern bool row_source_raw(const RowField *field, const RowMemory *memory,
+						   const char *data, size_t bytes, JsonSlice *slice,
+						   RowResult *result, RowError *error);
 
 #endif							/* TRACKING_ROW_ROW_SOURCE_H */

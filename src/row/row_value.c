@@ -11,15 +11,18 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "row/row_jsonb.h"
+#include "row/row_need.h"
 #include "row/row_scalar.h"
-#include "row/row_value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 
-/* Bytes of a message; it may quote a value of any length. */
-#define ERROR_MESSAGE_MAX 500
+/* What is kept of each of the buffers for texts, at the most. */
+#define KEPT_TEXT_BYTES (64 * 1024)
+
+/* Room that is left for the last piece of a text that is converted */
+#define CONVERSION_PIECE_BYTES 256
 
 static RowInputKind
 input_kind(const RowInput *input)
@@ -67,6 +70,7 @@ row_input_init(RowInput *input, Oid type, int32 typmod)
 	input->typmod = typmod;
 	input->takes_json = base == JSONOID || base == JSONBOID;
 	input->throws = !compat_input_is_soft(type);
+	input->factor = row_need_factor(base);
 	get_typlenbyval(type, &input->typlen, &input->typbyval);
 	getTypeInputInfo(type, &function, &input->ioparam);
 	fmgr_info(function, &input->function);
@@ -101,6 +105,7 @@ row_scratch_init(RowScratch *scratch)
 	initStringInfo(&scratch->converted);
 	scratch->jsonb = row_jsonb_open();
 	scratch->shaped = NULL;
+	scratch->memory = NULL;
 	scratch->cxt = AllocSetContextCreate(CurrentMemoryContext,
 										 "tracking_fdw conversion",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -116,64 +121,33 @@ row_scratch_reset(RowScratch *scratch)
 	scratch->shaped = NULL;
 }
 
-void
-row_error_set(RowError *error, int sqlstate, const char *format,...)
+/*
+ * Room for a text and a terminator: in a buffer that is kept for the next one,
+ * or in the scratch context if it is large.
+ */
+static char *
+text_room(RowScratch *scratch, StringInfo kept, size_t bytes)
 {
-	StringInfoData message;
-	char	   *p;
-
-	initStringInfo(&message);
-	for (;;)
+	if (likely(bytes <= KEPT_TEXT_BYTES))
 	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
+		resetStringInfo(kept);
+		enlargeStringInfo(kept, bytes);
+		return kept->data;
 	}
-
-	message.data[pg_mbcliplen(message.data, message.len,
-							  ERROR_MESSAGE_MAX)] = '\0';
-	for (p = message.data; *p != '\0'; p++)
-	{
-		if ((unsigned char) *p < ' ')
-			*p = ' ';
-	}
-	error->sqlstate = sqlstate;
-	error->message = message.data;
-	error->column = NULL;
-}
-
-void
-row_error_copy(RowError *error, const ErrorData *edata)
-{
-	/* the detail of an input function often is the better half */
-	if (edata->detail != NULL)
-	{
-		int			len = strlen(edata->detail);
-
-		if (len > 0 && edata->detail[len - 1] == '.')
-			len--;
-		row_error_set(error, edata->sqlerrcode, "%s: %.*s", edata->message,
-					  len, edata->detail);
-	}
-	else
-		row_error_set(error, edata->sqlerrcode, "%s", edata->message);
+	scratch->cxt_used = true;
+	return MemoryContextAllocHuge(scratch->cxt, bytes + 1);
 }
 
 /*
- * The value's text in UTF-8: a slice of the input where that will do, else of
- * scratch->text.
+ * The value's text in UTF-8: a slice of the input where that will do, else in
+ * room of scratch.
  */
 static inline bool
 value_utf8(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 		   const char **text, size_t *len, RowError *error)
 {
 	JsonScanError bad;
+	char	   *room;
 
 	*text = value->start;
 	*len = value->len;
@@ -189,18 +163,42 @@ value_utf8(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 	if (!value->escaped)
 		return true;
 
-	resetStringInfo(&scratch->text);
-	enlargeStringInfo(&scratch->text, *len);
-	bad = json_unescape(*text, *len, scratch->text.data, len);
-	*text = scratch->text.data;
+	room = text_room(scratch, &scratch->text, *len);
+	bad = json_unescape(*text, *len, room, len);
+	*text = room;
 	if (bad == JSON_SCAN_OK)
 		return true;
-
-	row_error_set(error, bad == JSON_SCAN_NUL ?
-				  ERRCODE_UNTRANSLATABLE_CHARACTER :
-				  ERRCODE_INVALID_TEXT_REPRESENTATION,
-				  "%s", json_scan_error_text(bad));
+	row_error_unescape(error, bad);
 	return false;
+}
+
+/*
+ * Convert to the server's encoding, in as many goes as it takes: one that might
+ * not fit converts a part only.  False if a character has no equivalent.
+ */
+static bool
+convert_text(const RowScratch *scratch, const char *text, size_t len,
+			 char *room, size_t room_bytes)
+{
+	char	   *end = room + room_bytes;
+
+	while (len > 0)
+	{
+		int			done;
+
+		done = pg_do_encoding_conversion_buf(scratch->conversion, PG_UTF8,
+											 GetDatabaseEncoding(),
+											 (unsigned char *) unconstify(char *, text),
+											 len, (unsigned char *) room,
+											 end - room, true);
+		if (done <= 0)
+			return false;
+		text += done;
+		len -= done;
+		room += strlen(room);
+	}
+	*room = '\0';
+	return true;
 }
 
 /* The value's text in the server's encoding. */
@@ -208,56 +206,46 @@ static inline bool
 value_text(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 		   const char **text, size_t *len, RowError *error)
 {
-	int			encoding;
-	int			done;
+	size_t		room_bytes;
+	char	   *room;
 
 	if (!value_utf8(input, scratch, value, text, len, error))
 		return false;
 	if (likely(!OidIsValid(scratch->conversion)))
 		return true;
 
-	encoding = GetDatabaseEncoding();
-	resetStringInfo(&scratch->converted);
-	enlargeStringInfo(&scratch->converted,
-					  *len * MAX_CONVERSION_GROWTH + 1);
-	done = pg_do_encoding_conversion_buf(scratch->conversion,
-										 PG_UTF8, encoding,
-										 (unsigned char *) unconstify(char *, *text),
-										 *len,
-										 (unsigned char *) scratch->converted.data,
-										 scratch->converted.maxlen, true);
-	if (done != (int) *len)
+	room_bytes = *len * ROW_CONVERSION_GROWTH + CONVERSION_PIECE_BYTES;
+	room = text_room(scratch, &scratch->converted, room_bytes);
+	if (!convert_text(scratch, *text, *len, room, room_bytes))
 	{
 		row_error_set(error, ERRCODE_UNTRANSLATABLE_CHARACTER,
 					  "character has no equivalent in encoding \"%s\"",
-					  pg_encoding_to_char(encoding));
+					  pg_encoding_to_char(GetDatabaseEncoding()));
 		return false;
 	}
-	*text = scratch->converted.data;
-	*len = strlen(scratch->converted.data);
+	*text = room;
+	*len = strlen(room);
 	return true;
 }
 
-/* The same as a C string, which may be scratch->text itself. */
+/* The same as a C string, which may be the room that it is in. */
 static char *
 value_cstring(const RowInput *input, RowScratch *scratch,
 			  const JsonSlice *value, RowError *error)
 {
 	const char *text;
+	char	   *room;
 	size_t		len;
 
 	if (!value_text(input, scratch, value, &text, &len, error))
 		return NULL;
-	if (text == scratch->converted.data)
-		return scratch->converted.data;
-	if (text != scratch->text.data)
-	{
-		resetStringInfo(&scratch->text);
-		enlargeStringInfo(&scratch->text, len);
-		memcpy(scratch->text.data, text, len);
-	}
-	scratch->text.data[len] = '\0';
-	return scratch->text.data;
+	/* of a slice, the quote may be part of the text */
+	if (text != value->start && text != value->start - 1)
+		room = unconstify(char *, text);
+	else
+		room = memcpy(text_room(scratch, &scratch->text, len), text, len);
+	room[len] = '\0';
+	return room;
 }
 
 static RowInputResult
@@ -269,7 +257,7 @@ integer_value(const RowInput *input, const char *text, size_t len,
 	if (result == ROW_INPUT_BAD)
 		row_error_set(error, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
 					  "value \"%.*s\" is out of range for type %s",
-					  (int) len, text,
+					  (int) Min(len, ROW_ERROR_BYTES), text,
 					  input->type == INT2OID ? "smallint" :
 					  input->type == INT4OID ? "integer" : "bigint");
 	return result;
@@ -290,7 +278,8 @@ text_value(const RowInput *input, const char *text, size_t len, Datum *datum)
 /* What can be done with a value's text without the input function. */
 static RowInputResult
 scalar_value(const RowInput *input, RowScratch *scratch,
-			 const JsonSlice *value, Datum *datum, RowError *error)
+			 const JsonSlice *value, bool may_call, Datum *datum,
+			 RowError *error)
 {
 	bool		number = value->type == JSON_TOKEN_NUMBER;
 	const char *text;
@@ -320,8 +309,9 @@ scalar_value(const RowInput *input, RowScratch *scratch,
 			*datum = PointerGetDatum(cstring_to_text_with_len(text, len));
 			return ROW_INPUT_DONE;
 		case ROW_INPUT_JSONB:
-			return row_jsonb_value(scratch->jsonb, scratch->shaped, text,
-								   len, datum);
+			return row_jsonb_value(scratch->jsonb, scratch->shaped,
+								   scratch->memory, text, len, may_call,
+								   datum, error);
 		case ROW_INPUT_FUNCTION:
 		case ROW_INPUT_ARRAY:
 			break;
@@ -428,11 +418,17 @@ row_input_value(const RowInput *input, RowScratch *scratch,
 {
 	RowInputResult result = ROW_INPUT_CALL;
 
+	if (unlikely(value->len >= ROW_LARGE_BYTES) &&
+		!row_need_is_met(input, scratch, value))
+	{
+		row_memory_refuse(scratch->memory, error);
+		return ROW_INPUT_BAD;
+	}
 	if (input->kind == ROW_INPUT_ARRAY)
 		result = array_or_text_value(input, scratch, value, may_call, datum,
 									 error);
 	else if (input->kind != ROW_INPUT_FUNCTION)
-		result = scalar_value(input, scratch, value, datum, error);
+		result = scalar_value(input, scratch, value, may_call, datum, error);
 	if (result == ROW_INPUT_CALL && may_call)
 		result = function_value(input, scratch, value, datum, error);
 	return result;

@@ -15,7 +15,8 @@
 #include "base/json_shape.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "row/row.h"
+#include "row/row_error.h"
+#include "row/row_memory.h"
 
 typedef enum RowInputKind
 {
@@ -44,6 +45,7 @@ typedef struct RowInput
 	bool		takes_json;		/* strings keep their quotes: json, jsonb and
 								 * domains over them */
 	bool		throws;			/* the function may throw for bad input */
+	int			factor;			/* see row_need.h */
 	FmgrInfo	function;
 	Oid			ioparam;
 	struct RowInput *element;	/* for ROW_INPUT_ARRAY */
@@ -62,6 +64,7 @@ typedef struct RowScratch
 	RowJsonb   *jsonb;
 	const JsonShaped *shaped;	/* the document that the values are of, or
 								 * NULL */
+	const RowMemory *memory;	/* what there is for them; NULL: no limit */
 	MemoryContext cxt;			/* what input functions leave lying about */
 	bool		cxt_used;
 } RowScratch;
@@ -78,7 +81,7 @@ extern void row_input_init(RowInput *input, Oid type, int32 typmod);
 /* In the current context, which must outlive the decoder's last row. */
 extern void row_scratch_init(RowScratch *scratch);
 
-/* To be called before each row. */
+/* To be called before each row, and when nothing is converted for now. */
 extern void row_scratch_reset(RowScratch *scratch);
 
 /*
@@ -90,17 +93,5 @@ extern RowInputResult row_input_value(const RowInput *input,
 									  RowScratch *scratch,
 									  const JsonSlice *value, bool may_call,
 									  Datum *datum, RowError *error);
-
-/*
- * Fill *error; the message is made one line of bounded length.  (Not
- * pg_attribute_printf: it is gcc's dialect where gcc built the server, which
- * clang refuses.)
- */
-extern void row_error_set(RowError *error, int sqlstate,
-						  const char *format,...)
-			__attribute__((format(printf, 3, 4)));
-
-/* The same of an error that was thrown or saved. */
-extern void row_error_copy(RowError *error, const ErrorData *edata);
 
 #endif							/* TRACKING_ROW_ROW_VALUE_H */

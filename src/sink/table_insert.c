@@ -133,24 +133,6 @@ table_insert_begin(Relation table, const Bitmapset *given)
 	return insert;
 }
 
-TupleTableSlot *
-table_insert_slot(TableInsert *insert)
-{
-	TupleTableSlot **slot = &insert->slots[insert->n_rows];
-
-	if (*slot == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(insert->cxt);
-
-		*slot = MakeSingleTupleTableSlot(insert->tupdesc,
-										 table_slot_callbacks(insert->table));
-		MemoryContextSwitchTo(old);
-	}
-	else
-		ExecClearTuple(*slot);
-	return *slot;
-}
-
 /* The indexes of the rows that were stored. */
 static void
 insert_index_tuples(TableInsert *insert)
@@ -179,8 +161,32 @@ flush(TableInsert *insert)
 	MemoryContextSwitchTo(old);
 	ResetPerTupleExprContext(estate);
 	insert_index_tuples(insert);
+	for (int i = 0; i < insert->n_rows; i++)
+		ExecClearTuple(insert->slots[i]);
 	insert->n_rows = 0;
 	insert->bytes = 0;
+}
+
+TupleTableSlot *
+table_insert_slot(TableInsert *insert)
+{
+	TupleTableSlot **slot;
+
+	if (insert->n_rows == INSERT_MAX_ROWS ||
+		insert->bytes >= INSERT_MAX_BYTES)
+		flush(insert);
+	slot = &insert->slots[insert->n_rows];
+	if (*slot == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(insert->cxt);
+
+		*slot = MakeSingleTupleTableSlot(insert->tupdesc,
+										 table_slot_callbacks(insert->table));
+		MemoryContextSwitchTo(old);
+	}
+	else
+		ExecClearTuple(*slot);
+	return *slot;
 }
 
 static void
@@ -198,6 +204,15 @@ fill_defaults(TableInsert *insert, TupleTableSlot *slot)
 	}
 }
 
+/* What it takes in memory; the caller's word for it where a row is no tuple. */
+static size_t
+row_bytes(const TupleTableSlot *slot, size_t bytes)
+{
+	if (!TTS_IS_BUFFERTUPLE(slot))
+		return bytes;
+	return ((const BufferHeapTupleTableSlot *) slot)->base.tuple->t_len;
+}
+
 void
 table_insert_row(TableInsert *insert, size_t bytes)
 {
@@ -211,10 +226,8 @@ table_insert_row(TableInsert *insert, size_t bytes)
 	ExecMaterializeSlot(slot);
 	ResetPerTupleExprContext(insert->estate);
 
-	insert->bytes += bytes;
-	if (++insert->n_rows == INSERT_MAX_ROWS ||
-		insert->bytes >= INSERT_MAX_BYTES)
-		flush(insert);
+	insert->bytes += row_bytes(slot, bytes);
+	insert->n_rows++;
 }
 
 void

@@ -34,14 +34,13 @@ extern TableInsert *table_insert_begin(Relation table,
 
 /*
  * The slot for the next row.  The caller fills tts_values and tts_isnull, of
- * the columns that were not given too: with null.  They are copied.
+ * the columns that were not given too: with null.  They are copied.  Rows are
+ * stored first, if there are enough, so that an error may be that of an earlier
+ * one.
  */
 extern TupleTableSlot *table_insert_slot(TableInsert *insert);
 
-/*
- * The slot is filled; bytes: about how large the row is.  Rows are stored when
- * there are enough, so that an error may be that of an earlier one.
- */
+/* The slot is filled; bytes: about how large the row is. */
 extern void table_insert_row(TableInsert *insert, size_t bytes);
 
 /* Store what is left, and see to it that commands to come see the rows. */

@@ -72,6 +72,8 @@ typedef struct Batch
 	List	   *rejects;		/* BatchReject *, in cxt; a record at most once */
 	Bitmapset  *rejected;		/* their ordinals */
 	List	   *gaps;			/* StreamGap *, before its records; in cxt */
+	int64		record_bytes;	/* that a record may take to be decoded */
+	size_t		kept_bytes;		/* of answers that are in memory with it */
 } Batch;
 
 /* Walks the records of a batch from first to end; several cursors may. */

@@ -132,6 +132,13 @@ stream_reader_set_retention(StreamReader *reader, int64 retention_us)
 	reader->retention_us = retention_us;
 }
 
+void
+stream_reader_set_budget(StreamReader *reader, size_t budget_bytes)
+{
+	reader->options.budget_bytes = budget_bytes;
+	reader->budget.max_bytes = budget_bytes;
+}
+
 int
 stream_reader_shards(const StreamReader *reader)
 {
@@ -339,6 +346,9 @@ stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 	batch = stream_queue_batch(reader);
 	/* ask for what comes next while this batch is applied */
 	stream_reader_drive(reader);
+	/* a reader that goes to the tip has no second try */
+	if (reader->options.until == READ_FOREVER)
+		batch->kept_bytes = reader->budget.used_bytes;
 	return batch;
 }
 

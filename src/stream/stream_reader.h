@@ -41,6 +41,10 @@ extern StreamReader *stream_reader_open(MemoryContext cxt,
 extern void stream_reader_set_retention(StreamReader *reader,
 										int64 retention_us);
 
+/* Change what was given as an option. */
+extern void stream_reader_set_budget(StreamReader *reader,
+									 size_t budget_bytes);
+
 /*
  * Read a shard, from a position on; what had arrived by read_until was read
  * (0: unknown).  shard is copied.  A shard that the reader has is left as it

@@ -40,6 +40,7 @@ begin_application(Application *application, PipelineCommand *command,
 	memset(application, 0, sizeof(*application));
 	application->command = command;
 	application->batch = batch;
+	batch->record_bytes = command->pipeline->batch_bytes;
 	application->witness = -1;
 	if (command->store != NULL && batch->n_records > 0 &&
 		!store_session_has_savepoints(command->store))
@@ -166,8 +167,8 @@ reject(Batch *batch, int64 ordinal, const ErrorData *error)
 static void apply_range(Application *application, int64 first, int64 end);
 
 /*
- * The command has failed over the records from first to before end: apply those
- * of them that it takes, and reject the others.
+ * The command has failed over the records from first to before end: apply
+ * those of them that it takes, and reject the others.
  */
 static void
 narrow_range(Application *application, int64 first, int64 end,
@@ -232,8 +233,8 @@ apply_innocent(Application *application, int64 first, int64 end)
 }
 
 /*
- * Apply what was not rejected, at once.  Scans of a stream leave out what is; a
- * table is read by the bounds of its keys, from one that is rejected to the
+ * Apply what was not rejected, at once.  Scans of a stream leave out what is;
+ * a table is read by the bounds of its keys, from one that is rejected to the
  * next.
  */
 static void

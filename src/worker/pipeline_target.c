@@ -19,6 +19,9 @@
 #include "utils/rel.h"
 #include "worker/pipeline_target.h"
 
+/* It is worth while to give back what a record took before it is stored. */
+#define LARGE_RECORD_BYTES (256 * 1024)
+
 static Relation
 open_relation(const Pipeline *pipeline, Oid relid, LOCKMODE lock,
 			  const char *role)
@@ -146,7 +149,7 @@ is_granted(Relation relation, AclMode mode)
  */
 static RowDecoder *
 open_decoder(const RowSpec *spec, TupleDesc source, TupleDesc target,
-			 Bitmapset **given)
+			 const RowLimit *limit, Bitmapset **given)
 {
 	RowSpec		turned = *spec;
 
@@ -167,7 +170,7 @@ open_decoder(const RowSpec *spec, TupleDesc source, TupleDesc target,
 			return NULL;
 		*given = bms_add_member(*given, i + 1);
 	}
-	return row_decoder_open(&turned, target, *given);
+	return row_decoder_open(&turned, target, *given, limit);
 }
 
 static uint64
@@ -193,9 +196,11 @@ insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
 				slot = table_insert_slot(insert);
 				row_decode_more(decoder, slot->tts_values, slot->tts_isnull);
 			}
-			table_insert_row(insert,
-							 kinesis_record_bytes(record.record) / n_rows);
+			table_insert_row(insert, row_decode_bytes(decoder) / n_rows);
 		}
+		/* they are in the slots, and to be stored */
+		if (row_decode_bytes(decoder) >= LARGE_RECORD_BYTES)
+			row_decode_stop(decoder);
 		rows += n_rows;
 	}
 	return rows;
@@ -208,6 +213,9 @@ pipeline_target_insert(const Pipeline *pipeline, Batch *batch, uint64 *rows)
 	Relation	target;
 	RowDecoder *decoder = NULL;
 	Bitmapset  *given = NULL;
+	RowLimit	limit = {
+		batch->record_bytes, ROW_LIMIT_OF_BATCH, batch->kept_bytes
+	};
 
 	if (pipeline->source_key != NULL)
 		return false;
@@ -218,7 +226,7 @@ pipeline_target_insert(const Pipeline *pipeline, Batch *batch, uint64 *rows)
 		is_granted(target, ACL_INSERT))
 		decoder = open_decoder(&config_stream_table(source)->row,
 							   RelationGetDescr(source),
-							   RelationGetDescr(target), &given);
+							   RelationGetDescr(target), &limit, &given);
 	if (decoder != NULL && !table_insert_is_plain(target, given))
 		decoder = NULL;
 	if (decoder != NULL)

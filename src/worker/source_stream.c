@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "config/guc.h"
+#include "row/row.h"
 #include "sink/checkpoint.h"
 #include "sink/gap.h"
 #include "stream/stream_reader.h"
@@ -16,6 +17,13 @@
 #include "utils/timestamp.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_source.h"
+
+/*
+ * After a failure so many batches keep no more than that: a record that needs
+ * memory may have found it taken by others.
+ */
+#define CAREFUL_BATCHES 100
+#define CAREFUL_BYTES ROW_BESIDE_BYTES
 
 /* How often shards that wait for another worker are looked at. */
 #define WAITING_INTERVAL_MS 500
@@ -32,16 +40,22 @@ typedef struct StreamSource
 								 * worker reads; in waiting_cxt */
 	MemoryContext waiting_cxt;
 	int64		added_ms;		/* when the reader got the shards it may read */
+	int			n_careful;		/* batches that are to keep little */
 } StreamSource;
 
 /* The settings that a reader needs. */
 static void
-reader_options(const StreamSource *source, StreamReaderOptions *options)
+reader_options(StreamSource *source, StreamReaderOptions *options)
 {
 	const Pipeline *pipeline = source->base.pipeline;
 
 	options->until = source->base.until;
 	options->budget_bytes = pipeline->batch_bytes;
+	if (pipeline->failures > 0)
+	{
+		source->n_careful = CAREFUL_BATCHES;
+		options->budget_bytes = Min(pipeline->batch_bytes, CAREFUL_BYTES);
+	}
 	options->min_rows = pipeline_source_min_rows(&source->base);
 	options->batch_rows = Max(pipeline->batch_rows, options->min_rows);
 	options->poll_ms = pipeline->max_latency_ms;
@@ -230,7 +244,11 @@ stream_next_batch(PipelineSource *base, long max_wait_ms)
 static void
 stream_release(PipelineSource *base, Batch *batch)
 {
-	stream_reader_release(((StreamSource *) base)->reader, batch);
+	StreamSource *source = (StreamSource *) base;
+
+	stream_reader_release(source->reader, batch);
+	if (source->n_careful > 0 && --source->n_careful == 0)
+		stream_reader_set_budget(source->reader, base->pipeline->batch_bytes);
 }
 
 static bool

@@ -1,4 +1,5 @@
 """Kinesis servers, two from npm, and moto, which has S3 too and verifies signatures."""
+import base64
 import datetime
 import json
 import os
@@ -165,6 +166,19 @@ class BigRecords(Server):
     def __init__(self, shards, records, size):
         self._spawn(['node', TEST / 'servers/big_records.js', *map(str, (shards, records, size))])
         self.url = self._line()['url']
+
+
+class GivenRecords(Server):
+    """A stream "given" with these payloads, of up to 10 MiB each, one for each shard in turn."""
+    name = 'given_records'
+
+    def __init__(self, payloads, shards=1):
+        with tempfile.NamedTemporaryFile(prefix='tracking_fdw.records.') as file:
+            for payload in payloads:
+                file.write(base64.b64encode(payload) + b'\n')
+            file.flush()
+            self._spawn(['node', TEST / 'servers/given_records.js', file.name, str(shards)])
+            self.url = self._line()['url']
 
 
 class Moto(Server):

@@ -99,6 +99,21 @@ find_value(text *document, JsonSlice *value)
 						json_scan_error_text(scan.error))));
 }
 
+/* Without the input function; a large document is never left to it. */
+static RowInputResult
+make_value(ValueState *state, const JsonSlice *value, Datum *datum,
+		   RowError *error)
+{
+	RowInputResult result = row_input_value(&state->input, &state->scratch,
+											value, false, datum, error);
+
+	if (result == ROW_INPUT_CALL && state->input.kind == ROW_INPUT_JSONB &&
+		value->len >= ROW_LARGE_BYTES)
+		result = row_input_value(&state->input, &state->scratch, value, true,
+								 datum, error);
+	return result;
+}
+
 /*
  * What a document becomes without an input function; by its shape, if the last
  * argument says so.  outcome is "done",
@@ -125,8 +140,7 @@ unit_row_value(PG_FUNCTION_ARGS)
 		state->scratch.shaped = find_shape(state, &value);
 	if (value.type != JSON_TOKEN_NULL)
 	{
-		switch (row_input_value(&state->input, &state->scratch, &value, false,
-								&values[0], &error))
+		switch (make_value(state, &value, &values[0], &error))
 		{
 			case ROW_INPUT_DONE:
 				nulls[0] = false;
@@ -154,12 +168,13 @@ open_decoder(TupleDesc tupdesc)
 		.n_columns = tupdesc->natts,
 		.columns = palloc0(tupdesc->natts * sizeof(RowColumn))
 	};
+	RowLimit	limit = {16 * 1024 * 1024, ROW_LIMIT_OF_BATCH, 0};
 	Bitmapset  *wanted = NULL;
 	int			i;
 
 	for (i = 1; i <= tupdesc->natts; i++)
 		wanted = bms_add_member(wanted, i);
-	return row_decoder_open(&spec, tupdesc, wanted);
+	return row_decoder_open(&spec, tupdesc, wanted, &limit);
 }
 
 /* A record as it arrives. */

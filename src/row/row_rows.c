@@ -1,0 +1,144 @@
+/*
+ * row_rows.c
+ *	  The rows of a record beyond the first.
+ *
+ * They are kept until they are asked for.  If there are more of them than
+ * there is memory for, those beyond are decoded to see that they can be, and
+ * again, one by one, when they are asked for.
+ */
+#include "postgres.h"
+
+#include "row/row_decoder.h"
+#include "utils/memutils.h"
+
+/*
+ * A row beyond the first, whose metadata it shares, in the record's context.
+ */
+static RowKept *
+make_row(RowDecoder *decoder, const RowResult *first)
+{
+	int			n = decoder->n_columns;
+	RowKept    *row = MemoryContextAlloc(decoder->record_cxt,
+										 offsetof(RowKept, values) +
+										 n * (sizeof(Datum) + sizeof(bool)));
+	int			i;
+
+	row->next = NULL;
+	row->times = 1;
+	row->isnull = (bool *) &row->values[n];
+	memcpy(row->values, first->values, n * sizeof(Datum));
+	memcpy(row->isnull, first->isnull, n * sizeof(bool));
+	for (i = decoder->n_metadata; i < decoder->n_fields; i++)
+		row->isnull[decoder->fields[i].column] = true;
+	return row;
+}
+
+RowKept *
+row_rows_keep(RowDecoder *decoder, const RowResult *first)
+{
+	RowKept    *row = make_row(decoder, first);
+
+	*decoder->kept_end = row;
+	decoder->kept_end = &row->next;
+	return row;
+}
+
+void
+row_rows_before(RowDecoder *decoder, const RowResult *first)
+{
+	if (decoder->model != NULL)
+	{
+		MemoryContextReset(decoder->row_cxt);
+		return;
+	}
+	decoder->model = make_row(decoder, first);
+	row_json_tell(decoder->json, &decoder->place);
+	decoder->memory.kept = row_memory_of(decoder->record_cxt);
+	decoder->memory.values = decoder->row_cxt;
+	MemoryContextSwitchTo(decoder->row_cxt);
+}
+
+void
+row_rows_next(RowDecoder *decoder, const RowResult *first, RowResult *result)
+{
+	RowKept    *row = decoder->model;
+
+	if (row == NULL)
+		row = row_rows_keep(decoder, first);
+	else
+		decoder->n_again++;
+	result->values = row->values;
+	result->isnull = row->isnull;
+}
+
+void
+row_rows_forget(RowDecoder *decoder)
+{
+	decoder->kept = NULL;
+	decoder->kept_end = &decoder->kept;
+	if (decoder->model == NULL)
+		return;
+	decoder->model = NULL;
+	decoder->n_again = 0;
+	decoder->memory.kept = 0;
+	decoder->memory.values = decoder->record_cxt;
+	MemoryContextReset(decoder->row_cxt);
+}
+
+/*
+ * The row was decoded before; only a function that is not immutable can fail.
+ */
+static void
+decode_again(RowDecoder *decoder, Datum *values, bool *isnull)
+{
+	RowError	error;
+	RowResult	result = {values, isnull, &error, false};
+	MemoryContext old;
+
+	row_json_seek(decoder->json, &decoder->place);
+	MemoryContextReset(decoder->row_cxt);
+	memcpy(values, decoder->model->values,
+		   decoder->n_columns * sizeof(Datum));
+	memcpy(isnull, decoder->model->isnull, decoder->n_columns * sizeof(bool));
+	for (int i = decoder->n_metadata; i < decoder->n_fields; i++)
+		isnull[decoder->fields[i].column] = true;
+
+	old = MemoryContextSwitchTo(decoder->row_cxt);
+	row_decode_again(decoder, &result);
+	MemoryContextSwitchTo(old);
+	if (result.failed)
+		ereport(ERROR,
+				(errcode(error.sqlstate), errmsg("%s", error.message)));
+	row_json_tell(decoder->json, &decoder->place);
+	if (--decoder->n_again == 0)
+		payload_forget(decoder->payload);
+	row_scratch_reset(&decoder->scratch);
+}
+
+bool
+row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull)
+{
+	RowKept    *row = decoder->kept;
+
+	if (row == NULL && decoder->n_again == 0)
+		return false;
+	if (row == NULL)
+	{
+		decode_again(decoder, values, isnull);
+		return true;
+	}
+	memcpy(values, row->values, decoder->n_columns * sizeof(Datum));
+	memcpy(isnull, row->isnull, decoder->n_columns * sizeof(bool));
+	if (--row->times == 0)
+		decoder->kept = row->next;
+	return true;
+}
+
+void
+row_decode_stop(RowDecoder *decoder)
+{
+	row_rows_forget(decoder);
+	MemoryContextReset(decoder->record_cxt);
+	if (decoder->memory.inflated > 0)
+		payload_forget(decoder->payload);
+}
