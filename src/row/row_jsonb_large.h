@@ -5,7 +5,7 @@
  *
  * There are no nodes, which would take several times the text.  A first pass
  * finds where containers end and how much is in them, and so what the form
- * will take; whether there is room for that is known before it is written. 
+ * will take; whether there is room for that is known before it is written.
  * The second writes it from the text, into the value itself.
  */
 #ifndef TRACKING_ROW_ROW_JSONB_LARGE_H

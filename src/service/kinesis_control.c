@@ -273,7 +273,7 @@ kinesis_list_streams(AwsClient *aws)
 				kinesis_bad_answer(call, what, "A StreamName is none.");
 			names = lappend(names, pstrdup(name));
 		}
-		at_end = jsondoc_length(list) == 0 || 
+		at_end = jsondoc_length(list) == 0 ||
 			!jsondoc_is_true(answer, "HasMoreStreams");
 		aws_call_close(call);
 		if (at_end)
