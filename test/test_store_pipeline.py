@@ -357,6 +357,11 @@ def test_the_guilty_of_a_table(db, there, filled):
     db.sql("CALL tracking.run_pipeline('load')")
     assert [i for i, _ in there.rows()] == [i for i in range(20) if i not in (3, 17)]
     assert db.value('SELECT count(*) FROM tracking.dead_letter') == 2
+    # of a replay, too, what the store took stays when another is refused after it
+    db.sql("UPDATE middle SET name = 'short' WHERE id = 3")
+    assert db.value("SELECT tracking.replay_dead_letters('load')") == 1
+    assert [i for i, _ in there.rows()] == [i for i in range(20) if i != 17]
+    assert db.value('SELECT count(*) FROM tracking.dead_letter') == 1
 
 
 def test_an_error_that_may_be_the_commands(db, there, filled, kinesalite, put):

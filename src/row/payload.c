@@ -320,8 +320,9 @@ make_room(Payload *payload, size_t record_bytes, size_t announced,
 		  size_t max_bytes, Inflation *inflation, RowError *error)
 {
 	size_t		filled = inflation->out - payload->buffer;
+	size_t		least = announced > 0 ? announced - 1 : 0;
 
-	if (is_refused(payload, record_bytes, Max(filled, announced), error))
+	if (is_refused(payload, record_bytes, Max(filled, least), error))
 		return false;
 	if (payload->buffer_bytes <= Max(filled, announced))
 		grow_buffer(payload, Min(Max(Max(filled * 2, announced + 1),

@@ -291,16 +291,36 @@ pipeline_command_apply(PipelineCommand *command, Batch *batch)
 	return application.rows;
 }
 
+/*
+ * Each record by itself.  Where a store has to begin anew after an error, what it
+ * took before would be gone: the guilty are found first, and nothing of that
+ * stays.
+ */
+static void
+apply_each(Application *application, void (*apply) (Application *application,
+													int64 first, int64 end))
+{
+	const Batch *batch = application->batch;
+
+	for (int64 i = 0; i < batch->n_records; i++)
+	{
+		if (!bms_is_member(i, batch->rejected))
+			apply(application, i, i + 1);
+	}
+}
+
 uint64
 pipeline_command_apply_each(PipelineCommand *command, Batch *batch)
 {
 	Application application;
 
 	begin_application(&application, command, batch);
-	for (int64 i = 0; i < batch->n_records; i++)
+	application.undo = application.restart != NULL;
+	apply_each(&application, apply_range);
+	if (application.undo)
 	{
-		if (!bms_is_member(i, batch->rejected))
-			apply_range(&application, i, i + 1);
+		application.undo = false;
+		apply_each(&application, apply_innocent);
 	}
 	batch_restrict(batch, 0, batch->n_records);
 	return application.rows;
