@@ -183,3 +183,25 @@ def test_a_cancel_ends_the_question_at_once(db, skewed, op):
     victim.cancel()
     thread.join()
     assert time.monotonic() - began < 1 and errors == ['57014']
+
+
+def test_a_gap_is_one_by_any_clock(db, sql_server, clocked, make_stream, put):
+    """What the stream has now arrived, by its clock, before the pipeline was run last, by the
+    database's: it was not read for that."""
+    server, clock = clocked(Kinesalite)
+    clock.ahead(hours=-60)
+    stream = make_stream(server)
+    sql_server(db, server.url)
+    db.foreign_table('src', 'id int', stream)
+    db.sql('CREATE TABLE target (id int)')
+    db.pipeline('p', 'src', target='target', enabled=False)
+    put(server.client(), stream, ids(10))
+    db.sql("CALL tracking.run_pipeline('p')")
+    put(server.client(), stream, ids(10, 10))
+    # 25 hours pass, and the stream drops these
+    clock.ahead(hours=-35)
+    db.sql("UPDATE tracking.checkpoint SET read_until = read_until - interval '25 hours'")
+    put(server.client(), stream, ids(10, 20))
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert landed(db) == [*range(10), *range(20, 30)]
+    assert db.value('SELECT count(*) FROM tracking.gap') == 1

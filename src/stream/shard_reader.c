@@ -320,6 +320,18 @@ is_read(const ShardReader *reader, const KinesisRecord *record)
 	return order < 0 || (order == 0 && reader->next.sub_sequence < 0);
 }
 
+/*
+ * Does the oldest record that the stream has show that it has dropped nothing
+ * unread?  It was read, by its number: when it arrived is for a place that has
+ * none, as the stream's clock and ours may differ.
+ */
+static bool
+is_behind(const ShardReader *reader, const KinesisRecord *oldest)
+{
+	return reader->next.kind == POSITION_TRIM_HORIZON ?
+		oldest->arrived <= reader->read_until : is_read(reader, oldest);
+}
+
 static void
 set_gap(ShardReader *reader, const KinesisPage *page)
 {
@@ -346,8 +358,7 @@ follow_horizon(ShardReader *reader, KinesisPage *page, bool at_end)
 {
 	const KinesisRecord *oldest = page->records;
 
-	if (page->n_records > 0 &&
-		(is_read(reader, oldest) || oldest->arrived <= reader->read_until))
+	if (page->n_records > 0 && is_behind(reader, oldest))
 	{
 		reader->reaches_back = true;
 		/* the stream keeps longer than it says: do not doubt it again */
