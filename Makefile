@@ -206,7 +206,7 @@ CLUSTER = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=test $(PYTHON) -m harness.cluster
 test:
 	@test/setup.sh test
 	@$(MAKE) --no-print-directory test-layers test-sql
-	@$(MAKE) --no-print-directory test-gcc test-clang test-scan test-fuzz
+	@$(MAKE) --no-print-directory -j2 test-gcc test-clang test-scan test-fuzz
 	@$(MAKE) --no-print-directory test-install
 	@$(MAKE) --no-print-directory test-regress
 	@$(MAKE) --no-print-directory test-pytest
@@ -234,7 +234,7 @@ test-scan:
 # what the fuzzers begin with, and whatever they have found; see test/fuzz/Makefile
 test-fuzz:
 	@echo "== fuzzers"
-	@$(MAKE) --no-print-directory --silent -j2 -C test/fuzz check
+	@$(MAKE) --no-print-directory --silent -C test/fuzz check
 
 test-install:
 	@test/install.sh
@@ -244,10 +244,10 @@ test-regress:
 	@echo "== pg_regress"
 	@$(CLUSTER) $(MAKE) --no-print-directory --silent installcheck
 
-# a file's tests run in one of two processes, where xdist is installed: much
+# a file's tests run in one of three processes, where xdist is installed: much
 # of their time they wait
 PYTEST_JOBS = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && \
-	echo '-n 2 --dist loadfile')
+	echo '-n 3 --dist loadfile')
 
 test-pytest:
 	@echo "== pytest"
