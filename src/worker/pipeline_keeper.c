@@ -72,9 +72,10 @@ memory_of(const PipelineState *state)
 	return memory;
 }
 
-void
+bool
 pipeline_keeper_forget(List *states)
 {
+	bool		any = false;
 	ListCell   *cell;
 
 	foreach(cell, memories)
@@ -87,9 +88,11 @@ pipeline_keeper_forget(List *states)
 			found |= ((PipelineState *) lfirst(other))->id == memory->id;
 		if (found)
 			continue;
+		any = true;
 		memories = foreach_delete_current(memories, cell);
 		pfree(memory);
 	}
+	return any;
 }
 
 void
@@ -145,6 +148,16 @@ note(const PipelineState *state, Remembered *memory, ErrorData *error,
 	return noted;
 }
 
+/* Milliseconds until it may be tried again, or is to be looked at; 0: now. */
+static long
+time_left(const PipelineState *state, const Remembered *memory)
+{
+	int64		left_ms = Max(state->retry_ms,
+							  memory->next_ms - clock_now_ms());
+
+	return Max(Min(left_ms, KEEPER_CYCLE_MS), 0);
+}
+
 /* Its owner may not have it run. */
 static long
 refuse(const PipelineState *state, Remembered *memory)
@@ -157,11 +170,11 @@ refuse(const PipelineState *state, Remembered *memory)
 	};
 
 	(void) worker_roster_end(state, 0);
-	if (state->retry_ms <= 0 && clock_now_ms() >= memory->next_ms &&
+	if (time_left(state, memory) == 0 &&
 		note(state, memory, &error, refusal->for_good ? -1 :
 			 worker_retry_ms(state->failures)))
 		memory->refused = true;
-	return KEEPER_CYCLE_MS;
+	return time_left(state, memory);
 }
 
 /* There is no room for a worker of its. */
@@ -293,7 +306,7 @@ long
 pipeline_keeper_keep(PipelineState *state)
 {
 	Remembered *memory = memory_of(state);
-	int64		wait_ms;
+	long		wait_ms;
 
 	if (!state->enabled)
 	{
@@ -314,8 +327,8 @@ pipeline_keeper_keep(PipelineState *state)
 		return KEEPER_CYCLE_MS;
 	if (worker_roster_session(state))
 		return SESSION_CYCLE_MS;
-	wait_ms = Max(state->retry_ms, memory->next_ms - clock_now_ms());
+	wait_ms = time_left(state, memory);
 	if (wait_ms > 0)
-		return Min(wait_ms, KEEPER_CYCLE_MS);
+		return wait_ms;
 	return start(state, memory);
 }

@@ -41,9 +41,13 @@
 #define NEED_CYCLE_MS 500
 #define NEED_PATIENCE_MS 10000
 #define LACK_CYCLE_MS 5000
+/* Between a look at which pipelines were gone and the removal of their files. */
+#define SWEEP_CYCLE_MS 1000
 
 static uint32 supervisor_wait_event = 0;
 static bool start_wanted = false;
+static bool sweep_due = true;	/* there may be files of pipelines that are no
+								 * more */
 static object_access_hook_type next_access_hook = NULL;
 
 bool
@@ -190,13 +194,11 @@ tell_of_restored(List *states)
 }
 
 /*
- * See what there is, and share out the workers; the pipelines, in cxt.  A sweep
- * of what crashed workers left is due when pipelines may have gone.
+ * See what there is, and share out the workers; the pipelines, in cxt.
  */
 static List *
 look(MemoryContext cxt, PipelineNeed *need)
 {
-	static int	n_before = -1;
 	MemoryContext old;
 	List	   *states = NIL;
 	List	   *ids = NIL;
@@ -222,9 +224,9 @@ look(MemoryContext cxt, PipelineNeed *need)
 	tell_of_restored(states);
 	*need = states == NIL ? NEED_NOTHING :
 		worker_share_out(states, &room);
-	if (n_before < 0 || list_length(states) < n_before)
+	if (sweep_due)
 		crash_count_sweep(ids);
-	n_before = list_length(states);
+	sweep_due = false;
 	MemoryContextSwitchTo(old);
 	worker_commit();
 	pgstat_report_activity(STATE_IDLE, NULL);
@@ -247,8 +249,8 @@ cycle(MemoryContext cxt)
 	if (wait_ms < 0)
 		wait_ms = KEEPER_CYCLE_MS;
 	MemoryContextSwitchTo(cxt);
-	worker_roster_end_orphans(states);
-	pipeline_keeper_forget(states);
+	sweep_due |= worker_roster_end_orphans(states);
+	sweep_due |= pipeline_keeper_forget(states);
 	foreach(cell, states)
 	{
 		PipelineState *state = lfirst(cell);
@@ -256,7 +258,10 @@ cycle(MemoryContext cxt)
 		wait_ms = Min(wait_ms, pipeline_keeper_keep(state));
 		any_enabled |= state->enabled || state->held_back;
 	}
-	return any_enabled ? wait_ms : -1;
+	if (sweep_due)
+		wait_ms = Min(wait_ms, SWEEP_CYCLE_MS);
+	return any_enabled || sweep_due || worker_roster_count() > 0 ?
+		wait_ms : -1;
 }
 
 void

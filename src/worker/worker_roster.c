@@ -172,9 +172,10 @@ is_among(int32 pipeline, List *states)
 	return false;
 }
 
-void
+bool
 worker_roster_end_orphans(List *states)
 {
+	bool		any = false;
 	ListCell   *cell;
 
 	foreach(cell, started)
@@ -183,6 +184,7 @@ worker_roster_end_orphans(List *states)
 
 		if (is_among(worker->pipeline, states))
 			continue;
+		any = true;
 		if (is_alive(worker))
 		{
 			TerminateBackgroundWorker(worker->handle);
@@ -193,6 +195,7 @@ worker_roster_end_orphans(List *states)
 			pfree(worker->handle);
 		pfree(worker);
 	}
+	return any;
 }
 
 /*

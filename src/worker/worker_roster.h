@@ -30,8 +30,8 @@ extern bool worker_roster_session(const PipelineState *state);
  */
 extern bool worker_roster_end(const PipelineState *state, int n_kept);
 
-/* End the workers of pipelines that are no more. */
-extern void worker_roster_end_orphans(List *states);
+/* End the workers of pipelines that are no more; true if there were any. */
+extern bool worker_roster_end_orphans(List *states);
 
 typedef enum RosterStart
 {
