@@ -110,11 +110,14 @@ OBJS = \
 	src/worker/pipeline_catalog.o \
 	src/worker/pipeline_command.o \
 	src/worker/pipeline_drop.o \
+	src/worker/pipeline_keeper.o \
+	src/worker/pipeline_limits.o \
 	src/worker/pipeline_owner.o \
 	src/worker/pipeline_pause.o \
 	src/worker/pipeline_role.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \
+	src/worker/pipeline_state.o \
 	src/worker/pipeline_store.o \
 	src/worker/pipeline_target.o \
 	src/worker/pipeline_watch.o \
@@ -126,7 +129,10 @@ OBJS = \
 	src/worker/source_table.o \
 	src/worker/supervisor.o \
 	src/worker/table_writers.o \
-	src/worker/worker.o
+	src/worker/worker.o \
+	src/worker/worker_room.o \
+	src/worker/worker_roster.o \
+	src/worker/worker_share.o
 
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) \
 	-I$(libpq_srcdir)

@@ -101,6 +101,9 @@ create table tracking.pipeline (
     max_latency interval not null
         check (max_latency between interval '0.2 seconds' and interval '1 hour'),
     workers integer not null check (workers between 1 and 64),
+    granted_workers integer
+        check (granted_workers operator(pg_catalog.>=) 1
+               and granted_workers operator(pg_catalog.<=) 64),
     on_error text not null check (on_error in ('dead_letter', 'stop')),
     max_errors integer not null check (max_errors >= -1),
     on_gap text not null check (on_gap in ('record', 'stop')),
@@ -136,6 +139,7 @@ comment on column tracking.pipeline.batch_rows is 'most records in a batch';
 comment on column tracking.pipeline.batch_bytes is 'most bytes kept in memory';
 comment on column tracking.pipeline.max_latency is 'longest time that a record waits for its batch; also how often an idle shard is asked';
 comment on column tracking.pipeline.workers is 'number of workers, among which the shards are spread';
+comment on column tracking.pipeline.granted_workers is 'number of workers that there is room for, if that is another';
 comment on column tracking.pipeline.on_error is 'what becomes of a record that cannot be applied: dead_letter, or stop the pipeline before it';
 comment on column tracking.pipeline.max_errors is 'records of one batch that may become dead letters before the pipeline stops, -1 for any number';
 comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';

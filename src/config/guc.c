@@ -5,11 +5,62 @@
 #include "postgres.h"
 
 #include "config/guc.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 static int	scan_memory_kb = 32 * 1024;
 static int	batch_history = 1000;
 static int	shard_list_interval_ms = 60 * 1000;
+
+static int	max_workers = -1;
+static int	max_workers_per_role = -1;
+static int	max_workers_per_pipeline = 4;
+static int	max_pipelines_per_role = 100;
+static int	max_batch_bytes = 64 * 1024 * 1024;
+
+/*
+ * What pipelines may take of the server.  Of PGC_SIGHUP, so that nobody but who
+ * administers the server sets them, and every process sees the same.
+ */
+static void
+define_limits(void)
+{
+	DefineCustomIntVariable("tracking_fdw.max_workers",
+							"Most workers of pipelines that run at once in the server.",
+							"-1 is half of max_worker_processes, which leaves room for launcher, supervisors and others.",
+							&max_workers,
+							-1, -1, GUC_MAX_WORKERS,
+							PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("tracking_fdw.max_workers_per_role",
+							"Most workers that run at once for pipelines of one role.",
+							"Superusers are exempt. -1 sets no limit but that of all.",
+							&max_workers_per_role,
+							-1, -1, GUC_MAX_WORKERS,
+							PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("tracking_fdw.max_workers_per_pipeline",
+							"Most workers of one pipeline.",
+							"Pipelines of superusers are exempt.",
+							&max_workers_per_pipeline,
+							4, 1, GUC_MAX_WORKERS_PER_PIPELINE,
+							PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("tracking_fdw.max_pipelines_per_role",
+							"Most pipelines that a role may have in a database.",
+							"Superusers are exempt.",
+							&max_pipelines_per_role,
+							100, 0, 1000000,
+							PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("tracking_fdw.max_batch_bytes",
+							"Largest batch_bytes of a pipeline.",
+							"Pipelines of superusers are exempt.",
+							&max_batch_bytes,
+							64 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024,
+							PGC_SIGHUP, GUC_UNIT_BYTE,
+							NULL, NULL, NULL);
+}
 
 void
 guc_init(void)
@@ -35,6 +86,7 @@ guc_init(void)
 							60 * 1000, 100, 24 * 3600 * 1000,
 							PGC_USERSET, GUC_UNIT_MS,
 							NULL, NULL, NULL);
+	define_limits();
 	MarkGUCPrefixReserved("tracking_fdw");
 }
 
@@ -54,4 +106,35 @@ long
 guc_shard_list_interval_ms(void)
 {
 	return shard_list_interval_ms;
+}
+
+int
+guc_max_workers(void)
+{
+	return max_workers >= 0 ? max_workers : Max(max_worker_processes / 2, 1);
+}
+
+int
+guc_max_workers_per_role(void)
+{
+	return max_workers_per_role >= 0 ? max_workers_per_role :
+		guc_max_workers();
+}
+
+int
+guc_max_workers_per_pipeline(void)
+{
+	return max_workers_per_pipeline;
+}
+
+int
+guc_max_pipelines_per_role(void)
+{
+	return max_pipelines_per_role;
+}
+
+int64
+guc_max_batch_bytes(void)
+{
+	return max_batch_bytes;
 }

@@ -19,6 +19,7 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 /*
  * The extension's owner; InvalidOid if it has to be looked up, which is a scan:
@@ -98,26 +99,45 @@ catalog_end(CatalogAccess *access)
 	SetUserIdAndSecContext(access->userid, access->sec_context);
 }
 
-uint64
-catalog_execute(CatalogStatement *statement, Datum *values, const char *nulls)
+static SPIPlanPtr
+prepared(CatalogStatement *statement)
 {
-	int			rc;
+	SPIPlanPtr	plan = statement->plan;
 
-	if (statement->plan == NULL)
-	{
-		SPIPlanPtr	plan = SPI_prepare(statement->sql, statement->n_args,
-									   statement->types);
+	if (plan != NULL)
+		return plan;
+	plan = SPI_prepare(statement->sql, statement->n_args, statement->types);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare \"%s\": %s", statement->sql,
+			 SPI_result_code_string(SPI_result));
+	statement->plan = plan;
+	return plan;
+}
 
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", statement->sql,
-				 SPI_result_code_string(SPI_result));
-		statement->plan = plan;
-	}
-	rc = SPI_execute_plan(statement->plan, values, nulls, false, 0);
+static uint64
+executed(const CatalogStatement *statement, int rc)
+{
 	if (rc < 0)
 		elog(ERROR, "could not execute \"%s\": %s", statement->sql,
 			 SPI_result_code_string(rc));
 	return SPI_processed;
+}
+
+uint64
+catalog_execute(CatalogStatement *statement, Datum *values, const char *nulls)
+{
+	return executed(statement, SPI_execute_plan(prepared(statement), values,
+												nulls, false, 0));
+}
+
+uint64
+catalog_execute_latest(CatalogStatement *statement, Datum *values)
+{
+	return executed(statement, SPI_execute_snapshot(prepared(statement),
+													values, NULL,
+													GetLatestSnapshot(),
+													InvalidSnapshot, true,
+													false, 0));
 }
 
 char *

@@ -49,6 +49,13 @@ extern uint64 catalog_execute(CatalogStatement *statement, Datum *values,
 							  const char *nulls);
 
 /*
+ * The same for a query that is to see what was committed by now, whatever the
+ * transaction's isolation level.
+ */
+extern uint64 catalog_execute_latest(CatalogStatement *statement,
+									 Datum *values);
+
+/*
  * An array of n values for a statement's argument; type is text or one of
  * eight bytes passed by value.  isnull may be NULL.
  */

@@ -57,3 +57,36 @@ pipeline_unlock_supervise(void)
 {
 	unlock(0, PIPELINE_LOCK_SUPERVISE);
 }
+
+void
+pipeline_lock_create(Oid role)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, PIPELINE_LOCK_CLASS, role,
+						 PIPELINE_LOCK_CREATE);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+bool
+pipeline_lock_need(PipelineNeed need)
+{
+	static PipelineNeed told = NEED_NOTHING;
+	LOCKTAG		tag;
+
+	if (told == need)
+		return false;
+	if (told != NEED_NOTHING)
+	{
+		SET_LOCKTAG_ADVISORY(tag, InvalidOid, PIPELINE_LOCK_CLASS, told,
+							 PIPELINE_LOCK_NEED);
+		LockRelease(&tag, ShareLock, true);
+	}
+	told = need;
+	if (need == NEED_NOTHING)
+		return false;
+	SET_LOCKTAG_ADVISORY(tag, InvalidOid, PIPELINE_LOCK_CLASS, need,
+						 PIPELINE_LOCK_NEED);
+	(void) LockAcquire(&tag, ShareLock, true, true);
+	return true;
+}

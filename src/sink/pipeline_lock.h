@@ -6,6 +6,8 @@
  * pg_locks their classid is PIPELINE_LOCK_CLASS.  They end with the process,
  * however it ends.  A lock keeps two runners from getting in each other's
  * way; that neither repeats a record is for the checkpoint to see to.
+ *
+ * Those of database 0 are the whole server's.
  */
 #ifndef TRACKING_SINK_PIPELINE_LOCK_H
 #define TRACKING_SINK_PIPELINE_LOCK_H
@@ -17,8 +19,12 @@
 /* objsubid in pg_locks; SQL's own are 1 and 2 */
 #define PIPELINE_LOCK_RUN 3
 #define PIPELINE_LOCK_SUPERVISE 4
+/* a role that creates a pipeline, by its oid */
+#define PIPELINE_LOCK_CREATE 5
 /* worker number n of a pipeline: this and n */
 #define PIPELINE_LOCK_WORKER 16
+/* of database 0: a supervisor that waits for a worker */
+#define PIPELINE_LOCK_NEED 6
 
 /*
  * Take the lock to run a pipeline, by its id; false if it is running.  For a
@@ -36,5 +42,22 @@ extern bool pipeline_lock_worker(int32 id, int slot);
 /* Take the lock to supervise this database; false if another has it. */
 extern bool pipeline_lock_supervise(void);
 extern void pipeline_unlock_supervise(void);
+
+/* Wait for other sessions in which role creates pipelines; until the commit. */
+extern void pipeline_lock_create(Oid role);
+
+/*
+ * What a supervisor waits for, which the others make room for: the objid of its
+ * lock.  The more urgent, the larger.
+ */
+typedef enum PipelineNeed
+{
+	NEED_NOTHING,
+	NEED_FIRST_OF_PIPELINE,		/* a worker for a pipeline that has none */
+	NEED_FIRST_OF_ROLE			/* ... whose owner has none either */
+} PipelineNeed;
+
+/* Let the others see it, instead of what was said before; true if it is new. */
+extern bool pipeline_lock_need(PipelineNeed need);
 
 #endif							/* TRACKING_SINK_PIPELINE_LOCK_H */

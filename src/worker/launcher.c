@@ -28,7 +28,15 @@
 /* While no worker slot is free. */
 #define SLOT_RETRY_MS 1000
 
+/* A database, and the supervisor that was started in it last. */
+typedef struct Supervised
+{
+	Oid			database;
+	BackgroundWorkerHandle *handle;
+} Supervised;
+
 static bool registered = false;
+static List *supervised = NIL;	/* of Supervised, in TopMemoryContext */
 static uint32 launcher_wait_event = 0;
 
 void
@@ -76,18 +84,87 @@ databases(MemoryContext cxt)
 	return oids;
 }
 
+/* The database's entry, made if there is none. */
+static Supervised *
+find_or_add(Oid database)
+{
+	Supervised *entry;
+	MemoryContext old;
+	ListCell   *cell;
+
+	foreach(cell, supervised)
+	{
+		entry = lfirst(cell);
+		if (entry->database == database)
+			return entry;
+	}
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	entry = palloc0(sizeof(Supervised));
+	entry->database = database;
+	supervised = lappend(supervised, entry);
+	MemoryContextSwitchTo(old);
+	return entry;
+}
+
+/*
+ * One that was started may be at work, or wait for a database that somebody has
+ * locked: there is no use in another.
+ */
+static bool
+has_ended(Supervised *entry)
+{
+	pid_t		pid;
+
+	if (entry->handle == NULL)
+		return true;
+	if (GetBackgroundWorkerPid(entry->handle, &pid) != BGWH_STOPPED)
+		return false;
+	pfree(entry->handle);
+	entry->handle = NULL;
+	return true;
+}
+
 static void
-walk_databases(MemoryContext cxt)
+forget_dropped(List *oids)
 {
 	ListCell   *cell;
 
-	foreach(cell, databases(cxt))
+	foreach(cell, supervised)
 	{
-		while (!supervisor_start(lfirst_oid(cell)))
-			clock_wait(SLOT_RETRY_MS,
-					   compat_wait_event(&launcher_wait_event,
-										 "TrackingFdwLauncher"));
+		Supervised *entry = lfirst(cell);
+
+		if (list_member_oid(oids, entry->database) || !has_ended(entry))
+			continue;
+		supervised = foreach_delete_current(supervised, cell);
+		pfree(entry);
 	}
+}
+
+/*
+ * Start a supervisor in each of these databases that has none of ours.  Returns
+ * those for which there was no slot: the others do not wait for them.
+ */
+static List *
+start_supervisors(List *oids)
+{
+	List	   *left = NIL;
+	ListCell   *cell;
+
+	foreach(cell, oids)
+	{
+		Supervised *entry = find_or_add(lfirst_oid(cell));
+		MemoryContext old;
+
+		if (!has_ended(entry))
+			continue;
+		old = MemoryContextSwitchTo(TopMemoryContext);
+		if (!supervisor_start(entry->database, &entry->handle))
+			entry->handle = NULL;
+		MemoryContextSwitchTo(old);
+		if (entry->handle == NULL)
+			left = lappend_oid(left, entry->database);
+	}
+	return left;
 }
 
 void
@@ -102,15 +179,23 @@ tracking_fdw_launcher_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	cxt = AllocSetContextCreate(TopMemoryContext, "tracking_fdw launcher",
 								ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(cxt);
 	for (;;)
 	{
 		int64		next_ms = clock_now_ms() + WALK_INTERVAL_MS;
+		List	   *left;
 
 		MemoryContextReset(cxt);
-		walk_databases(cxt);
+		left = databases(cxt);
+		forget_dropped(left);
 		while (clock_now_ms() < next_ms)
-			clock_wait(next_ms - clock_now_ms(),
+		{
+			left = start_supervisors(left);
+			clock_wait(left != NIL ? SLOT_RETRY_MS :
+					   Max(next_ms - clock_now_ms(), 0),
 					   compat_wait_event(&launcher_wait_event,
 										 "TrackingFdwLauncher"));
+			(void) worker_reload_config();
+		}
 	}
 }

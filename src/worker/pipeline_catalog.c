@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "sink/catalog.h"
 #include "utils/builtins.h"
@@ -18,7 +17,7 @@
 	" (extract(epoch from max_latency) * 1000)::int8, workers," \
 	" on_error = 'stop', max_errors, enabled, generation, failures," \
 	" on_gap = 'stop', stream_created, source_key," \
-	" pause_between, store_table"
+	" pause_between, store_table, coalesce(granted_workers, workers)"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline where name = $1",
@@ -30,14 +29,9 @@ static CatalogStatement load_id_statement = {
 	1, {INT4OID}, NULL
 };
 
-static CatalogStatement states_statement = {
-	"select p.id, p.owner::oid, p.enabled, p.workers, p.generation,"
-	" coalesce((extract(epoch from p.retry_at - clock_timestamp()) * 1000)::int8, 0),"
-	" r.pid, coalesce(r.worker, -1)"
-	" from tracking.pipeline p"
-	" left join tracking.pipeline_runner r on r.pipeline_id = p.id"
-	" order by p.id",
-	0, {0}, NULL
+static CatalogStatement count_statement = {
+	"select from tracking.pipeline where owner operator(pg_catalog.=) $1",
+	1, {OIDOID}, NULL
 };
 
 /* The settings, in the order of pipeline_values(). */
@@ -64,7 +58,8 @@ static CatalogStatement insert_statement = {
 static CatalogStatement update_statement = {
 	"update tracking.pipeline set (" SETTING_COLUMNS ")"
 	" = row(" SETTING_VALUES "), generation = generation + 1,"
-	" retry_at = null, paused_until = null where name = $1",
+	" retry_at = null, paused_until = null, granted_workers = null"
+	" where name = $1",
 	N_SETTINGS, SETTING_TYPES, NULL
 };
 
@@ -72,18 +67,6 @@ static CatalogStatement claim_statement = {
 	"update tracking.pipeline set assigned_generation = generation"
 	" where id = $1 and assigned_generation <> generation",
 	1, {INT4OID}, NULL
-};
-
-static CatalogStatement rebalance_statement = {
-	"update tracking.pipeline p set generation = p.generation + 1"
-	" where p.enabled and p.workers > 1"
-	/* or else they are about to be spread anyway */
-	" and p.assigned_generation = p.generation"
-	" and (select max(n) - min(n) > 1 from"
-	" (select count(c.shard_id) as n from generate_series(0, p.workers - 1) w"
-	" left join tracking.checkpoint c on c.pipeline = p.name"
-	" and c.worker = w and c.position <> 'SHARD_END' group by w) counts)",
-	0, {0}, NULL
 };
 
 static CatalogStatement delete_statement = {
@@ -94,7 +77,8 @@ static CatalogStatement delete_statement = {
 static CatalogStatement enable_statement = {
 	"update tracking.pipeline set enabled = $2, generation = generation + 1,"
 	" failures = 0, failing_since = null, retry_at = null, last_error = null,"
-	" last_error_sqlstate = null, last_error_at = null where name = $1",
+	" last_error_sqlstate = null, last_error_at = null,"
+	" granted_workers = null where name = $1",
 	2, {TEXTOID, BOOLOID}, NULL
 };
 
@@ -121,14 +105,29 @@ static CatalogStatement paused_statement = {
 	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
+#define FAILURE_UPDATE \
+	"update tracking.pipeline p set" \
+	" failures = p.failures operator(pg_catalog.+) 1," \
+	" failing_since = coalesce(p.failing_since, pg_catalog.clock_timestamp())," \
+	" enabled = p.enabled and $4 operator(pg_catalog.>=) 0," \
+	" retry_at = case when $4 operator(pg_catalog.>=) 0 then" \
+	" pg_catalog.clock_timestamp() operator(pg_catalog.+)" \
+	" ($4::pg_catalog.float8 operator(pg_catalog.*)" \
+	" '1 millisecond'::pg_catalog.interval) end," \
+	" last_error = $2, last_error_sqlstate = $3," \
+	" last_error_at = pg_catalog.clock_timestamp()"
+
 static CatalogStatement failure_statement = {
-	"update tracking.pipeline set failures = failures + 1,"
-	" failing_since = coalesce(failing_since, clock_timestamp()),"
-	" enabled = enabled and $4 >= 0,"
-	" retry_at = case when $4 >= 0 then"
-	" clock_timestamp() + $4::float8 * interval '1 millisecond' end,"
-	" last_error = $2, last_error_sqlstate = $3,"
-	" last_error_at = clock_timestamp() where id = $1",
+	FAILURE_UPDATE " where p.id operator(pg_catalog.=) $1",
+	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
+};
+
+/* A row that somebody has locked may stay so for ever. */
+static CatalogStatement free_failure_statement = {
+	FAILURE_UPDATE " from (select q.id from tracking.pipeline q"
+	" where q.id operator(pg_catalog.=) $1"
+	" for no key update skip locked) free"
+	" where p.id operator(pg_catalog.=) free.id",
 	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
@@ -183,6 +182,7 @@ read_pipeline(MemoryContext cxt)
 	pipeline->source_key = catalog_text(cxt, 0, 20);
 	pipeline->pause_between = catalog_text(cxt, 0, 21);
 	pipeline->store_table = catalog_text(cxt, 0, 22);
+	pipeline->granted_workers = DatumGetInt32(catalog_datum(0, 23, &isnull));
 	return pipeline;
 }
 
@@ -212,59 +212,17 @@ pipeline_load_id(int32 id)
 	return load(&load_id_statement, Int32GetDatum(id));
 }
 
-/* A pipeline of the states statement, without its runners. */
-static PipelineState *
-read_state(int row, int32 id)
+int
+pipeline_count(Oid owner)
 {
-	PipelineState *state = palloc0(sizeof(PipelineState));
-	bool		isnull;
-
-	state->id = id;
-	state->owner = DatumGetObjectId(catalog_datum(row, 2, &isnull));
-	state->may_connect = compat_worker_may_connect(state->owner);
-	state->enabled = DatumGetBool(catalog_datum(row, 3, &isnull));
-	state->workers = DatumGetInt32(catalog_datum(row, 4, &isnull));
-	state->generation = DatumGetInt64(catalog_datum(row, 5, &isnull));
-	state->retry_ms = DatumGetInt64(catalog_datum(row, 6, &isnull));
-	return state;
-}
-
-List *
-pipeline_states(void)
-{
-	MemoryContext cxt = CurrentMemoryContext;
+	Datum		values[] = {ObjectIdGetDatum(owner)};
 	CatalogAccess access;
-	PipelineState *state = NULL;
-	List	   *states = NIL;
 	uint64		n;
 
 	catalog_begin(&access);
-	n = catalog_execute(&states_statement, NULL, NULL);
-	for (uint64 i = 0; i < n; i++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(cxt);
-		bool		isnull;
-		int32		id = DatumGetInt32(catalog_datum(i, 1, &isnull));
-		int			pid;
-
-		if (state == NULL || state->id != id)
-		{
-			state = read_state(i, id);
-			states = lappend(states, state);
-		}
-		pid = DatumGetInt32(catalog_datum(i, 7, &isnull));
-		if (!isnull)
-		{
-			PipelineRunner *runner = palloc(sizeof(PipelineRunner));
-
-			runner->pid = pid;
-			runner->slot = DatumGetInt32(catalog_datum(i, 8, &isnull));
-			state->runners = lappend(state->runners, runner);
-		}
-		MemoryContextSwitchTo(old);
-	}
+	n = catalog_execute_latest(&count_statement, values);
 	catalog_end(&access);
-	return states;
+	return (int) n;
 }
 
 /* Run a statement that changes tracking.pipeline; the number of rows. */
@@ -342,12 +300,6 @@ pipeline_claim_assignment(int32 id)
 }
 
 void
-pipeline_rebalance(void)
-{
-	change(&rebalance_statement, NULL, NULL);
-}
-
-void
 pipeline_delete(const char *name)
 {
 	Datum		values[] = {CStringGetTextDatum(name)};
@@ -420,8 +372,9 @@ failure_text(const ErrorData *error)
 	return text.data;
 }
 
-void
-pipeline_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
+static bool
+record_failure(CatalogStatement *statement, int32 id, const ErrorData *error,
+			   int64 retry_ms)
 {
 	Datum		values[] = {
 		Int32GetDatum(id),
@@ -430,7 +383,19 @@ pipeline_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
 		Int64GetDatum(retry_ms)
 	};
 
-	change(&failure_statement, values, NULL);
+	return change(statement, values, NULL) > 0;
+}
+
+void
+pipeline_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
+{
+	(void) record_failure(&failure_statement, id, error, retry_ms);
+}
+
+bool
+pipeline_try_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
+{
+	return record_failure(&free_failure_statement, id, error, retry_ms);
 }
 
 void

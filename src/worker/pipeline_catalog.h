@@ -10,7 +10,6 @@
 
 #include "postgres.h"
 
-#include "nodes/pg_list.h"
 #include "stream/position.h"
 
 typedef struct Pipeline
@@ -28,7 +27,8 @@ typedef struct Pipeline
 	int			batch_rows;
 	int64		batch_bytes;
 	int64		max_latency_ms;
-	int			workers;
+	int			workers;		/* as wanted */
+	int			granted_workers;	/* among which the shards are spread */
 	bool		stop_on_error;	/* else dead letters */
 	int			max_errors;		/* rejects a batch, before it stops; -1: any */
 	bool		stop_on_gap;	/* else a gap is recorded */
@@ -41,35 +41,12 @@ typedef struct Pipeline
 	char	   *store_table;	/* keeps the positions in a store; NULL: none */
 } Pipeline;
 
-/* The most workers that a pipeline can have. */
-#define PIPELINE_MAX_WORKERS 64
-
-/* A process that runs a pipeline. */
-typedef struct PipelineRunner
-{
-	int			pid;
-	int			slot;			/* of a worker; -1: CALL run_pipeline */
-} PipelineRunner;
-
-/* What a supervisor needs to know of a pipeline. */
-typedef struct PipelineState
-{
-	int32		id;
-	Oid			owner;
-	bool		may_connect;	/* the owner exists and a worker may be it */
-	bool		enabled;
-	int			workers;
-	int64		generation;
-	int64		retry_ms;		/* until it may be tried again, <= 0: now */
-	List	   *runners;		/* PipelineRunner * */
-} PipelineState;
-
 /* By name or by id, in the current context; NULL if there is none. */
 extern Pipeline *pipeline_load(const char *name);
 extern Pipeline *pipeline_load_id(int32 id);
 
-/* All pipelines, PipelineState *, in the current context. */
-extern List *pipeline_states(void);
+/* How many a role has in this database, by all that is committed. */
+extern int	pipeline_count(Oid owner);
 
 /* Add a pipeline; id and generation are set by the table. */
 extern void pipeline_insert(const Pipeline *pipeline);
@@ -102,15 +79,16 @@ extern void pipeline_touch(const char *name);
  */
 extern bool pipeline_claim_assignment(int32 id);
 
-/* Replace the workers of pipelines whose shards are no longer spread evenly. */
-extern void pipeline_rebalance(void);
-
 /*
  * Note a failure; the pipeline is tried again after retry_ms, or, if that is
  * negative, not before start_pipeline().
  */
 extern void pipeline_record_failure(int32 id, const ErrorData *error,
 									int64 retry_ms);
+
+/* The same, but false if somebody has the row locked, whom nobody waits for. */
+extern bool pipeline_try_record_failure(int32 id, const ErrorData *error,
+										int64 retry_ms);
 
 /* Note an error that the worker goes on in spite of. */
 extern void pipeline_note_trouble(int32 id, const ErrorData *error);

@@ -149,7 +149,7 @@ pipeline_pause_wait(const Pipeline *pipeline,
 													   until) + 1,
 					   PAUSE_LOOK_MS),
 				   compat_wait_event(&pause_wait_event, "TrackingFdwPause"));
-		worker_reload_config();
+		(void) worker_reload_config();
 	}
 	if (reported != 0)
 		report_pause(pipeline, 0, transactions);

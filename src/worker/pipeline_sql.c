@@ -7,6 +7,7 @@
 #include "base/compat.h"
 #include "catalog/pg_class.h"
 #include "config/config.h"
+#include "config/guc.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -18,6 +19,7 @@
 #include "utils/timestamp.h"
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_command.h"
+#include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
 #include "worker/pipeline_role.h"
 #include "worker/pipeline_sql.h"
@@ -212,8 +214,8 @@ check_settings(Pipeline *pipeline)
 	check_range("batch_bytes", pipeline->batch_bytes, 65536, 1 << 30, "bytes");
 	check_range("max_latency", pipeline->max_latency_ms, 200, 3600000,
 				"milliseconds");
-	check_range("workers", pipeline->workers, 1, PIPELINE_MAX_WORKERS,
-				"workers");
+	check_range("workers", pipeline->workers, 1,
+				GUC_MAX_WORKERS_PER_PIPELINE, "workers");
 	if (pipeline->source_key != NULL && pipeline->workers > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -307,6 +309,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(4)),
 				&pipeline.start);
 	check_settings(&pipeline);
+	pipeline_limits_check_new(&pipeline);
 	if (pipeline.source_key != NULL)
 		source_key_check_rows(&pipeline);
 	if (pipeline.enabled)
@@ -363,6 +366,12 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 	}
 
 	check_settings(pipeline);
+	/* what was lowered since then does not keep anything else from change */
+	if (!PG_ARGISNULL(4))
+		pipeline_limits_check_batch_bytes(pipeline->owner,
+										  pipeline->batch_bytes);
+	if (!PG_ARGISNULL(6))
+		pipeline_limits_check_workers(pipeline->owner, pipeline->workers);
 	pipeline_update(pipeline);
 	supervisor_start_at_commit();
 	PG_RETURN_VOID();

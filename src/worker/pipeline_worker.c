@@ -9,10 +9,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "catalog/pg_class.h"
+#include "config/guc.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -23,22 +23,12 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_watch.h"
 #include "worker/worker.h"
-
-/* Between a failure and the next try. */
-#define RETRY_BASE_MS 1000
-#define RETRY_CAP_MS 60000
-
-/*
- * After so many failures in a row, some five minutes, it is parked: what keeps
- * it up will take its time, and is not to be asked every minute.  The view
- * pipeline_status names the number, too.
- */
-#define PARK_FAILURES 10
-#define PARK_MS 300000
+#include "worker/worker_room.h"
 
 /*
  * How often an idle worker looks at what else there is to do; when a stream's
@@ -51,25 +41,7 @@
 
 static bool stop_wanted = false;	/* the error is to stop the pipeline */
 
-static void
-begin_transaction(void)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-}
-
-static void
-commit_transaction(void)
-{
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	pgstat_report_stat(false);
-}
-
-static const PipelineTransactions transactions = {
-	begin_transaction, commit_transaction
-};
+static const PipelineTransactions transactions = {worker_begin, worker_commit};
 
 /*
  * What keeps some of the source from being read is not the end of the worker;
@@ -86,9 +58,9 @@ note_trouble(const Pipeline *pipeline, PipelineSource *source)
 		!source->ops->trouble(source, &error))
 		return;
 	noted_ms = clock_now_ms();
-	begin_transaction();
+	worker_begin();
 	pipeline_note_trouble(pipeline->id, &error);
-	commit_transaction();
+	worker_commit();
 }
 
 /* False if another session has moved the positions. */
@@ -104,10 +76,10 @@ apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 		source->ops->check(source, batch);
 	do
 	{
-		begin_transaction();
+		worker_begin();
 		result = pipeline_run_apply(run, batch);
 		if (result == APPLY_DONE)
-			commit_transaction();
+			worker_commit();
 		else
 			AbortCurrentTransaction();
 	} while (result == APPLY_AGAIN);
@@ -127,12 +99,13 @@ tend(PipelineRun *run, const Pipeline *pipeline)
 	if (source->ops->tend != NULL)
 		source->ops->tend(source);
 	clock_serve_interrupts();
-	worker_reload_config();
+	(void) worker_reload_config();
 }
 
 /*
- * Read and apply until the process is ended, another was first, the source was
- * altered, or a record stops the pipeline: then that error is thrown.
+ * Read and apply until the process is ended, another was first, the source or
+ * a limit was altered, or a record stops the pipeline: then that error is
+ * thrown.
  */
 static void
 run_pipeline(const Pipeline *pipeline, int slot)
@@ -141,17 +114,18 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	MemoryContext round_cxt = AllocSetContextCreate(TopMemoryContext,
 													"tracking_fdw round",
 													ALLOCSET_DEFAULT_SIZES);
+	int64		max_batch_bytes = guc_max_batch_bytes();
 	PipelineRun *run;
 	PipelineSource *source;
 
 	/* a table is asked anew each time; maintenance of it is no change */
 	pipeline_watch_begin(pipeline->source_key == NULL ?
 						 pipeline->source : InvalidOid);
-	begin_transaction();
+	worker_begin();
 	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER,
 							&transactions);
 	pipeline_watch_only(pipeline->owner, pipeline_run_servers(run));
-	commit_transaction();
+	worker_commit();
 	source = pipeline_run_source(run);
 	pipeline_run_begin(run);
 	for (;;)
@@ -176,7 +150,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 		}
 		tend(run, pipeline);
-		if (pipeline_watch_changed())
+		if (pipeline_watch_changed() ||
+			max_batch_bytes != guc_max_batch_bytes())
 			return;
 	}
 }
@@ -190,22 +165,41 @@ run_pipeline(const Pipeline *pipeline, int slot)
 static void
 record_failure(const Pipeline *pipeline, const ErrorData *error)
 {
-	int64		retry_ms = RETRY_BASE_MS / 2 +
-		backoff_delay_ms(pipeline->failures, RETRY_BASE_MS, RETRY_CAP_MS,
-						 backoff_random());
+	int64		retry_ms = worker_retry_ms(pipeline->failures);
 
-	/* this is one more */
-	if (pipeline->failures + 1 >= PARK_FAILURES)
-		retry_ms = PARK_MS;
-
-	begin_transaction();
+	worker_begin();
 	if (stop_wanted || pipeline_run_is_hopeless() ||
 		get_rel_relkind(pipeline->source) == '\0' ||
 		(OidIsValid(pipeline->target) &&
 		 get_rel_relkind(pipeline->target) == '\0'))
 		retry_ms = -1;
 	pipeline_record_failure(pipeline->id, error, retry_ms);
-	commit_transaction();
+	worker_commit();
+}
+
+/*
+ * The pipeline that this process is to run, as long as it lives; NULL if that
+ * has changed meanwhile, or there is no room for the process.
+ */
+static Pipeline *
+take_up(const WorkerArgs *args)
+{
+	Pipeline   *pipeline;
+
+	if (!pipeline_lock_worker(args->pipeline, args->slot))
+		return NULL;
+	worker_begin();
+	MemoryContextSwitchTo(TopMemoryContext);
+	pipeline = pipeline_load_id(args->pipeline);
+	if (pipeline != NULL &&
+		(!pipeline->enabled || pipeline->generation != args->generation ||
+		 pipeline->granted_workers != args->n_workers ||
+		 !worker_room_has_me(pipeline->owner)))
+		pipeline = NULL;
+	if (pipeline != NULL)
+		pipeline->batch_bytes = pipeline_limits_batch_bytes(pipeline);
+	worker_commit();
+	return pipeline;
 }
 
 void
@@ -228,15 +222,8 @@ tracking_fdw_worker_main(Datum arg)
 	 */
 	SetConfigOption("deadlock_timeout", "100ms", PGC_SUSET, PGC_S_OVERRIDE);
 	cxt = TopMemoryContext;
-	if (!pipeline_lock_worker(args.pipeline, args.slot))
-		proc_exit(0);
-
-	begin_transaction();
-	MemoryContextSwitchTo(cxt);
-	pipeline = pipeline_load_id(args.pipeline);
-	commit_transaction();
-	if (pipeline == NULL || !pipeline->enabled ||
-		pipeline->generation != args.generation)
+	pipeline = take_up(&args);
+	if (pipeline == NULL)
 		proc_exit(0);
 	pgstat_report_appname(psprintf("tracking_fdw: %s", pipeline->name));
 

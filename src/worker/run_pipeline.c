@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_sql.h"
@@ -147,6 +148,7 @@ tracking_run_pipeline(PG_FUNCTION_ARGS)
 	{
 		old = MemoryContextSwitchTo(cxt);
 		pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+		pipeline->batch_bytes = pipeline_limits_batch_bytes(pipeline);
 		MemoryContextSwitchTo(old);
 		SPI_connect_ext(SPI_OPT_NONATOMIC);
 		locked = pipeline_lock_run(pipeline->id);

@@ -139,7 +139,7 @@ add_shards(StreamSource *source, List *shards, const StreamPosition *first)
 
 	checkpoint_add(pipeline->name, shards, first, source->retention_us);
 	if (source->base.slot >= 0)
-		checkpoint_assign(pipeline->name, pipeline->workers,
+		checkpoint_assign(pipeline->name, pipeline->granted_workers,
 						  pipeline_claim_assignment(pipeline->id));
 	foreach(cell, shards)
 		stream_reader_leave(source->reader, lfirst(cell));

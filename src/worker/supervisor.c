@@ -23,36 +23,25 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
-#include "worker/pipeline_catalog.h"
+#include "worker/pipeline_keeper.h"
 #include "worker/worker.h"
+#include "worker/worker_roster.h"
+#include "worker/worker_share.h"
 
-/* Look again this often, should a word of a change have been lost. */
-#define CYCLE_MS 10000
-/* ... and while a session runs an enabled pipeline, whose end tells nobody. */
-#define SESSION_CYCLE_MS 1000
-/* A worker that ended is started again no sooner after it was started. */
-#define RESTART_MS 1000
-/* When no worker slot was free. */
-#define SLOT_RETRY_MS 5000
-
-/* A worker that this supervisor started. */
-typedef struct StartedWorker
-{
-	int32		pipeline;
-	int			slot;
-	int64		generation;
-	int64		started_ms;
-	BackgroundWorkerHandle *handle;
-} StartedWorker;
+/*
+ * While others are to make room for a worker, look again this often; after a
+ * while it is known that they will not, and whoever ends tells nobody.
+ */
+#define NEED_CYCLE_MS 500
+#define NEED_PATIENCE_MS 10000
+#define LACK_CYCLE_MS 5000
 
 static uint32 supervisor_wait_event = 0;
 static bool start_wanted = false;
-static List *started = NIL;		/* of StartedWorker, in TopMemoryContext */
 static object_access_hook_type next_access_hook = NULL;
 
 bool
-supervisor_start(Oid database)
+supervisor_start(Oid database, BackgroundWorkerHandle **handle)
 {
 	BackgroundWorker worker;
 
@@ -61,7 +50,9 @@ supervisor_start(Oid database)
 	if (!launcher_is_registered())
 		worker.bgw_restart_time = 10;
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
-	return RegisterDynamicBackgroundWorker(&worker, NULL);
+	if (handle != NULL)
+		worker.bgw_notify_pid = MyProcPid;
+	return RegisterDynamicBackgroundWorker(&worker, handle);
 }
 
 static void
@@ -69,7 +60,7 @@ at_transaction_end(XactEvent event, void *arg)
 {
 	(void) arg;
 	if (event == XACT_EVENT_COMMIT && start_wanted &&
-		!supervisor_start(MyDatabaseId))
+		!supervisor_start(MyDatabaseId, NULL))
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("no background worker slot is free for tracking_fdw"),
@@ -108,229 +99,96 @@ supervisor_init(void)
 	object_access_hook = notice_drop;
 }
 
-static StartedWorker *
-find_started(int32 pipeline, int slot)
+/*
+ * Tell supervisors that are at work to look again: that of this database, or
+ * those of the others.
+ */
+static void
+wake(bool others)
 {
-	ListCell   *cell;
+	static const char query[] =
+		"select pid from pg_catalog.pg_locks"
+		" where locktype operator(pg_catalog.=) 'advisory' and granted"
+		" and (database operator(pg_catalog.<>) $1)"
+		" operator(pg_catalog.=) $4"
+		" and classid operator(pg_catalog.=) $2"
+		" and objsubid operator(pg_catalog.=) $3";
+	Oid			types[] = {OIDOID, OIDOID, INT4OID, BOOLOID};
+	Datum		values[] = {
+		ObjectIdGetDatum(MyDatabaseId),
+		ObjectIdGetDatum(PIPELINE_LOCK_CLASS),
+		Int32GetDatum(PIPELINE_LOCK_SUPERVISE),
+		BoolGetDatum(others)
+	};
 
-	foreach(cell, started)
+	worker_begin();
+	SPI_connect();
+	if (SPI_execute_with_args(query, 4, types, values, NULL, true, 0) !=
+		SPI_OK_SELECT)
+		elog(ERROR, "could not look for supervisors");
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		StartedWorker *worker = lfirst(cell);
+		bool		isnull;
+		int			pid = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i],
+													  SPI_tuptable->tupdesc,
+													  1, &isnull));
+		PGPROC	   *proc = BackendPidGetProc(pid);
 
-		if (worker->pipeline == pipeline && worker->slot == slot)
-			return worker;
+		if (proc != NULL)
+			SetLatch(&proc->procLatch);
 	}
-	return NULL;
+	SPI_finish();
+	worker_commit();
 }
 
-static StartedWorker *
-find_or_add_started(int32 pipeline, int slot)
+/*
+ * Let other supervisors see what is needed, and wake them.  Returns how long to
+ * wait for that, -1 if nothing is.
+ */
+static long
+tell_need(PipelineNeed need)
 {
-	StartedWorker *worker = find_started(pipeline, slot);
+	static int64 since_ms = 0;
+
+	if (pipeline_lock_need(need))
+	{
+		since_ms = clock_now_ms();
+		wake(true);
+	}
+	if (need == NEED_NOTHING)
+		return -1;
+	return clock_now_ms() < since_ms + NEED_PATIENCE_MS ? NEED_CYCLE_MS :
+		LACK_CYCLE_MS;
+}
+
+/*
+ * See what there is, and share out the workers; the pipelines, in cxt.
+ */
+static List *
+look(MemoryContext cxt, PipelineNeed *need)
+{
 	MemoryContext old;
+	List	   *states = NIL;
+	WorkerRoom	room;
+	ListCell   *cell;
 
-	if (worker != NULL)
-		return worker;
-	old = MemoryContextSwitchTo(TopMemoryContext);
-	worker = palloc0(sizeof(StartedWorker));
-	worker->pipeline = pipeline;
-	worker->slot = slot;
-	started = lappend(started, worker);
+	worker_begin();
+	old = MemoryContextSwitchTo(cxt);
+	if (OidIsValid(get_extension_oid("tracking_fdw", true)))
+	{
+		pipeline_rebalance();
+		states = pipeline_states();
+		worker_room_look(&room);
+		room.max_here = Min(room.max_here, pipeline_keeper_slots());
+	}
+	foreach(cell, states)
+		pipeline_keeper_prepare(lfirst(cell));
+	*need = states == NIL ? NEED_NOTHING :
+		worker_share_out(states, &room);
 	MemoryContextSwitchTo(old);
-	return worker;
-}
-
-/* A worker was registered and has not ended. */
-static bool
-is_starting_or_running(const StartedWorker *worker)
-{
-	pid_t		pid;
-
-	return worker->handle != NULL &&
-		GetBackgroundWorkerPid(worker->handle, &pid) != BGWH_STOPPED;
-}
-
-/*
- * Note in the pipeline's status why it has no worker.  retry_ms as
- * pipeline_record_failure() takes it.
- */
-static void
-record_failure(const PipelineState *state, int sqlstate, char *message,
-			   char *hint, int64 retry_ms)
-{
-	ErrorData	error = {
-		.sqlerrcode = sqlstate, .message = message, .hint = hint
-	};
-
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	pipeline_record_failure(state->id, &error, retry_ms);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-}
-
-static bool
-register_worker(const PipelineState *state, int slot,
-				BackgroundWorkerHandle **handle)
-{
-	WorkerArgs	args = {
-		MyDatabaseId, state->owner, state->id, slot, state->generation
-	};
-	BackgroundWorker worker;
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-	bool		registered;
-
-	worker_init(&worker, WORKER_TYPE, "tracking_fdw_worker_main");
-	snprintf(worker.bgw_name, BGW_MAXLEN, WORKER_TYPE " %d.%d", state->id,
-			 slot);
-	worker.bgw_notify_pid = MyProcPid;
-	memcpy(worker.bgw_extra, &args, sizeof(args));
-	registered = RegisterDynamicBackgroundWorker(&worker, handle);
-	MemoryContextSwitchTo(old);
-	return registered;
-}
-
-/*
- * Start a worker.  Returns milliseconds until it may be looked at again: one
- * that ended without a word is not started over and over.
- */
-static long
-start_worker(const PipelineState *state, int slot)
-{
-	StartedWorker *entry = find_or_add_started(state->id, slot);
-	int64		now_ms = clock_now_ms();
-
-	if (is_starting_or_running(entry))
-		return CYCLE_MS;
-	if (entry->generation == state->generation &&
-		now_ms < entry->started_ms + RESTART_MS)
-		return entry->started_ms + RESTART_MS - now_ms;
-	if (!state->may_connect)
-	{
-		record_failure(state, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-					   "the owner of the pipeline no longer exists, or may not log in",
-					   "Drop the pipeline and create it as another role, or ALTER ROLE ... LOGIN (it needs no password for this) and call tracking.start_pipeline().",
-					   -1);
-		return CYCLE_MS;
-	}
-
-	if (entry->handle != NULL)
-		pfree(entry->handle);
-	entry->handle = NULL;
-	entry->generation = state->generation;
-	entry->started_ms = now_ms;
-	if (!register_worker(state, slot, &entry->handle))
-	{
-		entry->handle = NULL;
-		record_failure(state, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-					   "no background worker slot is free for the pipeline",
-					   "Increase max_worker_processes, or stop other pipelines.",
-					   SLOT_RETRY_MS);
-		return SLOT_RETRY_MS;
-	}
-	return CYCLE_MS;
-}
-
-/* Should this process be running as it does? */
-static bool
-is_current(const PipelineState *state, const PipelineRunner *runner)
-{
-	StartedWorker *entry = find_started(state->id, runner->slot);
-
-	return state->enabled && runner->slot < state->workers &&
-		entry != NULL && entry->generation == state->generation;
-}
-
-/*
- * End the workers that should not run, or not with the settings they have.
- * True if there were none: only then may others start, so that a shard that
- * changes hands is never read by two.
- */
-static bool
-end_stale(const PipelineState *state)
-{
-	bool		none = true;
-	ListCell   *cell;
-
-	foreach(cell, state->runners)
-	{
-		const PipelineRunner *runner = lfirst(cell);
-
-		if (runner->slot >= 0 && !is_current(state, runner))
-		{
-			kill(runner->pid, SIGTERM);
-			none = false;
-		}
-	}
-	foreach(cell, started)
-	{
-		StartedWorker *entry = lfirst(cell);
-
-		/* started a moment ago, and it has no lock yet */
-		if (entry->pipeline == state->id &&
-			entry->generation != state->generation &&
-			is_starting_or_running(entry))
-		{
-			TerminateBackgroundWorker(entry->handle);
-			none = false;
-		}
-	}
-	return none;
-}
-
-static bool
-is_running(const PipelineState *state, int slot)
-{
-	ListCell   *cell;
-
-	foreach(cell, state->runners)
-	{
-		if (((PipelineRunner *) lfirst(cell))->slot == slot)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Make what runs of a pipeline what should run.  Returns milliseconds until
- * it is to be looked at again, at the latest.
- */
-static long
-reconcile(const PipelineState *state)
-{
-	long		wait_ms = CYCLE_MS;
-
-	if (!end_stale(state) || !state->enabled)
-		return CYCLE_MS;
-	if (is_running(state, -1))
-		return SESSION_CYCLE_MS;
-	if (state->retry_ms > 0)
-		return Min(CYCLE_MS, state->retry_ms);
-	for (int slot = 0; slot < state->workers; slot++)
-	{
-		if (!is_running(state, slot))
-			wait_ms = Min(wait_ms, start_worker(state, slot));
-	}
-	return wait_ms;
-}
-
-/* End the workers of pipelines that are no more. */
-static void
-end_orphans(List *states)
-{
-	ListCell   *cell;
-
-	foreach(cell, started)
-	{
-		StartedWorker *worker = lfirst(cell);
-		bool		found = false;
-		ListCell   *other;
-
-		foreach(other, states)
-			found |= ((PipelineState *) lfirst(other))->id == worker->pipeline;
-		if (!found && is_starting_or_running(worker))
-			TerminateBackgroundWorker(worker->handle);
-	}
+	worker_commit();
+	pgstat_report_activity(STATE_IDLE, NULL);
+	return states;
 }
 
 /*
@@ -340,72 +198,25 @@ end_orphans(List *states)
 static long
 cycle(MemoryContext cxt)
 {
-	MemoryContext old;
-	List	   *states = NIL;
-	long		wait_ms = CYCLE_MS;
+	PipelineNeed need;
+	List	   *states = look(cxt, &need);
+	long		wait_ms = tell_need(need);
 	bool		any_enabled = false;
 	ListCell   *cell;
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	old = MemoryContextSwitchTo(cxt);
-	if (OidIsValid(get_extension_oid("tracking_fdw", true)))
-	{
-		pipeline_rebalance();
-		states = pipeline_states();
-	}
-	MemoryContextSwitchTo(old);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	pgstat_report_activity(STATE_IDLE, NULL);
-
-	end_orphans(states);
+	if (wait_ms < 0)
+		wait_ms = KEEPER_CYCLE_MS;
+	MemoryContextSwitchTo(cxt);
+	worker_roster_end_orphans(states);
+	pipeline_keeper_forget(states);
 	foreach(cell, states)
 	{
-		const PipelineState *state = lfirst(cell);
+		PipelineState *state = lfirst(cell);
 
-		wait_ms = Min(wait_ms, reconcile(state));
+		wait_ms = Min(wait_ms, pipeline_keeper_keep(state));
 		any_enabled |= state->enabled;
 	}
 	return any_enabled ? wait_ms : -1;
-}
-
-/* Tell the supervisor that is at work to look again. */
-static void
-wake_other(void)
-{
-	static const char query[] =
-		"select pid from pg_catalog.pg_locks"
-		" where locktype operator(pg_catalog.=) 'advisory' and granted"
-		" and database operator(pg_catalog.=) $1"
-		" and classid operator(pg_catalog.=) $2"
-		" and objsubid operator(pg_catalog.=) $3";
-	Oid			types[] = {OIDOID, OIDOID, INT4OID};
-	Datum		values[] = {
-		ObjectIdGetDatum(MyDatabaseId),
-		ObjectIdGetDatum(PIPELINE_LOCK_CLASS),
-		Int32GetDatum(PIPELINE_LOCK_SUPERVISE)
-	};
-
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	SPI_connect();
-	if (SPI_execute_with_args(query, 3, types, values, NULL, true, 1) ==
-		SPI_OK_SELECT && SPI_processed > 0)
-	{
-		bool		isnull;
-		int			pid = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
-													  SPI_tuptable->tupdesc,
-													  1, &isnull));
-		PGPROC	   *proc = BackendPidGetProc(pid);
-
-		if (proc != NULL)
-			SetLatch(&proc->procLatch);
-	}
-	SPI_finish();
-	PopActiveSnapshot();
-	CommitTransactionCommand();
 }
 
 void
@@ -421,7 +232,7 @@ tracking_fdw_supervisor_main(Datum arg)
 											  InvalidOid, 0);
 	if (!pipeline_lock_supervise())
 	{
-		wake_other();
+		wake(false);
 		proc_exit(0);
 	}
 
@@ -430,6 +241,8 @@ tracking_fdw_supervisor_main(Datum arg)
 	while (!ShutdownRequestPending)
 	{
 		MemoryContextReset(cxt);
+		if (worker_reload_config())
+			pipeline_keeper_reconsider();
 		wait_ms = cycle(cxt);
 		if (wait_ms < 0)
 		{

@@ -4,9 +4,25 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "base/backoff.h"
+#include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "utils/guc.h"
+#include "utils/snapmgr.h"
 #include "worker/worker.h"
+
+/* Between a failure and the next try. */
+#define RETRY_BASE_MS 1000
+#define RETRY_CAP_MS 60000
+
+/*
+ * After so many failures in a row, some five minutes, it is parked: what keeps
+ * it up will take its time, and is not to be asked every minute.  The view
+ * pipeline_status names the number, too.
+ */
+#define PARK_FAILURES 10
+#define PARK_MS 300000
 
 void
 worker_init(BackgroundWorker *worker, const char *type, const char *function)
@@ -24,10 +40,37 @@ worker_init(BackgroundWorker *worker, const char *type, const char *function)
 }
 
 void
+worker_begin(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+void
+worker_commit(void)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(false);
+}
+
+bool
 worker_reload_config(void)
 {
 	if (!ConfigReloadPending)
-		return;
+		return false;
 	ConfigReloadPending = false;
 	ProcessConfigFile(PGC_SIGHUP);
+	return true;
+}
+
+int64
+worker_retry_ms(int failures)
+{
+	if (failures + 1 >= PARK_FAILURES)
+		return PARK_MS;
+	return RETRY_BASE_MS / 2 +
+		backoff_delay_ms(failures, RETRY_BASE_MS, RETRY_CAP_MS,
+						 backoff_random());
 }

@@ -27,6 +27,7 @@ typedef struct WorkerArgs
 	Oid			owner;			/* role that the worker connects as */
 	int32		pipeline;
 	int32		slot;			/* number of the worker in its pipeline */
+	int			n_workers;		/* that are to run with it */
 	int64		generation;		/* of the settings it is to run with */
 } WorkerArgs;
 
@@ -39,8 +40,18 @@ typedef struct WorkerArgs
 extern void worker_init(BackgroundWorker *worker, const char *type,
 						const char *function);
 
-/* Take up what the configuration says, if it was reloaded. */
-extern void worker_reload_config(void);
+/* A transaction of a process's own, with a snapshot. */
+extern void worker_begin(void);
+extern void worker_commit(void);
+
+/* Take up what the configuration says, if it was reloaded; true if it was. */
+extern bool worker_reload_config(void);
+
+/*
+ * Milliseconds to the next try of a pipeline that has failed so often in a row
+ * and once more.
+ */
+extern int64 worker_retry_ms(int failures);
 
 /* in launcher.c */
 
@@ -58,9 +69,9 @@ extern void supervisor_init(void);
 /*
  * Start a supervisor for a database.  One that finds another at work wakes
  * that one and ends, so this is also how to tell it of a change.  False if no
- * worker slot is free.
+ * worker slot is free.  *handle is palloc'd; handle may be NULL.
  */
-extern bool supervisor_start(Oid database);
+extern bool supervisor_start(Oid database, BackgroundWorkerHandle **handle);
 
 /* The same for this database, once the transaction commits. */
 extern void supervisor_start_at_commit(void);

@@ -1,0 +1,239 @@
+/*
+ * worker_roster.c
+ *	  The workers that this supervisor has started.
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "base/clock.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "worker/worker.h"
+#include "worker/worker_roster.h"
+
+/* A worker that ended is started again no sooner after it was started. */
+#define RESTART_MS 1000
+
+typedef struct StartedWorker
+{
+	int32		pipeline;
+	int			slot;
+	int64		generation;
+	int			n_workers;		/* among which the shards are spread */
+	int64		started_ms;
+	BackgroundWorkerHandle *handle;
+} StartedWorker;
+
+static List *started = NIL;		/* of StartedWorker, in TopMemoryContext */
+
+static StartedWorker *
+find(int32 pipeline, int slot)
+{
+	ListCell   *cell;
+
+	foreach(cell, started)
+	{
+		StartedWorker *worker = lfirst(cell);
+
+		if (worker->pipeline == pipeline && worker->slot == slot)
+			return worker;
+	}
+	return NULL;
+}
+
+static StartedWorker *
+find_or_add(int32 pipeline, int slot)
+{
+	StartedWorker *worker = find(pipeline, slot);
+	MemoryContext old;
+
+	if (worker != NULL)
+		return worker;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	worker = palloc0(sizeof(StartedWorker));
+	worker->pipeline = pipeline;
+	worker->slot = slot;
+	started = lappend(started, worker);
+	MemoryContextSwitchTo(old);
+	return worker;
+}
+
+/* It was registered and has not ended. */
+static bool
+is_alive(const StartedWorker *worker)
+{
+	pid_t		pid;
+
+	return worker->handle != NULL &&
+		GetBackgroundWorkerPid(worker->handle, &pid) != BGWH_STOPPED;
+}
+
+Bitmapset *
+worker_roster_slots(const PipelineState *state)
+{
+	Bitmapset  *slots = NULL;
+	ListCell   *cell;
+
+	foreach(cell, state->runners)
+	{
+		int			slot = ((const PipelineRunner *) lfirst(cell))->slot;
+
+		if (slot >= 0)
+			slots = bms_add_member(slots, slot);
+	}
+	foreach(cell, started)
+	{
+		const StartedWorker *worker = lfirst(cell);
+
+		if (worker->pipeline == state->id && is_alive(worker))
+			slots = bms_add_member(slots, worker->slot);
+	}
+	return slots;
+}
+
+int
+worker_roster_count(void)
+{
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, started)
+		n += is_alive(lfirst(cell));
+	return n;
+}
+
+bool
+worker_roster_session(const PipelineState *state)
+{
+	ListCell   *cell;
+
+	foreach(cell, state->runners)
+	{
+		if (((const PipelineRunner *) lfirst(cell))->slot < 0)
+			return true;
+	}
+	return false;
+}
+
+/* Was it started with the settings that there are now? */
+static bool
+is_current(const PipelineState *state, const StartedWorker *worker)
+{
+	return worker != NULL && worker->generation == state->generation &&
+		worker->n_workers == state->granted;
+}
+
+bool
+worker_roster_end(const PipelineState *state, int n_kept)
+{
+	bool		none_stale = true;
+	ListCell   *cell;
+
+	foreach(cell, state->runners)
+	{
+		const PipelineRunner *runner = lfirst(cell);
+		bool		stale = !is_current(state, find(state->id, runner->slot));
+
+		if (runner->slot < 0 || (runner->slot < n_kept && !stale))
+			continue;
+		kill(runner->pid, SIGTERM);
+		none_stale &= !stale;
+	}
+	foreach(cell, started)
+	{
+		StartedWorker *worker = lfirst(cell);
+		bool		stale = !is_current(state, worker);
+
+		if (worker->pipeline != state->id || !is_alive(worker) ||
+			(worker->slot < n_kept && !stale))
+			continue;
+		TerminateBackgroundWorker(worker->handle);
+		none_stale &= !stale;
+	}
+	return none_stale;
+}
+
+static bool
+is_among(int32 pipeline, List *states)
+{
+	ListCell   *cell;
+
+	foreach(cell, states)
+	{
+		if (((const PipelineState *) lfirst(cell))->id == pipeline)
+			return true;
+	}
+	return false;
+}
+
+void
+worker_roster_end_orphans(List *states)
+{
+	ListCell   *cell;
+
+	foreach(cell, started)
+	{
+		StartedWorker *worker = lfirst(cell);
+
+		if (is_among(worker->pipeline, states))
+			continue;
+		if (is_alive(worker))
+		{
+			TerminateBackgroundWorker(worker->handle);
+			continue;
+		}
+		started = foreach_delete_current(started, cell);
+		if (worker->handle != NULL)
+			pfree(worker->handle);
+		pfree(worker);
+	}
+}
+
+static bool
+register_worker(const PipelineState *state, StartedWorker *entry)
+{
+	WorkerArgs	args = {
+		.database = MyDatabaseId,
+		.owner = state->owner,
+		.pipeline = state->id,
+		.slot = entry->slot,
+		.n_workers = state->granted,
+		.generation = state->generation
+	};
+	BackgroundWorker worker;
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	bool		registered;
+
+	worker_init(&worker, WORKER_TYPE, "tracking_fdw_worker_main");
+	snprintf(worker.bgw_name, BGW_MAXLEN, WORKER_TYPE " %d.%d", state->id,
+			 entry->slot);
+	worker.bgw_notify_pid = MyProcPid;
+	memcpy(worker.bgw_extra, &args, sizeof(args));
+	registered = RegisterDynamicBackgroundWorker(&worker, &entry->handle);
+	MemoryContextSwitchTo(old);
+	if (!registered)
+		entry->handle = NULL;
+	return registered;
+}
+
+RosterStart
+worker_roster_start(const PipelineState *state, int slot, long *wait_ms)
+{
+	StartedWorker *entry = find_or_add(state->id, slot);
+	int64		now_ms = clock_now_ms();
+	int64		again_ms = entry->started_ms + RESTART_MS;
+
+	if (entry->handle != NULL)
+		pfree(entry->handle);
+	entry->handle = NULL;
+	if (is_current(state, entry) && now_ms < again_ms)
+	{
+		*wait_ms = again_ms - now_ms;
+		return ROSTER_LATER;
+	}
+	entry->generation = state->generation;
+	entry->n_workers = state->granted;
+	entry->started_ms = now_ms;
+	return register_worker(state, entry) ? ROSTER_STARTED : ROSTER_NO_SLOT;
+}
