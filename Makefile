@@ -105,6 +105,7 @@ OBJS = \
 	src/fdw/store_plan.o \
 	src/fdw/store_qual.o \
 	src/fdw/store_scan.o \
+	src/worker/crash_count.o \
 	src/worker/launcher.o \
 	src/worker/pipeline_bounds.o \
 	src/worker/pipeline_catalog.o \

@@ -1,5 +1,6 @@
 """Workers that end, or would end, before they are of any use: the status says
 why, and none is started over and over."""
+import psycopg
 import pytest
 
 
@@ -30,3 +31,58 @@ def test_without_connect(alice, wait_until):
         'FATAL:  terminating background worker', '')
     db.sql(f'GRANT CONNECT ON DATABASE {db.dbname} TO alice; INSERT INTO landed VALUES (1)')
     db.wait_value(1, 'SELECT count(*) FROM target')
+
+
+def test_a_worker_that_cannot_begin(alice, wait_until):
+    """Whatever it is: what a worker says before it has begun is in the log alone."""
+    db = alice
+    with db.cluster.connect() as other:
+        other.execute(f'ALTER DATABASE {db.dbname} ALLOW_CONNECTIONS false')
+    db.sql('SELECT pg_terminate_backend(%s)', db.worker('p'))
+    wait_until(lambda: db.status('p')[0]['failures'] >= 2)
+    status = db.status('p')[0]
+    assert status['state'] == 'retrying' and "The server's log says why." in status['last_error']
+    assert db.cluster.log().count('not currently accepting connections') <= 4
+    with db.cluster.connect() as other:
+        other.execute(f'ALTER DATABASE {db.dbname} ALLOW_CONNECTIONS true')
+    db.sql("INSERT INTO landed VALUES (1); SELECT tracking.start_pipeline('p')")
+    db.wait_value(1, 'SELECT count(*) FROM target')
+
+
+def test_a_command_that_ends_its_worker(alice, wait_until):
+    """An error that the worker cannot catch, which is none of its server."""
+    db = alice
+    db.sql("SELECT tracking.alter_pipeline('p', command => 'SELECT pg_terminate_backend(pg_backend_pid()) "
+           "FROM landed WHERE id > $1 AND id <= $2')")
+    db.sql('INSERT INTO landed VALUES (1)')
+    wait_until(lambda: db.status('p')[0]['failures'] >= 2)
+    status = db.status('p')[0]
+    assert 'ended before it had applied anything' in status['last_error']
+    assert db.cluster.log().count('FATAL') <= 5
+    db.sql("SELECT tracking.alter_pipeline('p', target => 'target')")
+    db.wait_value(1, 'SELECT count(*) FROM target')
+
+
+def test_a_command_that_exits(alice, wait_until):
+    """By a call of the C library, as a procedural language may have it."""
+    db = alice
+    db.sql('CREATE EXTENSION tracking_unit')
+    db.sql('GRANT USAGE ON SCHEMA unit TO alice')
+    for status in 0, 3:     # 3 is a crash to the postmaster
+        db.sql("SELECT tracking.alter_pipeline('p', command => %s), tracking.start_pipeline('p')",
+               f'SELECT unit.exit({status}) FROM landed WHERE id > $1 AND id <= $2')
+        db.sql(f'INSERT INTO landed VALUES ({status})')
+        wait_until(lambda: state(db) == 'failed', 60)
+    assert db.value("SELECT last_error FROM tracking.pipeline").startswith('workers of pipeline "p" have crashed 3')
+
+
+def state(db):
+    try:
+        return db.status('p')[0]['state']
+    except psycopg.OperationalError:
+        pass
+    try:
+        db.conn = db.connect()
+    except psycopg.OperationalError:
+        pass
+    return None

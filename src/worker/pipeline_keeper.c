@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "config/guc.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "worker/crash_count.h"
 #include "worker/pipeline_catalog.h"
 #include "worker/pipeline_keeper.h"
 #include "worker/worker.h"
@@ -30,6 +32,8 @@
  * more of them no sooner than that after the last time.
  */
 #define GROW_MS 60000
+/* One worker that ended in vain may have met a change; so many have not. */
+#define ENDS_IN_VAIN 2
 
 /* What a supervisor remembers of a pipeline. */
 typedef struct Remembered
@@ -38,6 +42,7 @@ typedef struct Remembered
 	int64		generation;		/* to which the rest belongs */
 	bool		refused;		/* the last failure was noted for that */
 	bool		lacking;		/* ... for the lack of a worker */
+	int			n_in_vain;		/* ends in vain that were noted */
 	int64		next_ms;		/* not to be started before */
 	int64		grow_ms;		/* not to be given more workers before */
 } Remembered;
@@ -67,9 +72,10 @@ memory_of(const PipelineState *state)
 	return memory;
 }
 
-void
+bool
 pipeline_keeper_forget(List *states)
 {
+	bool		any = false;
 	ListCell   *cell;
 
 	foreach(cell, memories)
@@ -82,9 +88,11 @@ pipeline_keeper_forget(List *states)
 			found |= ((PipelineState *) lfirst(other))->id == memory->id;
 		if (found)
 			continue;
+		any = true;
 		memories = foreach_delete_current(memories, cell);
 		pfree(memory);
 	}
+	return any;
 }
 
 void
@@ -96,6 +104,7 @@ pipeline_keeper_prepare(PipelineState *state)
 	{
 		memory->generation = state->generation;
 		memory->refused = memory->lacking = false;
+		memory->n_in_vain = 0;
 		memory->next_ms = 0;
 	}
 	if (memory->refused && state->refusal == NULL)
@@ -210,6 +219,53 @@ grant(PipelineState *state, Remembered *memory)
 	return granted;
 }
 
+/*
+ * Did its workers crash the server again and again?  Then it is stopped, and
+ * the server lives.
+ */
+static bool
+is_broken(const PipelineState *state, Remembered *memory,
+		  const Bitmapset *slots)
+{
+	CrashCount	count = crash_count_read(state->id, state->generation,
+										state->granted, slots);
+	bool		in_a_row = count.in_a_row >= CRASH_LIMIT_IN_A_ROW;
+	ErrorData	error = {.sqlerrcode = ERRCODE_SYSTEM_ERROR};
+
+	if (!in_a_row && count.of_late < CRASH_LIMIT_OF_LATE)
+		return false;
+	error.message = psprintf("workers of pipeline \"%s\" have crashed %d times, and the server with them",
+							 state->name,
+							 in_a_row ? count.in_a_row : count.of_late);
+	error.detail = in_a_row ?
+		"None had applied anything before." :
+		"Some records were applied in between.";
+	error.hint = psprintf("The server's log says by which signal. Change what crashes, the command or a function, type or extension that it uses, then call tracking.start_pipeline(%s).",
+						  quote_literal_cstr(state->name));
+	(void) worker_roster_end(state, 0);
+	(void) note(state, memory, &error, -1);
+	return true;
+}
+
+/*
+ * The worker of a slot has ended in vain, not for the first time.  What it had
+ * to say nobody has written down.
+ */
+static void
+note_end_in_vain(const PipelineState *state, Remembered *memory, int n_in_vain,
+			   long retry_ms)
+{
+	ErrorData	error = {
+		.sqlerrcode = ERRCODE_CANNOT_CONNECT_NOW,
+		.message = "a worker of the pipeline ended before it had applied anything",
+		.hint = "The server's log says why."
+	};
+
+	if (n_in_vain >= ENDS_IN_VAIN && n_in_vain > memory->n_in_vain &&
+		note(state, memory, &error, retry_ms))
+		memory->n_in_vain = n_in_vain;
+}
+
 /* Start the workers that it lacks. */
 static long
 start(const PipelineState *state, Remembered *memory)
@@ -219,18 +275,22 @@ start(const PipelineState *state, Remembered *memory)
 
 	if (bms_num_members(slots) == state->share)
 		return KEEPER_CYCLE_MS;
+	if (is_broken(state, memory, slots))
+		return LOCKED_RETRY_MS;
 	for (int slot = 0; slot < state->share; slot++)
 	{
 		long		wait_ms;
+		int			n_in_vain;
 
 		if (bms_is_member(slot, slots))
 			continue;
-		switch (worker_roster_start(state, slot, &wait_ms))
+		switch (worker_roster_start(state, slot, &wait_ms, &n_in_vain))
 		{
 			case ROSTER_STARTED:
 				memory->refused = memory->lacking = false;
 				break;
 			case ROSTER_LATER:
+				note_end_in_vain(state, memory, n_in_vain, wait_ms);
 				next_ms = Min(next_ms, wait_ms);
 				break;
 			case ROSTER_NO_SLOT:

@@ -12,8 +12,8 @@
 /* How long a supervisor waits for news, should a word of a change be lost. */
 #define KEEPER_CYCLE_MS 10000
 
-/* Forget those that are no more. */
-extern void pipeline_keeper_forget(List *states);
+/* Forget those that are no more; true if there were any. */
+extern bool pipeline_keeper_forget(List *states);
 
 /* Before the workers are shared out: fill in what is to be filled in. */
 extern void pipeline_keeper_prepare(PipelineState *state);

@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "worker/crash_count.h"
 #include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
 #include "worker/pipeline_run.h"
@@ -85,6 +86,8 @@ apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 	} while (result == APPLY_AGAIN);
 	if (result == APPLY_DONE)
 		pipeline_run_committed(run, batch);
+	if (result == APPLY_DONE && batch->n_records > 0)
+		crash_count_live(true);
 	source->ops->release(source, batch);
 	return result == APPLY_DONE;
 }
@@ -137,7 +140,9 @@ run_pipeline(const Pipeline *pipeline, int slot)
 		pipeline_pause_wait(pipeline, &transactions);
 		pipeline_run_report(run, NULL);
 		batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
-		if (batch != NULL && !apply(run, pipeline, batch))
+		if (batch == NULL)
+			crash_count_live(false);
+		else if (!apply(run, pipeline, batch))
 		{
 			ereport(LOG,
 					(errmsg("positions of pipeline \"%s\" were moved by another session; reading them again",
@@ -179,7 +184,8 @@ record_failure(const Pipeline *pipeline, const ErrorData *error)
 
 /*
  * The pipeline that this process is to run, as long as it lives; NULL if that
- * has changed meanwhile, or there is no room for the process.
+ * has changed meanwhile, or there is no room for the process.  From here on it
+ * counts if it crashes.
  */
 static Pipeline *
 take_up(const WorkerArgs *args)
@@ -188,6 +194,7 @@ take_up(const WorkerArgs *args)
 
 	if (!pipeline_lock_worker(args->pipeline, args->slot))
 		return NULL;
+	crash_count_begin(args->pipeline, args->slot, args->generation);
 	worker_begin();
 	MemoryContextSwitchTo(TopMemoryContext);
 	pipeline = pipeline_load_id(args->pipeline);

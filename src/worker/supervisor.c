@@ -23,6 +23,7 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "utils/memutils.h"
+#include "worker/crash_count.h"
 #include "worker/pipeline_keeper.h"
 #include "worker/worker.h"
 #include "worker/worker_roster.h"
@@ -35,9 +36,13 @@
 #define NEED_CYCLE_MS 500
 #define NEED_PATIENCE_MS 10000
 #define LACK_CYCLE_MS 5000
+/* Between a look at which pipelines were gone and the removal of their files. */
+#define SWEEP_CYCLE_MS 1000
 
 static uint32 supervisor_wait_event = 0;
 static bool start_wanted = false;
+static bool sweep_due = true;	/* there may be files of pipelines that are no
+								 * more */
 static object_access_hook_type next_access_hook = NULL;
 
 bool
@@ -169,6 +174,7 @@ look(MemoryContext cxt, PipelineNeed *need)
 {
 	MemoryContext old;
 	List	   *states = NIL;
+	List	   *ids = NIL;
 	WorkerRoom	room;
 	ListCell   *cell;
 
@@ -182,9 +188,17 @@ look(MemoryContext cxt, PipelineNeed *need)
 		room.max_here = Min(room.max_here, pipeline_keeper_slots());
 	}
 	foreach(cell, states)
-		pipeline_keeper_prepare(lfirst(cell));
+	{
+		PipelineState *state = lfirst(cell);
+
+		pipeline_keeper_prepare(state);
+		ids = lappend_int(ids, state->id);
+	}
 	*need = states == NIL ? NEED_NOTHING :
 		worker_share_out(states, &room);
+	if (sweep_due)
+		crash_count_sweep(ids);
+	sweep_due = false;
 	MemoryContextSwitchTo(old);
 	worker_commit();
 	pgstat_report_activity(STATE_IDLE, NULL);
@@ -207,8 +221,8 @@ cycle(MemoryContext cxt)
 	if (wait_ms < 0)
 		wait_ms = KEEPER_CYCLE_MS;
 	MemoryContextSwitchTo(cxt);
-	worker_roster_end_orphans(states);
-	pipeline_keeper_forget(states);
+	sweep_due |= worker_roster_end_orphans(states);
+	sweep_due |= pipeline_keeper_forget(states);
 	foreach(cell, states)
 	{
 		PipelineState *state = lfirst(cell);
@@ -216,7 +230,10 @@ cycle(MemoryContext cxt)
 		wait_ms = Min(wait_ms, pipeline_keeper_keep(state));
 		any_enabled |= state->enabled;
 	}
-	return any_enabled ? wait_ms : -1;
+	if (sweep_due)
+		wait_ms = Min(wait_ms, SWEEP_CYCLE_MS);
+	return any_enabled || sweep_due || worker_roster_count() > 0 ?
+		wait_ms : -1;
 }
 
 void
@@ -236,6 +253,7 @@ tracking_fdw_supervisor_main(Datum arg)
 		proc_exit(0);
 	}
 
+	crash_count_supervise();
 	cxt = AllocSetContextCreate(TopMemoryContext, "tracking_fdw supervisor",
 								ALLOCSET_DEFAULT_SIZES);
 	while (!ShutdownRequestPending)

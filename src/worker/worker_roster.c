@@ -9,11 +9,14 @@
 #include "base/clock.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "worker/crash_count.h"
 #include "worker/worker.h"
 #include "worker/worker_roster.h"
 
 /* A worker that ended is started again no sooner after it was started. */
 #define RESTART_MS 1000
+/* ... or, if such workers end in vain, after this at the most. */
+#define RESTART_CAP_MS 60000
 
 typedef struct StartedWorker
 {
@@ -22,6 +25,7 @@ typedef struct StartedWorker
 	int64		generation;
 	int			n_workers;		/* among which the shards are spread */
 	int64		started_ms;
+	int			n_in_vain;		/* that ended so, one after another */
 	BackgroundWorkerHandle *handle;
 } StartedWorker;
 
@@ -167,9 +171,10 @@ is_among(int32 pipeline, List *states)
 	return false;
 }
 
-void
+bool
 worker_roster_end_orphans(List *states)
 {
+	bool		any = false;
 	ListCell   *cell;
 
 	foreach(cell, started)
@@ -178,6 +183,7 @@ worker_roster_end_orphans(List *states)
 
 		if (is_among(worker->pipeline, states))
 			continue;
+		any = true;
 		if (is_alive(worker))
 		{
 			TerminateBackgroundWorker(worker->handle);
@@ -188,6 +194,25 @@ worker_roster_end_orphans(List *states)
 			pfree(worker->handle);
 		pfree(worker);
 	}
+	return any;
+}
+
+/*
+ * The slot's worker, if there was one, has ended.  One that cannot connect,
+ * say, is not to be started over and over.
+ */
+static void
+note_end(StartedWorker *worker)
+{
+	if (worker->handle == NULL)
+		return;
+	if (crash_count_was_in_vain(worker->pipeline, worker->slot,
+								worker->started_ms))
+		worker->n_in_vain++;
+	else
+		worker->n_in_vain = 0;
+	pfree(worker->handle);
+	worker->handle = NULL;
 }
 
 static bool
@@ -218,15 +243,19 @@ register_worker(const PipelineState *state, StartedWorker *entry)
 }
 
 RosterStart
-worker_roster_start(const PipelineState *state, int slot, long *wait_ms)
+worker_roster_start(const PipelineState *state, int slot, long *wait_ms,
+					int *n_in_vain)
 {
 	StartedWorker *entry = find_or_add(state->id, slot);
 	int64		now_ms = clock_now_ms();
-	int64		again_ms = entry->started_ms + RESTART_MS;
+	int64		again_ms;
 
-	if (entry->handle != NULL)
-		pfree(entry->handle);
-	entry->handle = NULL;
+	note_end(entry);
+	if (!is_current(state, entry))
+		entry->n_in_vain = 0;
+	*n_in_vain = entry->n_in_vain;
+	again_ms = entry->started_ms +
+		Min(RESTART_MS << Min(entry->n_in_vain, 6), RESTART_CAP_MS);
 	if (is_current(state, entry) && now_ms < again_ms)
 	{
 		*wait_ms = again_ms - now_ms;

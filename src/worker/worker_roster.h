@@ -30,8 +30,8 @@ extern bool worker_roster_session(const PipelineState *state);
  */
 extern bool worker_roster_end(const PipelineState *state, int n_kept);
 
-/* End the workers of pipelines that are no more. */
-extern void worker_roster_end_orphans(List *states);
+/* End the workers of pipelines that are no more; true if there were any. */
+extern bool worker_roster_end_orphans(List *states);
 
 typedef enum RosterStart
 {
@@ -40,8 +40,11 @@ typedef enum RosterStart
 	ROSTER_NO_SLOT				/* the server has none to register it */
 } RosterStart;
 
-/* Start the worker of a slot that has none. */
+/*
+ * Start the worker of a slot that has none.  *n_in_vain is how many of the last
+ * ones ended in vain (see crash_count.h), of which only the server's log tells.
+ */
 extern RosterStart worker_roster_start(const PipelineState *state, int slot,
-									   long *wait_ms);
+									   long *wait_ms, int *n_in_vain);
 
 #endif							/* TRACKING_WORKER_WORKER_ROSTER_H */

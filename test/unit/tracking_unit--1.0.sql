@@ -116,3 +116,11 @@ CREATE FUNCTION s3_upload(key text, content_type text, data bytea,
 CREATE FUNCTION s3_delete_objects(keys text[], OUT key text, OUT sqlstate text,
 	OUT detail text) RETURNS SETOF record
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_s3_delete_objects';
+
+-- ends its process by SIGSEGV
+CREATE FUNCTION crash() RETURNS boolean
+	LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'unit_crash';
+
+-- ends its process by exit()
+CREATE FUNCTION exit(status int) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'unit_exit';

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
@@ -31,6 +33,8 @@ PG_FUNCTION_INFO_V1(unit_xml_root_is);
 PG_FUNCTION_INFO_V1(unit_xml_escape);
 PG_FUNCTION_INFO_V1(unit_sequence_compare);
 PG_FUNCTION_INFO_V1(unit_position_normalize);
+PG_FUNCTION_INFO_V1(unit_crash);
+PG_FUNCTION_INFO_V1(unit_exit);
 
 static char *
 text_arg(FunctionCallInfo fcinfo, int n)
@@ -259,4 +263,20 @@ unit_position_normalize(PG_FUNCTION_ARGS)
 	if (!position_from_text(text_arg(fcinfo, 0), &position))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(position_to_text(&position)));
+}
+
+/* End this process as a bug would. */
+Datum
+unit_crash(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+	(void) raise(SIGSEGV);
+	PG_RETURN_BOOL(true);
+}
+
+/* ... or what a library may take for one. */
+Datum
+unit_exit(PG_FUNCTION_ARGS)
+{
+	exit(PG_GETARG_INT32(0));
 }
