@@ -175,8 +175,8 @@ open_client(const char *endpoint, int max_retries)
 			.access_key_id = "AKIDEXAMPLE",
 			.secret_access_key = "secret"
 		},
-		.connect_timeout_ms = 5000,
-		.request_timeout_ms = 5000,
+		.connect_timeout_ms = 30000,
+		.request_timeout_ms = 30000,
 		.max_retries = max_retries
 	};
 
