@@ -6,7 +6,8 @@ import pytest
 def alice(db, cluster, sql_server, kinesalite, make_stream, put):
     """A role that owns source src over a stream with a record, and a mapping."""
     role = f'alice_{db.dbname}'
-    db.sql(f'CREATE ROLE {role} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO {role}')
+    db.sql(f'CREATE ROLE {role} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO {role}; '
+           f'GRANT tracking_fdw_pipeline TO {role}')
     stream = make_stream(kinesalite)
     put(kinesalite.client(), stream, [{'id': 1}])
     sql_server(db, kinesalite.url, user=role)

@@ -81,6 +81,13 @@ get_element_type(Oid typid)
 	return type_of(typid)->element;
 }
 
+char
+get_typtype(Oid typid)
+{
+	(void) typid;
+	return TYPTYPE_BASE;
+}
+
 void
 get_typlenbyval(Oid typid, int16 *typlen, bool *typbyval)
 {

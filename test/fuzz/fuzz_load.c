@@ -324,7 +324,7 @@ load_row(void *arg)
 	StoreEncoder *encoder;
 	StoreWriter *writer = store_writer_begin(CurrentMemoryContext,
 											 &row->server, &row->table,
-											 row->tupdesc);
+											 row->tupdesc, NULL);
 
 	resetStringInfo(&sent);
 	store_writer_row(writer, row->values, row->isnull);

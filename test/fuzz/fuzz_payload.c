@@ -89,8 +89,8 @@ encode(KinesisRecord *record, const char *data, size_t size)
 }
 
 static void
-check_payload(Payload *payload, RowCompression compression, const char *data,
-			  size_t size)
+check_payload(Payload *payload, RowMemory *memory, RowCompression compression,
+			  const char *data, size_t size)
 {
 	KinesisRecord kinesis;
 	StreamRecord record = {"stream", "shard", &kinesis, 0};
@@ -100,6 +100,7 @@ check_payload(Payload *payload, RowCompression compression, const char *data,
 	ssize_t		expected = expected_bytes(compression, data, size);
 
 	encode(&kinesis, data, size);
+	row_memory_begin(memory, kinesis.data_bytes);
 	if (payload_read(payload, &record, &out, &bytes, &error))
 	{
 		/* the room is larger than what may come out of so little */
@@ -120,6 +121,10 @@ static void
 fuzz(const char *data, size_t size)
 {
 	RowCompression compression;
+	RowMemory	memory = {
+		.limit = {PAYLOAD_MAX_BYTES, ROW_LIMIT_OF_BATCH, 0},
+		.values = CurrentMemoryContext
+	};
 	Payload    *payload;
 	Input		rest = {data, size};
 	Input		first;
@@ -127,13 +132,15 @@ fuzz(const char *data, size_t size)
 	if (size == 0)
 		return;
 	compression = (unsigned char) *data % (ROW_COMPRESSION_ZSTD + 1);
-	payload = payload_open(compression);
+	memory.scratch = AllocSetContextCreate(CurrentMemoryContext, "scratch",
+										   ALLOCSET_SMALL_SIZES);
+	payload = payload_open(compression, &memory);
 	rest.start++;
 	rest.len--;
 	/* one that was refused is of no harm to the next */
 	while (input_cut(&rest, '\xFE', &first))
-		check_payload(payload, compression, first.start, first.len);
-	check_payload(payload, compression, data + 1, size - 1);
+		check_payload(payload, &memory, compression, first.start, first.len);
+	check_payload(payload, &memory, compression, data + 1, size - 1);
 }
 
 int

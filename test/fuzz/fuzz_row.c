@@ -86,6 +86,7 @@ typedef struct Reading
 static RowDecoder *
 open_decoder(RowFormat format, bool one_document, int first, int end)
 {
+	static const RowLimit limit = {64 * 1024 * 1024, ROW_LIMIT_OF_BATCH, 0};
 	TupleDesc	tupdesc = CreateTemplateTupleDesc(COLUMNS);
 	RowSpec		spec = {
 		.format = format,
@@ -113,7 +114,7 @@ open_decoder(RowFormat format, bool one_document, int first, int end)
 		if (!column->dropped)
 			wanted = bms_add_member(wanted, i + 1);
 	}
-	return row_decoder_open(&spec, tupdesc, wanted);
+	return row_decoder_open(&spec, tupdesc, wanted, &limit);
 }
 
 static void
