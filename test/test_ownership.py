@@ -217,5 +217,24 @@ def test_one_whose_anchor_is_gone_can_be_given(db, owned, roles):
     db.sql("""SET session_replication_role = replica; DROP FUNCTION tracking."pipeline p"();
         RESET session_replication_role""")
     assert owner(db) is None
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as refused:
+        db.sql("SELECT tracking.start_pipeline('p')")
+    assert f'was owned by role "{owned[0]}"' in str(refused.value)
+    assert 'owner =>' in refused.value.diag.message_hint
     db.sql("SELECT tracking.alter_pipeline('p', owner => %s)", after)
     assert owner(db) == after
+    db.sql("SELECT tracking.start_pipeline('p')")
+    db.worker('p')
+
+
+def test_one_that_runs_loses_its_anchor(db, source, roles, wait_until):
+    """It is stopped, says why, and its supervisor goes on."""
+    source()
+    create(db, roles(), 'p')
+    create(db, 'postgres', 'other')
+    db.worker('p')
+    db.sql("""SET session_replication_role = replica; DROP FUNCTION tracking."pipeline p"();
+        RESET session_replication_role""")
+    wait_until(lambda: db.status('p')[0]['state'] == 'failed')
+    assert 'owner of the pipeline no longer exists' in db.status('p')[0]['last_error']
+    assert db.status('other')[0]['state'] == 'running'

@@ -20,7 +20,8 @@ def keeps_the_pace(times, scans):
     """No more than five in a second; with room for a request that was on its way for longer
     than the next ones.  Each scan asks once at least, and once more unless its first answer
     tells that it is at the tip before that is looked for."""
-    return len(times) >= scans > 5 and all(later - earlier > 0.95 for earlier, later in zip(times, times[5:]))
+    return len(times) >= scans > 5 and all(
+        later - earlier > 0.95 for earlier, later in zip(times, times[5:]))
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ refuse_missing(void)
 
 	made = refusal(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 				   "the owner of the pipeline no longer exists",
-				   "Drop the pipeline and create it as another role.");
+				   "Give the pipeline to another role, SELECT tracking.alter_pipeline(..., owner => '...'), and call tracking.start_pipeline().");
 	made->for_good = true;
 	return made;
 }

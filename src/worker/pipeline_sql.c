@@ -392,9 +392,9 @@ tracking_start_pipeline(PG_FUNCTION_ARGS)
 {
 	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 
+	(void) pipeline_home_settle(pipeline, ERROR);
 	pipeline_role_check(pipeline->owner);
 	check_can_login(pipeline);
-	(void) pipeline_home_settle(pipeline, ERROR);
 	pipeline_enable(pipeline->name, true);
 	start_workers(pipeline);
 	PG_RETURN_VOID();

@@ -10,7 +10,7 @@ set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 : "${PG_CONFIG:=pg_config}"
-work=$(mktemp -d /tmp/tracking_fdw_sanitize.XXXXXX)
+work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 tree=$work/tree
