@@ -110,7 +110,7 @@ class Database:
 
     def wait_value(self, expected, query, timeout=30):
         poll_until(lambda: self.value(query) == expected, timeout,
-                   f'{query} to be {expected!r}, is {self.value(query)!r}')
+                   lambda: f'{query} to be {expected!r}, is {self.value(query)!r}')
 
     def drop(self):
         self.conn.close()
