@@ -76,6 +76,69 @@ def test_a_command_that_exits(alice, wait_until):
     assert db.value("SELECT last_error FROM tracking.pipeline").startswith('workers of pipeline "p" have crashed 3')
 
 
+def test_an_end_that_was_wanted_is_not_in_the_log(alice, wait_until):
+    """By an alter, a stop, a drop, whatever runs at that time."""
+    db = alice
+    sleeps = 'SELECT pg_sleep(600) FROM landed WHERE id > $1 AND id <= $2'
+    db.sql('INSERT INTO landed VALUES (1)')
+    for change in (f"alter_pipeline('p', batch_rows => 7)", f"alter_pipeline('p', command => '{sleeps}')",
+                   "reset_pipeline('p', 'trim_horizon')", "alter_pipeline('p', batch_rows => 8)",
+                   "stop_pipeline('p')", "start_pipeline('p')", "drop_pipeline('p')"):
+        db.sql(f'SELECT tracking.{change}')
+        if change.startswith('stop'):
+            wait_until(lambda: db.status('p')[0]['worker_pid'] is None)
+        elif not change.startswith('drop'):
+            wait_until(lambda: db.value('SELECT p.generation FROM tracking.pipeline p JOIN tracking.pipeline_runner r '
+                                        'ON r.pipeline_id = p.id') is not None)
+            if db.value("SELECT position FROM tracking.checkpoint") in (None, 'TRIM_HORIZON'):
+                wait_until(lambda: "applying 1 records" in (db.status('p')[0]['activity'] or ''))
+    wait_until(lambda: not db.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'tracking_fdw pipeline'"))
+    log = db.cluster.log()
+    assert 'FATAL' not in log and 'canceling' not in log and 'ERROR' not in log
+
+
+def test_a_command_that_does_not_let_itself_be_canceled(alice, wait_until):
+    db = alice
+    db.sql("CREATE FUNCTION stay() RETURNS void LANGUAGE plpgsql AS $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); "
+           'EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$')
+    db.sql("SELECT tracking.alter_pipeline('p', command => 'SELECT stay() FROM landed WHERE id > $1 AND id <= $2'); "
+           'INSERT INTO landed VALUES (1)')
+    wait_until(lambda: 'applying 1 records' in (db.status('p')[0]['activity'] or ''))
+    db.sql("SELECT tracking.stop_pipeline('p')")
+    wait_until(lambda: db.status('p')[0]['worker_pid'] is None)
+
+
+def test_one_that_is_ended_before_it_began_has_not_failed(alice, wait_until):
+    """As there was no room for it meanwhile; or else its place would go to others."""
+    db = alice
+    db.sql('SET ROLE alice')
+    db.pipeline('q', 'landed', target='target')
+    db.sql('RESET ROLE')
+
+    def room(n):
+        session.execute(f'ALTER SYSTEM SET tracking_fdw.max_workers = {n}')
+        session.execute('SELECT pg_reload_conf()')
+    db.worker('q')
+    session = db.connect()      # nobody can begin a new one later
+    room(1)
+    wait_until(lambda: db.status('q')[0]['worker_pid'] is None)
+    beginning = "SELECT count(*) FROM pg_locks WHERE relation = 'pg_db_role_setting'::regclass AND NOT granted"
+    with db.connect(autocommit=False) as other:
+        for n in 1, 2:
+            db.sql("UPDATE tracking.pipeline SET last_error = NULL WHERE name = 'q'")
+            other.execute('LOCK TABLE pg_db_role_setting IN ACCESS EXCLUSIVE MODE')
+            room(10)
+            db.wait_value(1, beginning)
+            room(1)
+            wait_until(lambda: 'no worker is free' in (db.status('q')[0]['last_error'] or ''))
+            other.rollback()
+            db.wait_value(0, beginning)
+    room(10)
+    db.worker('q')
+    assert 'no worker is free' in db.status('q')[0]['last_error']
+    assert 'FATAL' not in db.cluster.log()
+
+
 def state(db):
     try:
         return db.status('p')[0]['state']

@@ -4,9 +4,12 @@
  *
  * It is connected as the pipeline's owner, so that nothing a command does can
  * reach further than its owner could.  On an error it notes it and ends; the
- * supervisor starts another when it is time.
+ * supervisor starts another when it is time.  Told to end by a supervisor, it
+ * ends as soon, and has nothing to note.
  */
 #include "postgres.h"
+
+#include <signal.h>
 
 #include "access/xact.h"
 #include "base/clock.h"
@@ -18,6 +21,7 @@
 #include "postmaster/interrupt.h"
 #include "sink/pipeline_lock.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -42,7 +46,31 @@
 
 static bool stop_wanted = false;	/* the error is to stop the pipeline */
 
+/* Of the handler of WORKER_END_SIGNAL. */
+static volatile sig_atomic_t end_wanted = false;
+static volatile sig_atomic_t can_cancel = false;	/* what runs may be */
+
 static const PipelineTransactions transactions = {worker_begin, worker_commit};
+
+static void
+end_soon(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	(void) postgres_signal_arg;
+	end_wanted = true;
+	if (can_cancel)
+		InterruptPending = QueryCancelPending = true;
+	SetLatch(MyLatch);
+	errno = save_errno;
+}
+
+/* The error that is being handled is that the worker was told to end. */
+static bool
+is_told_to_end(void)
+{
+	return end_wanted && geterrcode() == ERRCODE_QUERY_CANCELED;
+}
 
 /*
  * What keeps some of the source from being read is not the end of the worker;
@@ -220,6 +248,7 @@ tracking_fdw_worker_main(Datum arg)
 	memcpy(&args, MyBgworkerEntry->bgw_extra, sizeof(args));
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(WORKER_END_SIGNAL, end_soon);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(args.database, args.owner,
 											  COMPAT_BYPASS_LOGIN_CHECK);
@@ -230,7 +259,8 @@ tracking_fdw_worker_main(Datum arg)
 	SetConfigOption("deadlock_timeout", "100ms", PGC_SUSET, PGC_S_OVERRIDE);
 	cxt = TopMemoryContext;
 	pipeline = take_up(&args);
-	if (pipeline == NULL)
+	can_cancel = true;
+	if (pipeline == NULL || end_wanted)
 		proc_exit(0);
 	pgstat_report_appname(psprintf("tracking_fdw: %s", pipeline->name));
 
@@ -243,6 +273,9 @@ tracking_fdw_worker_main(Datum arg)
 		ErrorData  *error;
 
 		MemoryContextSwitchTo(cxt);
+		can_cancel = false;
+		if (is_told_to_end())
+			proc_exit(0);
 		error = CopyErrorData();
 		EmitErrorReport();
 		FlushErrorState();

@@ -12,6 +12,8 @@
 
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "base/compat.h"
 #include "postmaster/bgworker.h"
 
@@ -19,6 +21,12 @@
 #define WORKER_TYPE "tracking_fdw pipeline"
 #define SUPERVISOR_TYPE "tracking_fdw supervisor"
 #define LAUNCHER_TYPE "tracking_fdw launcher"
+
+/*
+ * By which a supervisor tells a worker to end: it cancels what it runs.  A
+ * process that is not so far takes no notice.
+ */
+#define WORKER_END_SIGNAL SIGUSR2
 
 /* What a supervisor tells the worker it starts, in bgw_extra. */
 typedef struct WorkerArgs

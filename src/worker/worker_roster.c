@@ -17,6 +17,8 @@
 #define RESTART_MS 1000
 /* ... or, if such workers end in vain, after this at the most. */
 #define RESTART_CAP_MS 60000
+/* One that does not heed the word that it is to end is ended after this. */
+#define END_PATIENCE_MS 5000
 
 typedef struct StartedWorker
 {
@@ -26,6 +28,7 @@ typedef struct StartedWorker
 	int64		generation;
 	int			n_workers;		/* among which the shards are spread */
 	int64		started_ms;
+	int64		ending_ms;		/* since when it is to end, or 0 */
 	int			n_in_vain;		/* that ended so, one after another */
 	BackgroundWorkerHandle *handle;
 } StartedWorker;
@@ -129,6 +132,41 @@ is_current(const PipelineState *state, const StartedWorker *worker)
 		worker->owner == state->owner && worker->n_workers == state->granted;
 }
 
+/*
+ * Have a process end, without a trace in the log.  What it runs may not let
+ * itself be canceled: then it is ended at a later look.
+ */
+static void
+end_process(StartedWorker *worker, int pid)
+{
+	int64		now_ms = clock_now_ms();
+
+	if (worker->ending_ms == 0)
+		worker->ending_ms = now_ms;
+	kill(pid, now_ms < worker->ending_ms + END_PATIENCE_MS ?
+		 WORKER_END_SIGNAL : SIGTERM);
+}
+
+/* The same for one that was started here, if it is not yet over. */
+static void
+end_started(StartedWorker *worker)
+{
+	pid_t		pid;
+
+	switch (GetBackgroundWorkerPid(worker->handle, &pid))
+	{
+		case BGWH_STARTED:
+			end_process(worker, pid);
+			break;
+		case BGWH_NOT_YET_STARTED:
+			worker->ending_ms = clock_now_ms();
+			TerminateBackgroundWorker(worker->handle);
+			break;
+		default:
+			break;
+	}
+}
+
 bool
 worker_roster_end(const PipelineState *state, int n_kept)
 {
@@ -142,7 +180,8 @@ worker_roster_end(const PipelineState *state, int n_kept)
 
 		if (runner->slot < 0 || (runner->slot < n_kept && !stale))
 			continue;
-		kill(runner->pid, SIGTERM);
+		/* it may be one that a supervisor before this one has started */
+		end_process(find_or_add(state->id, runner->slot), runner->pid);
 		none_stale &= !stale;
 	}
 	foreach(cell, started)
@@ -153,7 +192,7 @@ worker_roster_end(const PipelineState *state, int n_kept)
 		if (worker->pipeline != state->id || !is_alive(worker) ||
 			(worker->slot < n_kept && !stale))
 			continue;
-		TerminateBackgroundWorker(worker->handle);
+		end_started(worker);
 		none_stale &= !stale;
 	}
 	return none_stale;
@@ -187,7 +226,7 @@ worker_roster_end_orphans(List *states)
 		any = true;
 		if (is_alive(worker))
 		{
-			TerminateBackgroundWorker(worker->handle);
+			end_started(worker);
 			continue;
 		}
 		started = foreach_delete_current(started, cell);
@@ -200,14 +239,16 @@ worker_roster_end_orphans(List *states)
 
 /*
  * The slot's worker, if there was one, has ended.  One that cannot connect,
- * say, is not to be started over and over.
+ * say, is not to be started over and over.  That it ended because it was to is
+ * not in vain.
  */
 static void
 note_end(StartedWorker *worker)
 {
 	if (worker->handle == NULL)
 		return;
-	if (crash_count_was_in_vain(worker->pipeline, worker->slot,
+	if (worker->ending_ms == 0 &&
+		crash_count_was_in_vain(worker->pipeline, worker->slot,
 								worker->started_ms))
 		worker->n_in_vain++;
 	else
@@ -266,5 +307,6 @@ worker_roster_start(const PipelineState *state, int slot, long *wait_ms,
 	entry->owner = state->owner;
 	entry->n_workers = state->granted;
 	entry->started_ms = now_ms;
+	entry->ending_ms = 0;
 	return register_worker(state, entry) ? ROSTER_STARTED : ROSTER_NO_SLOT;
 }
