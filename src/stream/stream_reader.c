@@ -220,6 +220,26 @@ stream_reader_at_end(const StreamReader *reader)
 		dlist_is_empty(unconstify(dlist_head *, &reader->queue));
 }
 
+bool
+stream_reader_caught_up(const StreamReader *reader)
+{
+	shardhash_iterator iterator;
+	const ShardEntry *entry;
+
+	if (!dlist_is_empty(unconstify(dlist_head *, &reader->queue)) ||
+		!dlist_is_empty(unconstify(dlist_head *, &reader->troubled)))
+		return false;
+	shardhash_start_iterate(reader->shards, &iterator);
+	while ((entry = shardhash_iterate(reader->shards, &iterator)) != NULL)
+	{
+		if (entry->shard != NULL &&
+			shard_reader_state(entry->shard->reader) != SHARD_DONE &&
+			!shard_reader_at_tip(entry->shard->reader))
+			return false;
+	}
+	return true;
+}
+
 const AwsError *
 stream_reader_trouble(const StreamReader *reader, const char **shard_id)
 {

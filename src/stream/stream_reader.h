@@ -95,6 +95,12 @@ extern const AwsError *stream_reader_trouble(const StreamReader *reader,
 extern bool stream_reader_at_end(const StreamReader *reader);
 
 /*
+ * The last that was heard of each shard is that it has no more, and every
+ * record was handed out.  Goes through all shards.
+ */
+extern bool stream_reader_caught_up(const StreamReader *reader);
+
+/*
  * Shards (KinesisShard *) of the stream that the reader does not have: children
  * of one that was read to its end, or listed since.  Told once; they live until
  * the next call.  Looking for them holds up no shard.

@@ -165,13 +165,26 @@ keep_history(PipelineRun *run, const Batch *batch, uint64 rows,
 	load_ledger_prune(run->pipeline->name, keep);
 }
 
-/* A batch was applied; in a transaction. */
+/* What failed is over; in a transaction. */
 static void
 clear_failures(PipelineRun *run)
 {
 	if (run->pipeline->failures > 0 && !run->failures_cleared)
 		pipeline_clear_failures(run->pipeline->id);
 	run->failures_cleared = true;
+}
+
+void
+pipeline_run_idle(PipelineRun *run)
+{
+	const PipelineTransactions *transactions = run->source->transactions;
+
+	if (run->failures_cleared || run->pipeline->failures == 0 ||
+		!run->source->ops->caught_up(run->source))
+		return;
+	transactions->begin();
+	clear_failures(run);
+	transactions->commit();
 }
 
 static ApplyResult

@@ -66,6 +66,12 @@ extern ApplyResult pipeline_run_apply(PipelineRun *run, Batch *batch);
  */
 extern void pipeline_run_committed(PipelineRun *run, const Batch *batch);
 
+/*
+ * Nothing came.  If all was read and applied, what failed before is over, and
+ * the pipeline's row says so.  Without a transaction.
+ */
+extern void pipeline_run_idle(PipelineRun *run);
+
 /* Why the pipeline is to stop after the last batch; NULL: go on. */
 extern const ErrorData *pipeline_run_stop(const PipelineRun *run);
 

@@ -54,6 +54,12 @@ typedef struct PipelineSourceOps
 	 */
 	void		(*check) (PipelineSource *source, const Batch *batch);
 
+	/*
+	 * All that there is was handed out, and nothing keeps any of it from being
+	 * read.
+	 */
+	bool		(*caught_up) (const PipelineSource *source);
+
 	/* Do what comes up now and then, between batches.  Or NULL. */
 	void		(*tend) (PipelineSource *source);
 

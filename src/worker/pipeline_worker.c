@@ -133,6 +133,15 @@ tend(PipelineRun *run, const Pipeline *pipeline)
 	(void) worker_reload_config();
 }
 
+/* There was nothing to apply for a while. */
+static void
+rest(PipelineRun *run)
+{
+	crash_count_live(false);
+	pipeline_run_idle(run);
+	worker_report_stat();
+}
+
 /*
  * Read and apply until the process is ended, another was first, the source or
  * a limit was altered, or a record stops the pipeline: then that error is
@@ -169,7 +178,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 		pipeline_run_report(run, NULL);
 		batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
 		if (batch == NULL)
-			crash_count_live(false);
+			rest(run);
 		else if (!apply(run, pipeline, batch))
 		{
 			ereport(LOG,

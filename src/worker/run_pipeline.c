@@ -116,6 +116,8 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 
 		clock_serve_interrupts();
 		batch = source->ops->next_batch(source, BATCH_WAIT_MS);
+		if (batch == NULL)
+			pipeline_run_idle(run);
 		if (batch == NULL && source->ops->at_end(source))
 			break;
 		if (is_paused(pipeline))

@@ -260,6 +260,12 @@ stream_at_end(const PipelineSource *base)
 	return stream_reader_at_end(((const StreamSource *) base)->reader);
 }
 
+static bool
+stream_caught_up(const PipelineSource *base)
+{
+	return stream_reader_caught_up(((const StreamSource *) base)->reader);
+}
+
 /*
  * A batch with gaps may be of a stream that was deleted and created again under
  * its name: its sequence numbers are others.
@@ -345,6 +351,7 @@ static const PipelineSourceOps stream_ops = {
 	.next_batch = stream_next_batch,
 	.release = stream_release,
 	.at_end = stream_at_end,
+	.caught_up = stream_caught_up,
 	.check = stream_check,
 	.tend = stream_tend,
 	.trouble = stream_trouble,

@@ -316,12 +316,18 @@ make_batch(TableSource *source)
 }
 
 static bool
-table_at_end(const PipelineSource *base)
+table_caught_up(const PipelineSource *base)
 {
 	const TableSource *source = (const TableSource *) base;
 
-	return base->until != READ_FOREVER && source->looked &&
-		source->collected == source->newest && source->n_rows == 0;
+	return source->looked && source->collected == source->newest &&
+		source->n_rows == 0;
+}
+
+static bool
+table_at_end(const PipelineSource *base)
+{
+	return base->until != READ_FOREVER && table_caught_up(base);
 }
 
 /* Is there something to look for, once it is time? */
@@ -401,6 +407,7 @@ static const PipelineSourceOps table_ops = {
 	.next_batch = table_next_batch,
 	.release = table_release,
 	.at_end = table_at_end,
+	.caught_up = table_caught_up,
 	.complete_rejects = table_complete_rejects,
 	.describe = table_describe
 };

@@ -52,7 +52,13 @@ worker_commit(void)
 {
 	PopActiveSnapshot();
 	CommitTransactionCommand();
-	pgstat_report_stat(false);
+	worker_report_stat();
+}
+
+void
+worker_report_stat(void)
+{
+	(void) pgstat_report_stat(false);
 }
 
 bool

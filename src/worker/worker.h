@@ -55,6 +55,9 @@ extern void worker_commit(void);
 /* Take up what the configuration says, if it was reloaded; true if it was. */
 extern bool worker_reload_config(void);
 
+/* Let statistics be seen, if any are left and it is time; out of a transaction. */
+extern void worker_report_stat(void);
+
 /*
  * Milliseconds to the next try of a pipeline that has failed so often in a row
  * and once more.

@@ -1,0 +1,73 @@
+"""A pipeline that has nothing to do takes up what happens meanwhile."""
+import pytest
+
+
+@pytest.fixture
+def alice(db, new_role):
+    """Tables landed and target; alice, who may read the one and fill the other."""
+    name = new_role('alice')
+    db.sql(f'CREATE TABLE landed (id int PRIMARY KEY); CREATE TABLE target (id int); '
+           f'GRANT SELECT ON landed TO {name}; GRANT INSERT ON target TO {name}')
+    return name
+
+
+def create(db, alice, source, **arguments):
+    db.sql(f'SET ROLE {alice}')
+    db.pipeline('p', source, target='target', max_latency='0.2 s', **arguments)
+    db.sql('RESET ROLE')
+
+
+def add(db, first, last):
+    db.sql(f'INSERT INTO landed SELECT generate_series({first}, {last})')
+
+
+def failed(db, wait_until, source, role):
+    """p has failed, as it may not read its source; and may again."""
+    db.sql(f'REVOKE SELECT ON {source} FROM {role}')
+    db.sql('SELECT pg_terminate_backend(%s)', db.worker('p'))
+    wait_until(lambda: db.status('p')[0]['failures'] >= 1)
+    db.sql(f'GRANT SELECT ON {source} TO {role}')
+
+
+def over(db, wait_until):
+    wait_until(lambda: db.status('p')[0]['failures'] == 0)
+    status = db.status('p')[0]
+    assert status['state'] == 'running' and status['failing_since'] is None and status['retry_at'] is None
+
+
+def test_a_failure_is_over_without_a_new_row(db, alice, wait_until):
+    create(db, alice, 'landed')
+    add(db, 1, 5)
+    db.wait_value(5, 'SELECT count(*) FROM target')
+    failed(db, wait_until, 'landed', alice)
+    over(db, wait_until)
+
+
+def test_a_failure_is_over_without_a_new_record(db, alice, wait_until, sql_server, make_stream, kinesalite, put):
+    stream = make_stream(kinesalite)
+    sql_server(db, kinesalite.url, user='PUBLIC')
+    db.sql('GRANT USAGE ON FOREIGN SERVER aws TO PUBLIC')
+    db.foreign_table('src', 'id int', stream)
+    db.sql(f'GRANT SELECT ON src TO {alice}')
+    create(db, alice, 'src')
+    put(kinesalite.client(), stream, [{'id': 1}])
+    db.wait_value(1, 'SELECT count(*) FROM target')
+    failed(db, wait_until, 'src', alice)
+    over(db, wait_until)
+
+
+def test_it_is_not_over_while_a_batch_fails(db, alice, wait_until):
+    create(db, alice, 'landed')
+    db.sql(f'REVOKE INSERT ON target FROM {alice}')
+    add(db, 1, 5)
+    wait_until(lambda: db.status('p')[0]['failures'] >= 3)
+    db.sql(f'GRANT INSERT ON target TO {alice}')
+    db.wait_value(5, 'SELECT count(*) FROM target')
+
+
+def test_what_was_done_is_told_to_the_statistics(db, alice):
+    create(db, alice, 'landed')
+    for n in range(5):
+        add(db, n * 1000 + 1, n * 1000 + 1000)
+        db.wait_value((n + 1) * 1000, 'SELECT count(*) FROM target')
+    db.wait_value(5000, "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'target'")
