@@ -138,6 +138,7 @@ OBJS = \
 	src/worker/pipeline_limits.o \
 	src/worker/pipeline_owner.o \
 	src/worker/pipeline_pause.o \
+	src/worker/pipeline_read_only.o \
 	src/worker/pipeline_plan.o \
 	src/worker/pipeline_role.o \
 	src/worker/pipeline_run.o \

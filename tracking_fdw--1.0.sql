@@ -497,14 +497,15 @@ grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
     tracking.batch, tracking.gap, tracking.load to public;
 
 -- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
--- of a pipeline, 16 and more those of its workers; see
--- src/sink/pipeline_lock.h
+-- of a pipeline, 9 that of one that waits, 16 and more those of its workers;
+-- see src/sink/pipeline_lock.h
 create view tracking.pipeline_runner
 with (security_invoker = true) as
 select l.objid::pg_catalog.int8::pg_catalog.int4 as pipeline_id,
        w.objsubid operator(pg_catalog.-) 16 as worker,
        a.pid,
-       a.query as activity
+       a.query as activity,
+       o.pid is not null as read_only
 from pg_catalog.pg_locks l
 join pg_catalog.pg_stat_activity a on a.pid operator(pg_catalog.=) l.pid
 left join pg_catalog.pg_locks w
@@ -514,6 +515,13 @@ left join pg_catalog.pg_locks w
    and w.classid operator(pg_catalog.=) l.classid
    and w.objid operator(pg_catalog.=) l.objid
    and w.objsubid operator(pg_catalog.>=) 16
+left join pg_catalog.pg_locks o
+    on o.pid operator(pg_catalog.=) l.pid
+   and o.locktype operator(pg_catalog.=) 'advisory' and o.granted
+   and o.database operator(pg_catalog.=) l.database
+   and o.classid operator(pg_catalog.=) l.classid
+   and o.objid operator(pg_catalog.=) l.objid
+   and o.objsubid operator(pg_catalog.=) 9
 where l.locktype operator(pg_catalog.=) 'advisory' and l.granted
   and l.database operator(pg_catalog.=)
       (select d.oid from pg_catalog.pg_database d
@@ -527,6 +535,7 @@ comment on column tracking.pipeline_runner.pipeline_id is 'id of the pipeline';
 comment on column tracking.pipeline_runner.worker is 'number of the worker, null for a session that called run_pipeline';
 comment on column tracking.pipeline_runner.pid is 'process';
 comment on column tracking.pipeline_runner.activity is 'what it does now';
+comment on column tracking.pipeline_runner.read_only is 'it waits, as default_transaction_read_only is on for the owner of the pipeline';
 
 grant select on tracking.pipeline_runner to public;
 
@@ -539,6 +548,10 @@ here as materialized (
     where d.datname operator(pg_catalog.=) pg_catalog.current_database())
 select p.name as pipeline,
        case when exists (select from runner
+                         where pipeline_id operator(pg_catalog.=) p.id
+                           and read_only)
+            then 'read only'
+            when exists (select from runner
                          where pipeline_id operator(pg_catalog.=) p.id)
             then case when p.paused_until operator(pg_catalog.>)
                            pg_catalog.clock_timestamp()
@@ -591,7 +604,7 @@ comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; paused: it is the time of pause_between; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines';
+    'running; paused: it is the time of pause_between; read only: default_transaction_read_only is on for its owner here; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';

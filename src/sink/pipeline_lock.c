@@ -18,12 +18,12 @@ lock(int32 id, int kind, LOCKMODE mode)
 }
 
 static void
-unlock(int32 id, int kind)
+unlock(int32 id, int kind, LOCKMODE mode)
 {
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, PIPELINE_LOCK_CLASS, id, kind);
-	LockRelease(&tag, ExclusiveLock, true);
+	LockRelease(&tag, mode, true);
 }
 
 bool
@@ -35,7 +35,7 @@ pipeline_lock_run(int32 id)
 void
 pipeline_unlock_run(int32 id)
 {
-	unlock(id, PIPELINE_LOCK_RUN);
+	unlock(id, PIPELINE_LOCK_RUN, ExclusiveLock);
 }
 
 bool
@@ -44,6 +44,18 @@ pipeline_lock_worker(int32 id, int slot)
 	/* both end with the process */
 	return lock(id, PIPELINE_LOCK_RUN, ShareLock) &&
 		lock(id, PIPELINE_LOCK_WORKER + slot, ExclusiveLock);
+}
+
+void
+pipeline_lock_read_only(int32 id)
+{
+	(void) lock(id, PIPELINE_LOCK_READ_ONLY, ShareLock);
+}
+
+void
+pipeline_unlock_read_only(int32 id)
+{
+	unlock(id, PIPELINE_LOCK_READ_ONLY, ShareLock);
 }
 
 bool
@@ -55,7 +67,7 @@ pipeline_lock_supervise(void)
 void
 pipeline_unlock_supervise(void)
 {
-	unlock(0, PIPELINE_LOCK_SUPERVISE);
+	unlock(0, PIPELINE_LOCK_SUPERVISE, ExclusiveLock);
 }
 
 void

@@ -21,6 +21,8 @@
 #define PIPELINE_LOCK_SUPERVISE 4
 /* a role that creates a pipeline, by its oid */
 #define PIPELINE_LOCK_CREATE 5
+/* a worker that waits, as its transactions are read-only; besides its own */
+#define PIPELINE_LOCK_READ_ONLY 9
 /* worker number n of a pipeline: this and n */
 #define PIPELINE_LOCK_WORKER 16
 /* of database 0: a supervisor that waits for a worker */
@@ -38,6 +40,10 @@ extern void pipeline_unlock_run(int32 id);
  * worker, or a session runs all of it.
  */
 extern bool pipeline_lock_worker(int32 id, int slot);
+
+/* For a worker: show that it waits, or that it no longer does. */
+extern void pipeline_lock_read_only(int32 id);
+extern void pipeline_unlock_read_only(int32 id);
 
 /* Take the lock to supervise this database; false if another has it. */
 extern bool pipeline_lock_supervise(void);

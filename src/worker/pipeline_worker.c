@@ -30,6 +30,7 @@
 #include "worker/crash_count.h"
 #include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
+#include "worker/pipeline_read_only.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_watch.h"
 #include "worker/worker.h"
@@ -158,6 +159,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	PipelineRun *run;
 	PipelineSource *source;
 
+	if (!pipeline_read_only_wait(pipeline, slot))
+		return;
 	/* a table is asked anew each time; maintenance of it is no change */
 	pipeline_watch_begin(pipeline->source_key == NULL ?
 						 pipeline->source : InvalidOid);
@@ -192,7 +195,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 		}
 		tend(run, pipeline);
-		if (pipeline_watch_changed() ||
+		if (pipeline_watch_changed() || pipeline_is_read_only() ||
 			max_batch_bytes != guc_max_batch_bytes())
 			return;
 	}
@@ -202,13 +205,16 @@ run_pipeline(const Pipeline *pipeline, int slot)
  * Note why the pipeline failed, and when to try again.  A source or target
  * that was dropped does not come back, nor do records that the stream has
  * dropped: then the pipeline is stopped, as it is by a record with on_error
- * 'stop'.
+ * 'stop'.  What has become read-only meanwhile is nothing to write to, and no
+ * failure.
  */
 static void
 record_failure(const Pipeline *pipeline, const ErrorData *error)
 {
 	int64		retry_ms = worker_retry_ms(pipeline->failures);
 
+	if (pipeline_is_read_only())
+		return;
 	worker_begin();
 	if (stop_wanted || pipeline_run_is_hopeless() ||
 		get_rel_relkind(pipeline->source) == '\0' ||

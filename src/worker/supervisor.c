@@ -27,6 +27,7 @@
 #include "storage/ipc.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "worker/crash_count.h"
 #include "worker/pipeline_keeper.h"
@@ -276,6 +277,12 @@ tracking_fdw_supervisor_main(Datum arg)
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
 											  InvalidOid, 0);
 	search_path_settle();
+	/*
+	 * A database may be made read-only, and its workers heed that.  Why a
+	 * pipeline does not run is to be told even so.
+	 */
+	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET,
+					PGC_S_OVERRIDE);
 	if (!pipeline_lock_supervise())
 	{
 		wake(false);
