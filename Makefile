@@ -125,6 +125,7 @@ OBJS = \
 	src/fdw/store_plan.o \
 	src/fdw/store_qual.o \
 	src/fdw/store_scan.o \
+	src/worker/checkpoint_change.o \
 	src/worker/crash_count.o \
 	src/worker/launcher.o \
 	src/worker/pipeline_anchor.o \

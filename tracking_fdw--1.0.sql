@@ -267,6 +267,39 @@ comment on column tracking.checkpoint.millis_behind_latest is 'how far behind th
 comment on column tracking.checkpoint.read_until is 'what had arrived in the shard by then is read; tells whether the stream may have dropped records unread';
 comment on column tracking.checkpoint.updated_at is 'time of the last batch';
 
+/* Whoever changes a position by hand means a pipeline that runs, too. */
+create function tracking.is_by_hand()
+returns pg_catalog.bool
+as 'MODULE_PATHNAME', 'tracking_is_by_hand'
+language c;
+
+comment on function tracking.is_by_hand() is
+    'whether the row that is being changed is not changed by tracking_fdw itself';
+
+create function tracking.notice_checkpoint()
+returns pg_catalog.trigger
+as 'MODULE_PATHNAME', 'tracking_notice_checkpoint'
+language c;
+
+comment on function tracking.notice_checkpoint() is
+    'has a pipeline begin anew at positions that somebody has changed by hand';
+
+revoke all on function tracking.notice_checkpoint() from public;
+
+create trigger changed
+    after delete or update of pipeline, shard_id, position, read_until
+    on tracking.checkpoint
+    for each row when (tracking.is_by_hand())
+    execute function tracking.notice_checkpoint();
+create trigger truncated after truncate on tracking.checkpoint
+    for each statement when (tracking.is_by_hand())
+    execute function tracking.notice_checkpoint();
+
+comment on trigger changed on tracking.checkpoint is
+    'a pipeline takes up what somebody changes by hand';
+comment on trigger truncated on tracking.checkpoint is
+    'a pipeline takes up what somebody changes by hand';
+
 create table tracking.dead_letter (
     id pg_catalog.int8 generated always as identity primary key,
     pipeline pg_catalog.text not null,

@@ -71,3 +71,42 @@ def test_what_was_done_is_told_to_the_statistics(db, alice):
         add(db, n * 1000 + 1, n * 1000 + 1000)
         db.wait_value((n + 1) * 1000, 'SELECT count(*) FROM target')
     db.wait_value(5000, "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'target'")
+
+
+# Somebody changes tracking.checkpoint
+
+def test_a_position_that_is_set_back_by_hand(db, alice):
+    create(db, alice, 'landed')
+    add(db, 1, 5)
+    db.wait_value(5, 'SELECT count(*) FROM target')
+    db.wait_value('5', 'SELECT position FROM tracking.checkpoint')
+    db.sql("UPDATE tracking.checkpoint SET position = '3'")
+    db.wait_value(7, 'SELECT count(*) FROM target')
+    assert db.status('p')[0]['failures'] == 0
+
+
+def test_one_of_a_stream(db, alice, sql_server, make_stream, kinesalite, put):
+    stream = make_stream(kinesalite)
+    sql_server(db, kinesalite.url, user='PUBLIC')
+    db.sql('GRANT USAGE ON FOREIGN SERVER aws TO PUBLIC')
+    db.foreign_table('src', 'id int', stream)
+    db.sql(f'GRANT SELECT ON src TO {alice}')
+    create(db, alice, 'src')
+    put(kinesalite.client(), stream, [{'id': i} for i in range(3)])
+    db.wait_value(3, 'SELECT count(*) FROM target')
+    generation = 'SELECT generation FROM tracking.pipeline'
+    before = db.value(generation)
+    db.sql("UPDATE tracking.checkpoint SET position = 'TRIM_HORIZON'")
+    db.wait_value(6, 'SELECT count(*) FROM target')
+    # what the pipeline itself moves is not changed by hand
+    assert db.value(generation) == before + 1
+
+
+@pytest.mark.parametrize('change', ['DELETE FROM', 'TRUNCATE'])
+def test_positions_that_are_removed_by_hand(db, alice, wait_until, change):
+    create(db, alice, 'landed')
+    add(db, 1, 5)
+    db.wait_value(5, 'SELECT count(*) FROM target')
+    db.sql(f'{change} tracking.checkpoint')
+    wait_until(lambda: db.status('p')[0]['state'] == 'failed')
+    assert 'has lost its positions' in db.status('p')[0]['last_error']

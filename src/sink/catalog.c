@@ -31,6 +31,8 @@
  */
 static Oid	known_owner = InvalidOid;
 
+static bool executing = false;	/* a statement of catalog_execute() */
+
 static void
 forget_owner(Datum arg, Oid relid)
 {
@@ -127,8 +129,27 @@ executed(const CatalogStatement *statement, int rc)
 uint64
 catalog_execute(CatalogStatement *statement, Datum *values, const char *nulls)
 {
-	return executed(statement, SPI_execute_plan(prepared(statement), values,
-												nulls, false, 0));
+	SPIPlanPtr	plan = prepared(statement);
+	bool		outer = executing;
+	volatile int rc = 0;
+
+	executing = true;
+	PG_TRY();
+	{
+		rc = SPI_execute_plan(plan, values, nulls, false, 0);
+	}
+	PG_FINALLY();
+	{
+		executing = outer;
+	}
+	PG_END_TRY();
+	return executed(statement, rc);
+}
+
+bool
+catalog_is_executing(void)
+{
+	return executing;
 }
 
 uint64

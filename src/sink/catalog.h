@@ -49,6 +49,9 @@ extern void catalog_end(CatalogAccess *access);
 extern uint64 catalog_execute(CatalogStatement *statement, Datum *values,
 							  const char *nulls);
 
+/* Does one run?  For a trigger that asks whose statement fired it. */
+extern bool catalog_is_executing(void);
+
 /*
  * The same for a query that is to see what was committed by now, whatever the
  * transaction's isolation level.

@@ -171,6 +171,8 @@ class Check:
         elif word in ('join', 'using') and after.text != '(' or word == 'join':
             if word == 'join' or level.begins('delete', 'merge'):
                 level.clause, level.relation = 'from', 'item'
+        elif word == 'truncate' and before in ('before', 'after', 'or'):
+            pass        # a trigger's event
         elif word == 'into' and before in ('insert', 'merge') or word in ('references', 'truncate') or \
                 word == 'copy' and after.text != '(' or word == 'lock' and after.word != 'table' or \
                 word == 'table' and before != 'returns':
