@@ -159,6 +159,7 @@ OBJS = \
 	src/worker/source_table.o \
 	src/worker/supervisor.o \
 	src/worker/table_writers.o \
+	src/worker/target_check.o \
 	src/worker/worker.o \
 	src/worker/worker_room.o \
 	src/worker/worker_roster.o \

@@ -29,6 +29,7 @@
 #include "worker/source_access.h"
 #include "worker/source_key.h"
 #include "worker/source_start.h"
+#include "worker/target_check.h"
 #include "worker/worker.h"
 
 PG_FUNCTION_INFO_V1(tracking_create_pipeline);
@@ -77,31 +78,6 @@ check_source(Oid source, const char *column)
 	return is_stream ? NULL : source_key_choose(source, column);
 }
 
-/* What the owner may do counts, whoever alters the pipeline. */
-static void
-check_target(const Pipeline *pipeline)
-{
-	AclResult	acl;
-	Oid			target = pipeline->target;
-	Oid			source = pipeline->source;
-	char		relkind = get_rel_relkind(target);
-
-	if (target == source)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" cannot be both source and target",
-						get_rel_name(source)),
-				 errdetail("Every record would come back to it, without end.")));
-	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE &&
-		relkind != RELKIND_VIEW && relkind != RELKIND_FOREIGN_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table", get_rel_name(target))));
-	acl = pg_class_aclcheck(target, pipeline->owner, ACL_INSERT);
-	if (acl != ACLCHECK_OK && relkind != RELKIND_VIEW)
-		aclcheck_error(acl, OBJECT_TABLE, get_rel_name(target));
-}
-
 /* Find mistakes in the command now, not in a worker's log. */
 static void
 check_command(const Pipeline *pipeline)
@@ -113,7 +89,8 @@ check_command(const Pipeline *pipeline)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the command of a pipeline cannot be empty")));
 	SPI_connect();
-	(void) pipeline_plan_prepare(pipeline, command);
+	target_check_written(pipeline,
+						 pipeline_plan_prepare(pipeline, command));
 	SPI_finish();
 }
 
@@ -215,7 +192,7 @@ check_settings(Pipeline *pipeline)
 	check_range("max_errors", pipeline->max_errors, -1, PG_INT32_MAX,
 				"records; -1 sets no bound");
 	if (OidIsValid(pipeline->target))
-		check_target(pipeline);
+		target_check(pipeline);
 	check_command(pipeline);
 	pipeline_store_settle(pipeline);
 }

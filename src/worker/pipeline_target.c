@@ -79,6 +79,19 @@ matching_column(Form_pg_attribute attribute, TupleDesc source)
 	return NULL;
 }
 
+Bitmapset *
+pipeline_target_filled(TupleDesc target, TupleDesc source)
+{
+	Bitmapset  *filled = NULL;
+
+	for (int i = 0; i < target->natts; i++)
+	{
+		if (matching_column(TupleDescAttr(target, i), source) != NULL)
+			filled = bms_add_member(filled, i + 1);
+	}
+	return filled;
+}
+
 /* The columns of target that source has too, as a list of SQL. */
 static char *
 common_columns(TupleDesc target, TupleDesc source)

@@ -7,7 +7,9 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "executor/spi.h"
+#include "nodes/bitmapset.h"
 #include "stream/batch.h"
 #include "worker/pipeline_catalog.h"
 
@@ -27,6 +29,9 @@ extern char *pipeline_target_command(const Pipeline *pipeline);
  */
 extern bool pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
 								   Batch *batch, uint64 *rows);
+
+/* Numbers of the columns of target that a source would fill, by its columns. */
+extern Bitmapset *pipeline_target_filled(TupleDesc target, TupleDesc source);
 
 /* The source of a pipeline, open; an error if it no longer exists. */
 extern Relation pipeline_open_source(const Pipeline *pipeline);
