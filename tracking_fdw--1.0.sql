@@ -471,7 +471,8 @@ comment on function tracking.pipeline_owner(pg_catalog.name) is
 
 /*
  * Who sees what: the owner of a pipeline and its members, and
- * tracking_fdw_admin.
+ * tracking_fdw_admin.  pg_monitor sees how each is getting on, but nothing that
+ * a record or somebody's SQL says.
  */
 create function tracking.may_see(owner pg_catalog.regrole)
 returns pg_catalog.bool
@@ -485,6 +486,15 @@ return pg_catalog.pg_has_role(owner, 'member')
 comment on function tracking.may_see(pg_catalog.regrole) is
     'whether the current role may see the pipelines of this owner';
 
+create function tracking.may_monitor()
+returns pg_catalog.bool
+language sql stable
+set search_path = pg_catalog, pg_temp
+return pg_catalog.pg_has_role('pg_monitor', 'usage');
+
+comment on function tracking.may_monitor() is
+    'whether the current role may see how pipelines of others are getting on';
+
 alter table tracking.pipeline enable row level security;
 alter table tracking.checkpoint enable row level security;
 alter table tracking.dead_letter enable row level security;
@@ -495,39 +505,66 @@ alter table tracking.load enable row level security;
 create policy visible on tracking.pipeline
     for select using (tracking.may_see(tracking.pipeline_owner(anchor)));
 create policy visible on tracking.checkpoint
-    for select using (exists (select from tracking.pipeline p
-                              where p.name operator(pg_catalog.=) checkpoint.pipeline));
+    for select using (tracking.may_monitor()
+                      or exists (select from tracking.pipeline p
+                                 where p.name operator(pg_catalog.=) checkpoint.pipeline));
 create policy visible on tracking.dead_letter
     for select using (exists (select from tracking.pipeline p
                               where p.name operator(pg_catalog.=) dead_letter.pipeline));
 
 create policy visible on tracking.batch
-    for select using (exists (select from tracking.pipeline p
-                              where p.name operator(pg_catalog.=) batch.pipeline));
+    for select using (tracking.may_monitor()
+                      or exists (select from tracking.pipeline p
+                                 where p.name operator(pg_catalog.=) batch.pipeline));
 
 create policy visible on tracking.gap
-    for select using (exists (select from tracking.pipeline p
-                              where p.name operator(pg_catalog.=) gap.pipeline));
+    for select using (tracking.may_monitor()
+                      or exists (select from tracking.pipeline p
+                                 where p.name operator(pg_catalog.=) gap.pipeline));
 
 create policy visible on tracking.load
-    for select using (exists (select from tracking.pipeline p
-                              where p.name operator(pg_catalog.=) load.pipeline));
+    for select using (tracking.may_monitor()
+                      or exists (select from tracking.pipeline p
+                                 where p.name operator(pg_catalog.=) load.pipeline));
 
 comment on policy visible on tracking.load is
-    'those who see the pipeline';
+    'those who see the pipeline, and pg_monitor';
 comment on policy visible on tracking.gap is
-    'those who see the pipeline';
+    'those who see the pipeline, and pg_monitor';
 comment on policy visible on tracking.batch is
-    'those who see the pipeline';
+    'those who see the pipeline, and pg_monitor';
 comment on policy visible on tracking.pipeline is
     'the owner, its members and tracking_fdw_admin';
 comment on policy visible on tracking.checkpoint is
-    'those who see the pipeline';
+    'those who see the pipeline, and pg_monitor';
 comment on policy visible on tracking.dead_letter is
     'those who see the pipeline';
 
 grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
     tracking.batch, tracking.gap, tracking.load to public;
+
+/*
+ * Read as its owner, whom no row security holds: a barrier before whatever a
+ * query does with the rows.
+ */
+create view tracking.visible_pipeline
+with (security_barrier = true) as
+select p.name, p.id, p.owner, p.source, p.target, p.workers,
+       p.granted_workers, p.pause_between, p.paused_until, p.enabled, p.generation,
+       p.created_at, p.failures, p.failing_since, p.retry_at,
+       case when s.whole then p.last_error end as last_error,
+       p.last_error_sqlstate, p.last_error_at, p.stream_created,
+       p.system_identifier, p.database, p.shards_known, p.max_latency
+from tracking.pipeline p
+cross join lateral (select tracking.may_see(
+                        tracking.pipeline_owner(p.anchor)) as whole) s
+where s.whole or tracking.may_monitor();
+
+comment on view tracking.visible_pipeline is
+    'of tracking.pipeline what the current role may see: for pg_monitor the pipelines of others, too, without their SQL and the text of errors, which may have values of records';
+comment on column tracking.visible_pipeline.last_error is 'message of the last failure, null if the pipeline is another role''s';
+
+grant select on tracking.visible_pipeline to public;
 
 -- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
 -- of a pipeline, 9 that of one that waits, 16 and more those of its workers;
@@ -594,7 +631,7 @@ select p.name as pipeline,
                         operator(pg_catalog.=) p.system_identifier
                     and h.database operator(pg_catalog.=) p.database)
             then 'restored'
-            when not p.enabled and p.last_error is not null then 'failed'
+            when not p.enabled and p.last_error_sqlstate is not null then 'failed'
             when not p.enabled then 'stopped'
             when not pg_catalog.current_setting('tracking_fdw.run_pipelines',
                                                 true)::pg_catalog.bool
@@ -622,7 +659,7 @@ select p.name as pipeline,
        p.failures,
        p.failing_since,
        p.retry_at
-from tracking.pipeline p
+from tracking.visible_pipeline p
 left join tracking.checkpoint c on c.pipeline operator(pg_catalog.=) p.name
 left join lateral (select * from runner
                    where pipeline_id operator(pg_catalog.=) p.id
@@ -650,7 +687,7 @@ comment on column tracking.pipeline_status.worker is 'number of the worker that 
 comment on column tracking.pipeline_status.latency is 'how long the oldest record of the pipeline''s last batch took from its arrival to being applied';
 comment on column tracking.pipeline_status.activity is 'what the worker does now';
 comment on column tracking.pipeline_status.worker_pid is 'process that runs the pipeline';
-comment on column tracking.pipeline_status.last_error is 'message of the last failure';
+comment on column tracking.pipeline_status.last_error is 'message of the last failure; null for pg_monitor, as it may have values of a record';
 comment on column tracking.pipeline_status.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline_status.last_error_at is 'time of the last failure';
 comment on column tracking.pipeline_status.failures is 'failures in a row since the last batch that was committed';

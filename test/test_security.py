@@ -116,22 +116,6 @@ def test_who_sees_what(db, shared):
     denied(db, "SELECT tracking.drop_pipeline('p')")
 
 
-def test_who_monitors_the_server_sees_no_pipeline_of_others(db, shared):
-    alice, _ = shared
-    db.sql(f'SET ROLE {alice}')
-    db.pipeline('p', 'src', target='target', enabled=False)
-    db.sql('RESET ROLE')
-    name = f'monitor_{db.dbname}'
-    db.sql(f'CREATE ROLE {name} LOGIN; GRANT pg_monitor TO {name}')
-    try:
-        assert db.value('SELECT count(*) FROM tracking.pipeline') > 0
-        db.sql(f'SET ROLE {name}')
-        for table in ('pipeline', 'pipeline_status', 'checkpoint', 'dead_letter', 'batch'):
-            assert db.sql(f'SELECT * FROM tracking.{table}') == []
-    finally:
-        db.sql(f'RESET ROLE; DROP ROLE {name}')
-
-
 def test_a_pipeline_runs_as_its_owner(db, shared):
     """Neither the superuser who calls nor the worker lends its rights."""
     alice, bob = shared
