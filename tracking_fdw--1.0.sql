@@ -361,7 +361,7 @@ comment on column tracking.batch.id is 'number in the order of being applied';
 comment on column tracking.batch.pipeline is 'name of the pipeline';
 comment on column tracking.batch.records is 'records, dead letters included';
 comment on column tracking.batch.bytes is 'bytes of payload';
-comment on column tracking.batch.rows is 'rows that the last statement of the command affected';
+comment on column tracking.batch.rows is 'rows that the last statement of the command affected, not records';
 comment on column tracking.batch.dead_letters is 'records kept in tracking.dead_letter instead';
 comment on column tracking.batch.shard_ids is 'shards that were moved';
 comment on column tracking.batch.first_positions is 'their positions before';
@@ -643,7 +643,7 @@ select p.name as pipeline,
        end as state,
        c.shard_id,
        c.position,
-       c.records as rows,
+       c.records,
        c.dead_letters,
        c.millis_behind_latest operator(pg_catalog.*)
            pg_catalog.interval '1 millisecond' as lag,
@@ -671,14 +671,14 @@ left join lateral (select latency from tracking.batch
                    order by id desc limit 1) b on true;
 
 comment on view tracking.pipeline_status is
-    'a row for every pipeline and shard: position, rows, lag, last error, and what the worker does now';
+    'a row for every pipeline and shard: position, records, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
     'running; paused: it is the time of pause_between; read only: default_transaction_read_only is on for its owner here; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
-comment on column tracking.pipeline_status.rows is 'records applied, dead letters included';
+comment on column tracking.pipeline_status.records is 'records applied, dead letters included';
 comment on column tracking.pipeline_status.dead_letters is 'records kept in tracking.dead_letter instead';
 comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was; of a table, how long rows behind it had been waiting';
 comment on column tracking.pipeline_status.last_arrival is 'when the last record applied had arrived in the stream';

@@ -8,7 +8,7 @@ CREATE TABLE target (name text, id int, at timestamptz DEFAULT now());
 CREATE TABLE stranger (nothing int);
 
 SELECT tracking.create_pipeline('p', 'source', target => 'target', enabled => false);
-SELECT pipeline, state, shard_id, rows FROM tracking.pipeline_status;
+SELECT pipeline, state, shard_id, records FROM tracking.pipeline_status;
 SELECT name, source, target, command, start_position, batch_rows, batch_bytes, max_latency,
        enabled, owner = current_user AS mine
 FROM tracking.pipeline;

@@ -104,7 +104,7 @@ def test_a_dump_that_cleans(db, running, cluster):
         del cluster.env['PGOPTIONS']
         (cluster.dir / 'dump').unlink()
     assert db.value('SELECT count(*) FROM target') == 10
-    assert db.status('p')[0]['rows'] == 10
+    assert db.status('p')[0]['records'] == 10
     assert db.value('SELECT count(*) FROM pg_event_trigger') == 1
     with pytest.raises(psycopg.errors.DependentObjectsStillExist):
         db.sql('DROP TABLE target')

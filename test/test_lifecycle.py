@@ -94,7 +94,7 @@ def test_the_target_is_altered(db, alice, kinesalite, put, plain):
         nonlocal n
         put(kinesalite.client(), stream, ids(10, n))
         n += 10
-        db.wait_value(n, 'SELECT rows FROM tracking.pipeline_status')
+        db.wait_value(n, 'SELECT records FROM tracking.pipeline_status')
         assert db.sql(f'SELECT count(*), count(DISTINCT id) FROM {table}') == [(n, n)]
 
     if not plain:
@@ -196,7 +196,7 @@ def test_worker_slots_are_exhausted(new_cluster, new_db, sql_server, kinesalite,
         if name != short:
             db.sql(f"SELECT tracking.drop_pipeline('{name}')")
     wait_until(lambda: db.status(short)[0]['state'] == 'running')
-    wait_until(lambda: db.status(short)[0]['rows'] == 5)
+    wait_until(lambda: db.status(short)[0]['records'] == 5)
 
 
 def test_not_even_a_supervisor_has_a_slot(new_cluster, new_db, sql_server, kinesalite, make_stream,

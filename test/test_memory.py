@@ -34,7 +34,7 @@ def test_a_worker(db, pipeline, wait_until, shards, records, size, batch_mib):
     def all_there():
         nonlocal most
         most = max(most, private_bytes(worker))
-        return db.value('SELECT sum(rows) FROM tracking.pipeline_status') == shards * records
+        return db.value('SELECT sum(records) FROM tracking.pipeline_status') == shards * records
     wait_until(all_there, timeout=60)
     assert db.value('SELECT count(DISTINCT id) FROM target') == shards * records
     assert db.worker('p') == worker

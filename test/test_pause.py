@@ -32,7 +32,7 @@ def test_a_worker_pauses_and_goes_on(db, landed, wait_until):
                 pause_between=window(db, -3600, 3600))
     paused(db, wait_until)
     status, = db.status('p')
-    assert 'pipeline "p": paused until' in status['activity'] and status['rows'] == 0
+    assert 'pipeline "p": paused until' in status['activity'] and status['records'] == 0
     assert db.value("SELECT paused_until BETWEEN now() + interval '59 min' AND now() + "
                     "interval '1 hour' FROM tracking.pipeline")
     assert db.value('SELECT count(*) FROM copied') == 0

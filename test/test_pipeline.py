@@ -21,7 +21,7 @@ def test_target_by_column_name(db, source, kinesis, put):
     exactly(db, 200)
     assert db.value('SELECT bool_and(name = \'n\' || id AND landed >= arrived - interval \'1 s\') '
                     'FROM target')
-    assert sum(s['rows'] for s in db.status('p')) == 200
+    assert sum(s['records'] for s in db.status('p')) == 200
     assert {s['state'] for s in db.status('p')} == {'running'}
 
 
@@ -256,7 +256,7 @@ def test_a_command_cannot_leave_its_transaction(db, source, kinesalite, put, com
     with pytest.raises(psycopg.Error) as raised:
         db.sql("CALL tracking.run_pipeline('p')")
     assert raised.value.sqlstate == '0A000' and raised.value.diag.message_hint
-    assert db.status('p')[0]['rows'] == 0
+    assert db.status('p')[0]['records'] == 0
 
 
 @pytest.mark.parametrize('call', [

@@ -26,7 +26,7 @@ def test_the_guilty_are_kept_and_the_others_land(db, checked):
     kept = letters(db)
     assert [letter[0] for letter in kept] == list(range(7, 100, 10))
     assert all(state == '23514' and 'lucky' in reason for _, state, reason in kept)
-    assert sum(s['rows'] for s in db.status('p')) == 100
+    assert sum(s['records'] for s in db.status('p')) == 100
     assert sum(s['dead_letters'] for s in db.status('p')) == 10
     # in one batch, or in as many as the stream was read in
     assert db.sql('SELECT sum(records)::int, sum(dead_letters)::int FROM tracking.batch') == [
@@ -72,7 +72,7 @@ def test_what_is_not_a_records_fault_is_tried_again(db, source, kinesalite, put,
     put(kinesalite.client(), stream, ids(10))
     wait_until(lambda: db.status('p')[0]['failures'] >= 2)
     status = db.status('p')[0]
-    assert status['last_error_sqlstate'] == sqlstate and status['rows'] == 0
+    assert status['last_error_sqlstate'] == sqlstate and status['records'] == 0
     assert letters(db) == []
     if 'RENAME' in fault:
         db.sql('ALTER TABLE elsewhere RENAME TO target')
@@ -106,7 +106,7 @@ def test_on_error_stop_stops_before_the_record(db, source, kinesalite, put, wait
     wait_until(lambda: db.status('p')[0]['state'] == 'failed')
     assert db.sql('SELECT count(*), max(id) FROM target') == [(50, 49)]
     status = db.status('p')[0]
-    assert status['rows'] == 50 and status['dead_letters'] == 0
+    assert status['records'] == 50 and status['dead_letters'] == 0
     assert 'not valid JSON' in status['last_error'] and 'HINT' in status['last_error']
     # a new start finds the same record at once
     db.sql("SELECT tracking.start_pipeline('p')")

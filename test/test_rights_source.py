@@ -186,7 +186,7 @@ def test_a_worker_obeys_a_revoke(db, alice, bob, granted, wait_until, right):
     granted(2, 3)
     wait_until(lambda: db.status('p')[0]['failures'] >= 2)
     status = db.status('p')[0]
-    assert (status['state'], status['last_error_sqlstate'], status['rows']) == ('retrying', '42501', 1)
+    assert (status['state'], status['last_error_sqlstate'], status['records']) == ('retrying', '42501', 1)
     assert f'GRANT {right} TO' in status['last_error'].replace('TABLE ', '')
     assert db.value('SELECT count(*) FROM tracking.dead_letter') == 0
     db.sql(f'GRANT {right} TO {alice}')

@@ -121,7 +121,7 @@ def test_records_arrive(db, there, filled, kinesalite, put, wait_until):
     assert load == [(500, 500, 'warehouse', 0)]
     assert db.sql('SELECT count(*), sum(b.rows)::int FROM tracking.batch b JOIN tracking.load l '
                   'ON l.id = b.load WHERE b.rows = l.rows')[0][0] > 0
-    assert sum(s['rows'] for s in db.status('p')) == 500
+    assert sum(s['records'] for s in db.status('p')) == 500
 
 
 def test_a_command_transforms(db, there, filled, kinesalite, put):

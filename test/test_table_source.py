@@ -37,7 +37,7 @@ def test_rows_are_copied_as_they_come(db, landed):
     add(db, 50, 100)
     same(db)
     status, = db.status('p')
-    assert (status['state'], status['shard_id'], status['position'], status['rows']) == (
+    assert (status['state'], status['shard_id'], status['position'], status['records']) == (
         'running', 'id', '150', 150)
     assert status['lag'].total_seconds() == 0 and status['latency'].total_seconds() < 10
     assert db.sql('SELECT sum(records)::int, sum(rows)::int, bool_and(bytes > 0), '
@@ -79,7 +79,7 @@ def test_a_slow_transaction_that_fails(db, landed, wait_until):
         wait_until(lambda: 'waiting for 1 transactions' in db.status('p')[0]['activity'])
         slow.execute('ROLLBACK')
     same(db)
-    assert db.status('p')[0]['rows'] == 20
+    assert db.status('p')[0]['records'] == 20
 
 
 def test_what_was_settled_is_not_held_up(db, landed, wait_until):
@@ -158,7 +158,7 @@ def test_writers_at_once(db, landed):
         writer.join()
     assert db.value('SELECT count(*) FROM landed') == sum(writer.rows for writer in writers)
     same(db)
-    assert db.status('p')[0]['rows'] == db.value('SELECT count(*) FROM copied')
+    assert db.status('p')[0]['records'] == db.value('SELECT count(*) FROM copied')
     # several commit out of order: otherwise nothing was shown
     assert db.value('SELECT count(*) FROM (SELECT xmin::text::bigint < lag(xmin::text::bigint) '
                     'OVER (ORDER BY id) AS back FROM landed) x WHERE back') > 0
@@ -256,7 +256,7 @@ def test_rows_that_cannot_be_applied(db, checked):
                   "convert_from(data, 'UTF8')::json->>'name' FROM tracking.dead_letter ORDER BY id")
     assert kept == [('landed', 'id', i, '23514', f'n{i}') for i in range(7, 100, 10)]
     status, = db.status('p')
-    assert (status['rows'], status['dead_letters'], status['position']) == (100, 10, '100')
+    assert (status['records'], status['dead_letters'], status['position']) == (100, 10, '100')
 
 
 def test_a_dead_letter_of_a_table_with_a_column_source(db):
