@@ -37,6 +37,7 @@ OBJS = \
 	src/aws/aws_endpoint.o \
 	src/aws/aws_error.o \
 	src/aws/aws_request.o \
+	src/aws/aws_service.o \
 	src/aws/sigv4.o \
 	src/service/aggregate.o \
 	src/service/kinesis_answer.o \

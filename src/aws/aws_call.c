@@ -88,7 +88,7 @@ struct AwsCall
 
 AwsClient *
 aws_client_open(MemoryContext cxt, const AwsConfig *config,
-				const char *service)
+				AwsServiceId service)
 {
 	MemoryContext client_cxt = AllocSetContextCreate(cxt, "AWS client",
 													 ALLOCSET_SMALL_SIZES);

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "aws/aws_error.h"
+#include "aws/aws_service.h"
 #include "aws/sigv4.h"
 #include "http/http.h"
 
@@ -20,8 +21,7 @@ typedef struct AwsConfig
 {
 	const char *region;
 	const char *endpoint;		/* URL for every service, or NULL */
-	const char *kinesis_endpoint;	/* URL, or NULL */
-	const char *s3_endpoint;	/* URL, or NULL */
+	const char *endpoints[AWS_N_SERVICES];	/* URL for one of them, or NULL */
 	AwsCredentials credentials;
 	const char *ca_bundle;		/* PEM file, or NULL */
 	int			connect_timeout_ms;
@@ -79,11 +79,11 @@ typedef struct AwsRequest
 } AwsRequest;
 
 /*
- * A client of one service ("kinesis", "s3"), in cxt.  config is copied.  Raises an
- * error if neither a region's host nor an endpoint can be told.
+ * A client of one service, in cxt.  config is copied.  Raises an error if
+ * neither a region's host nor an endpoint can be told.
  */
 extern AwsClient *aws_client_open(MemoryContext cxt, const AwsConfig *config,
-								  const char *service);
+								  AwsServiceId service);
 
 /* Start a call; it lives in a child of the client's context until closed. */
 extern AwsCall *aws_call_start(AwsClient *client, const AwsRequest *request);

@@ -30,7 +30,7 @@ static const Partition partitions[] = {
  * not smuggle in another one: a custom endpoint is a privilege.
  */
 static char *
-regional_url(const char *region, const char *service)
+regional_url(const char *region, AwsServiceId service)
 {
 	const Partition *partition = partitions;
 
@@ -49,21 +49,8 @@ regional_url(const char *region, const char *service)
 	while (strncmp(region, partition->region_prefix,
 				   strlen(partition->region_prefix)) != 0)
 		partition++;
-	return psprintf("https://%s.%s.%s/", service, region,
-					partition->dns_suffix);
-}
-
-/* The URL that is configured for the service, or NULL. */
-static const char *
-configured_url(const AwsConfig *config, const char *service)
-{
-	const char *url = NULL;
-
-	if (strcmp(service, "kinesis") == 0)
-		url = config->kinesis_endpoint;
-	else if (strcmp(service, "s3") == 0)
-		url = config->s3_endpoint;
-	return url ? url : config->endpoint;
+	return psprintf("https://%s.%s.%s/", aws_services[service].host_label,
+					region, partition->dns_suffix);
 }
 
 static bool
@@ -84,9 +71,10 @@ aws_endpoint_is_url(const char *url)
 
 void
 aws_endpoint_init(AwsEndpoint *endpoint, const AwsConfig *config,
-				  const char *service)
+				  AwsServiceId service)
 {
-	const char *url = configured_url(config, service);
+	const char *url = config->endpoints[service] ?
+		config->endpoints[service] : config->endpoint;
 	const char *default_port;
 	const char *authority;
 	const char *path;
@@ -100,7 +88,8 @@ aws_endpoint_init(AwsEndpoint *endpoint, const AwsConfig *config,
 	if (!aws_endpoint_is_url(url))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("invalid endpoint of service \"%s\"", service),
+				 errmsg("invalid endpoint of service \"%s\"",
+						aws_services[service].signing_name),
 				 errhint("An endpoint looks like \"https://host:port\".")));
 
 	authority = url + (is_plain(url) ? 7 : 8);

@@ -24,11 +24,11 @@ typedef struct AwsEndpoint
 extern bool aws_endpoint_is_url(const char *url);
 
 /*
- * The endpoint of a service ("kinesis", "s3"), palloc'd in the current context: the
- * one configured for it, else the one configured for all, else AWS's own in
- * the region.  Raises an error if none can be told.
+ * The endpoint of a service, palloc'd in the current context: the one
+ * configured for it, else the one configured for all, else AWS's own in the
+ * region.  Raises an error if none can be told.
  */
 extern void aws_endpoint_init(AwsEndpoint *endpoint, const AwsConfig *config,
-							  const char *service);
+							  AwsServiceId service);
 
 #endif							/* TRACKING_AWS_AWS_ENDPOINT_H */

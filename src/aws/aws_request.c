@@ -22,20 +22,19 @@ copy_text(const char *text)
 
 void
 aws_service_init(AwsService *service, const AwsConfig *config,
-				 const char *name)
+				 AwsServiceId id)
 {
 	AwsConfig  *copy = &service->config;
 	AwsCredentials *credentials = &copy->credentials;
 
-	service->name = pstrdup(name);
-	aws_endpoint_init(&service->endpoint, config, name);
+	service->kind = &aws_services[id];
+	aws_endpoint_init(&service->endpoint, config, id);
 
 	/* a custom endpoint mostly does not care for the region it is told */
 	*copy = *config;
 	copy->region = pstrdup(config->region ? config->region : "us-east-1");
 	copy->endpoint = NULL;
-	copy->kinesis_endpoint = NULL;
-	copy->s3_endpoint = NULL;
+	memset(copy->endpoints, 0, sizeof(copy->endpoints));
 	copy->ca_bundle = copy_text(config->ca_bundle);
 	credentials->access_key_id = copy_text(credentials->access_key_id);
 	credentials->secret_access_key = copy_text(credentials->secret_access_key);
@@ -101,7 +100,7 @@ headers_to_send(const Sigv4 *sign, const AwsCredentials *cred, int *n)
 	if (cred->session_token != NULL)
 		headers[(*n)++] = psprintf("X-Amz-Security-Token: %s",
 								   cred->session_token);
-	if (sigv4_is_s3(sign))
+	if (sign->s3_rules)
 		headers[(*n)++] = psprintf("X-Amz-Content-Sha256: %s",
 								   sign->body_sha256);
 	headers[(*n)++] = psprintf("Authorization: %s", sign->authorization);
@@ -122,7 +121,8 @@ aws_request_sign(HttpRequest *http, const AwsRequest *request,
 		.body = request->body,
 		.body_bytes = request->body_bytes,
 		.region = config->region,
-		.service = service->name,
+		.service = service->kind->signing_name,
+		.s3_rules = service->kind->protocol == AWS_PROTOCOL_REST_XML,
 		.now = now,
 		.key = &service->key
 	};

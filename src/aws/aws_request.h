@@ -15,15 +15,15 @@
 /* A service as one client of it knows it */
 typedef struct AwsService
 {
-	const char *name;			/* "kinesis" */
+	const AwsServiceKind *kind;
 	AwsConfig	config;
 	AwsEndpoint endpoint;
 	Sigv4Key	key;			/* of the config's credentials */
 } AwsService;
 
-/* For a service of that name, with a copy of config, in the current context. */
+/* Of a service, with a copy of config, in the current context. */
 extern void aws_service_init(AwsService *service, const AwsConfig *config,
-							 const char *name);
+							 AwsServiceId id);
 
 /* A copy in the current context, as far as AwsRequest says that it is copied. */
 extern void aws_request_copy(AwsRequest *copy, const AwsRequest *request);

@@ -233,12 +233,6 @@ compare_headers(const void *a, const void *b)
 				  ((const Sigv4Header *) b)->name);
 }
 
-bool
-sigv4_is_s3(const Sigv4 *sign)
-{
-	return strcmp(sign->service, "s3") == 0;
-}
-
 /* All headers to be signed, names in lower case, sorted. */
 static Sigv4Header *
 collect_headers(const Sigv4 *sign, const AwsCredentials *cred, int *n)
@@ -257,7 +251,7 @@ collect_headers(const Sigv4 *sign, const AwsCredentials *cred, int *n)
 		headers[*n].name = "x-amz-security-token";
 		headers[(*n)++].value = cred->session_token;
 	}
-	if (sigv4_is_s3(sign))
+	if (sign->s3_rules)
 	{
 		headers[*n].name = "x-amz-content-sha256";
 		headers[(*n)++].value = sign->body_sha256;
@@ -306,7 +300,7 @@ sigv4_canonical_request(Sigv4 *sign, const AwsCredentials *cred)
 	initStringInfo(&request);
 	initStringInfo(&names);
 	appendStringInfo(&request, "%s\n", sign->method);
-	if (sigv4_is_s3(sign))
+	if (sign->s3_rules)
 		appendStringInfoString(&request, sign->path);
 	else
 		append_normalized_path(&request, sign->path);

@@ -49,9 +49,10 @@ typedef struct Sigv4
 	const char *body;
 	size_t		body_bytes;
 	const char *region;
-	const char *service;		/* signing name; "s3" turns off the double
-								 * encoding of the path, and signs a header
-								 * with the body's hash */
+	const char *service;		/* signing name */
+	bool		s3_rules;		/* the path is not encoded once more, and a
+								 * header with the body's hash is signed:
+								 * x-amz-content-sha256, which has to be sent */
 	time_t		now;
 	Sigv4Key   *key;			/* derived when the day is another; it is for
 								 * one secret, region and service */
@@ -79,9 +80,6 @@ extern void sigv4_authorization(Sigv4 *sign, const AwsCredentials *cred);
 
 /* All three. */
 extern void sigv4_sign(Sigv4 *sign, const AwsCredentials *cred);
-
-/* S3's rules hold: x-amz-content-sha256 is signed, and has to be sent. */
-extern bool sigv4_is_s3(const Sigv4 *sign);
 
 /*
  * Append text percent-encoded, as the signature wants it: all but letters,

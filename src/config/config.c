@@ -23,8 +23,9 @@ read_server(const ForeignServer *server, AwsConfig *aws)
 {
 	aws->region = option_get(server->options, "region");
 	aws->endpoint = option_get(server->options, "endpoint");
-	aws->kinesis_endpoint = option_get(server->options, "kinesis_endpoint");
-	aws->s3_endpoint = option_get(server->options, "s3_endpoint");
+	for (int i = 0; i < AWS_N_SERVICES; i++)
+		aws->endpoints[i] = option_get(server->options,
+									   aws_services[i].endpoint_option);
 	aws->ca_bundle = option_get(server->options, "ca_bundle");
 	aws->connect_timeout_ms = option_get_ms(server->options,
 											"connect_timeout",

@@ -49,8 +49,10 @@ StaticAssertDecl(ROW_META_DECODE_ERROR == lengthof(metadata_names) - 1,
 static const OptionDef option_table[] = {
 	{"region", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 64, .values = region_characters},
 	{"endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
-	{"kinesis_endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
-	{"s3_endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
+#define AWS_SERVICE(id, signing_name, host_label, endpoint_option, protocol) \
+	{endpoint_option, ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
+#include "aws/aws_service_list.h"
+#undef AWS_SERVICE
 	{"ca_bundle", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 4096, .privileged = true},
 	{"connect_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
 	{"request_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},

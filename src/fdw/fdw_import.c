@@ -112,7 +112,7 @@ trackingImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 	ListCell   *cell;
 
 	config_server(serverOid, InvalidOid, &config);
-	stream.aws = aws_client_open(CurrentMemoryContext, &config, "kinesis");
+	stream.aws = aws_client_open(CurrentMemoryContext, &config, AWS_KINESIS);
 	foreach(cell, kinesis_list_streams(stream.aws))
 	{
 		ListCell   *other;

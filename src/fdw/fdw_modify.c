@@ -117,7 +117,7 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 										   "tracking_fdw row",
 										   ALLOCSET_DEFAULT_SIZES);
 	state->stream.aws = aws_client_open(state->writer_cxt, &state->table->aws,
-										"kinesis");
+										AWS_KINESIS);
 	state->stream.name = state->table->stream;
 	state->writer = stream_writer_open(state->writer_cxt, &state->stream,
 									   state->table->aws.max_retries);

@@ -116,7 +116,7 @@ open_reader(ForeignScanState *node)
 	old = MemoryContextSwitchTo(state->reader_cxt);
 	config_credentials(state->table, compat_scan_userid(node));
 	state->stream.aws = aws_client_open(state->reader_cxt, &state->table->aws,
-										"kinesis");
+										AWS_KINESIS);
 	state->stream.name = state->table->stream;
 	state->stream.unpack = state->table->unpack;
 	state->reader = stream_reader_open(state->reader_cxt, &state->stream,

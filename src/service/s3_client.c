@@ -108,7 +108,7 @@ s3_bucket_url(const AwsConfig *config, const char *bucket)
 	AwsEndpoint endpoint;
 	size_t		bytes;
 
-	aws_endpoint_init(&endpoint, config, "s3");
+	aws_endpoint_init(&endpoint, config, AWS_S3);
 	if (!endpoint.custom && strchr(bucket, '.') == NULL)
 		return psprintf("https://%s.%s/", bucket, endpoint.host);
 	bytes = strlen(endpoint.url);
@@ -122,9 +122,9 @@ s3_client_open(MemoryContext cxt, const AwsConfig *config, const char *bucket)
 	S3Client   *client = MemoryContextAllocZero(cxt, sizeof(S3Client));
 	AwsConfig	at_bucket = *config;
 
-	at_bucket.s3_endpoint = s3_bucket_url(config, bucket);
+	at_bucket.endpoints[AWS_S3] = s3_bucket_url(config, bucket);
 	client->bucket = MemoryContextStrdup(cxt, bucket);
-	client->aws = aws_client_open(cxt, &at_bucket, "s3");
+	client->aws = aws_client_open(cxt, &at_bucket, AWS_S3);
 	return client;
 }
 

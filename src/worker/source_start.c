@@ -38,7 +38,7 @@ source_now(const Pipeline *pipeline)
 	TimestampTz now;
 
 	config_credentials(table, pipeline->owner);
-	stream.aws = aws_client_open(cxt, &table->aws, "kinesis");
+	stream.aws = aws_client_open(cxt, &table->aws, AWS_KINESIS);
 	now = stream_clock_now(&stream, table->shard);
 	table_close(relation, AccessShareLock);
 	MemoryContextSwitchTo(old);

@@ -371,7 +371,7 @@ source_stream_open(const PipelineSource *base)
 	source->table = config_stream_table(table);
 	config_credentials(source->table, base->pipeline->owner);
 	source->stream.aws = aws_client_open(base->cxt, &source->table->aws,
-										 "kinesis");
+										 AWS_KINESIS);
 	source->stream.name = source->table->stream;
 	source->stream.unpack = source->table->unpack;
 	reader_options(source, &options);

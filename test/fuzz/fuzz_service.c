@@ -241,7 +241,7 @@ fuzz(const char *data, size_t size)
 	if (size == 0)
 		return;
 	say_answers(data + 1, size - 1);
-	stream.aws = aws_client_open(CurrentMemoryContext, &config, "kinesis");
+	stream.aws = aws_client_open(CurrentMemoryContext, &config, AWS_KINESIS);
 	for (size_t i = 0; i < lengthof(operations); i++)
 	{
 		if (operations[i].letter == *data)

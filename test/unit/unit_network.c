@@ -180,7 +180,7 @@ open_client(const char *endpoint, int max_retries)
 		.max_retries = max_retries
 	};
 
-	return aws_client_open(CurrentMemoryContext, &config, "kinesis");
+	return aws_client_open(CurrentMemoryContext, &config, AWS_KINESIS);
 }
 
 static Datum

@@ -107,6 +107,7 @@ unit_sigv4(PG_FUNCTION_ARGS)
 		.body_bytes = VARSIZE_ANY_EXHDR(body),
 		.region = text_arg(fcinfo, 5),
 		.service = text_arg(fcinfo, 6),
+		.s3_rules = strcmp(text_arg(fcinfo, 6), "s3") == 0,
 		.now = PG_GETARG_INT64(7),
 		.key = &key
 	};
@@ -219,12 +220,12 @@ unit_aws_endpoint(PG_FUNCTION_ARGS)
 	AwsConfig	config = {
 		.region = text_arg(fcinfo, 0),
 		.endpoint = text_arg(fcinfo, 1),
-		.kinesis_endpoint = text_arg(fcinfo, 2)
+		.endpoints[AWS_KINESIS] = text_arg(fcinfo, 2)
 	};
 	AwsEndpoint endpoint;
 	const char *row[3];
 
-	aws_endpoint_init(&endpoint, &config, "kinesis");
+	aws_endpoint_init(&endpoint, &config, AWS_KINESIS);
 	row[0] = endpoint.url;
 	row[1] = endpoint.host;
 	row[2] = endpoint.path;

@@ -63,7 +63,7 @@ unit_s3_bucket_url(PG_FUNCTION_ARGS)
 	AwsConfig	config = {
 		.region = text_arg(fcinfo, 0),
 		.endpoint = text_arg(fcinfo, 1),
-		.s3_endpoint = text_arg(fcinfo, 2)
+		.endpoints[AWS_S3] = text_arg(fcinfo, 2)
 	};
 
 	PG_RETURN_TEXT_P(cstring_to_text(s3_bucket_url(&config,
@@ -75,7 +75,7 @@ unit_s3_server(PG_FUNCTION_ARGS)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-	server.s3_endpoint = text_arg(fcinfo, 0);
+	server.endpoints[AWS_S3] = text_arg(fcinfo, 0);
 	server_bucket = text_arg(fcinfo, 1);
 	server.credentials.access_key_id = text_arg(fcinfo, 2);
 	server.credentials.secret_access_key = text_arg(fcinfo, 3);

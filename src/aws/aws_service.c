@@ -1,0 +1,14 @@
+/*
+ * aws_service.c
+ *	  The services of AWS as data.
+ */
+#include "postgres.h"
+
+#include "aws/aws_service.h"
+
+const AwsServiceKind aws_services[AWS_N_SERVICES] = {
+#define AWS_SERVICE(id, signing_name, host_label, endpoint_option, protocol) \
+	[id] = {signing_name, host_label, endpoint_option, protocol},
+#include "aws/aws_service_list.h"
+#undef AWS_SERVICE
+};
