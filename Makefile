@@ -53,6 +53,7 @@ OBJS = \
 	src/service/s3_client.o \
 	src/service/s3_delete.o \
 	src/service/s3_upload.o \
+	src/credentials/credentials_keys.o \
 	src/stream/batch.o \
 	src/stream/position.o \
 	src/stream/shard_allowance.o \

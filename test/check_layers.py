@@ -9,7 +9,7 @@ import re
 import sys
 
 # A folder may include the headers of those before it, and its own.
-LAYERS = ['base', 'http', 'aws', 'service', 'stream', 'row', 'sink', 'config', 'fdw', 'worker']
+LAYERS = ['base', 'http', 'aws', 'service', 'credentials', 'stream', 'row', 'sink', 'config', 'fdw', 'worker']
 STRANGERS = {'fdw': {'worker'}, 'worker': {'fdw'}}
 
 # header of a library -> the only place that may include it

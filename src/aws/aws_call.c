@@ -45,9 +45,11 @@
 
 typedef enum CallState
 {
+	CALL_UNSIGNED,				/* until there are credentials; next: SENDING,
+								 * or FINISHED if there are none to be had */
 	CALL_SENDING,				/* next: ANSWERED */
 	CALL_ANSWERED,				/* next: BACKING_OFF or FINISHED */
-	CALL_BACKING_OFF,			/* until retry_at; next: SENDING */
+	CALL_BACKING_OFF,			/* until retry_at; next: UNSIGNED or SENDING */
 	CALL_FINISHED,				/* next: RETURNED */
 	CALL_RETURNED				/* the caller's; the last */
 } CallState;
@@ -71,11 +73,13 @@ struct AwsCall
 	HttpExchange *http;			/* of the current attempt, or NULL; of the
 								 * last if its headers are kept */
 	int			attempts;
-	const char *signature;		/* of the last attempt */
+	const char *secret_access_key;	/* of the last attempt, as the two below */
+	const char *session_token;	/* or NULL */
+	const char *signature;
 	time_t		signed_at;		/* the time in it */
 	int64		date;			/* of the last answer; see aws_call_date() */
 	bool		clock_corrected;	/* tried again with another time */
-	int64		retry_at;		/* clock_now_ms() */
+	int64		retry_at;		/* clock_now_ms(); UNSIGNED: -1 for none */
 	AwsError	error;			/* class NONE: success */
 	char	   *body;
 	size_t		body_bytes;
@@ -149,6 +153,17 @@ enter_state(AwsCall *call, CallState state)
 		dlist_push_tail(&call->client->calls[state], &call->node);
 }
 
+static void
+finish(AwsCall *call)
+{
+	/* the clock is right, so it is the secret that is wrong */
+	if (call->error.class == AWS_ERROR_CLOCK)
+		call->error.class = AWS_ERROR_DENIED;
+	call->error.attempts = call->attempts;
+	call->client->stats.calls++;
+	enter_state(call, CALL_FINISHED);
+}
+
 /* The exchange is over, perhaps while another client is waiting. */
 static void
 attempt_done(HttpExchange *exchange, void *arg)
@@ -171,30 +186,53 @@ attempt_progress(HttpExchange *exchange, void *arg)
 
 /*
  * Sign and send, in the call's context.  Every attempt has its own signature,
- * as the time is part of it.
+ * as the time is part of it.  What it was made of is kept for the answer, by
+ * when the provider may have other keys.
  */
-static HttpExchange *
-send_attempt(AwsCall *call)
+static void
+send_attempt(AwsCall *call, const AwsCredentials *cred)
 {
 	AwsClient  *client = call->client;
 	HttpRequest request;
 
+	call->secret_access_key = pstrdup(cred->secret_access_key);
+	call->session_token = cred->session_token ?
+		pstrdup(cred->session_token) : NULL;
 	call->signed_at = time(NULL) + client->clock_offset;
 	call->signature = aws_request_sign(&request, &call->request,
-									   &client->service, call->signed_at);
+									   &client->service, cred,
+									   call->signed_at);
 	if (call->request.progress != NULL)
 		request.progress = attempt_progress;
-	return http_start(call->cxt, &request, attempt_done, call);
+	call->http = http_start(call->cxt, &request, attempt_done, call);
+	call->attempts++;
+	enter_state(call, CALL_SENDING);
 }
 
+/* Ask for credentials, and send if there are some. */
 static void
 start_attempt(AwsCall *call)
 {
+	AwsCredentialProvider *provider = call->client->service.config.credentials;
 	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	AwsCredentialAnswer answer;
 
-	call->http = send_attempt(call);
-	call->attempts++;
-	enter_state(call, CALL_SENDING);
+	switch (provider->ops->get(provider, &answer))
+	{
+		case AWS_CREDENTIALS_READY:
+			send_attempt(call, &answer.credentials);
+			break;
+		case AWS_CREDENTIALS_NOT_YET:
+			call->retry_at = answer.ask_again_ms;
+			/* who goes over the list must not find it behind again */
+			if (call->state != CALL_UNSIGNED)
+				enter_state(call, CALL_UNSIGNED);
+			break;
+		case AWS_CREDENTIALS_FAILED:
+			call->error = answer.error;
+			finish(call);
+			break;
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -209,14 +247,12 @@ start_attempt(AwsCall *call)
 static void
 list_secrets(const AwsCall *call, const char *secrets[CALL_SECRETS + 1])
 {
-	const AwsCredentials *credentials = &call->client->service.config.credentials;
 	int			n = 0;
 
 	secrets[n++] = call->signature;
-	if (credentials->secret_access_key != NULL)
-		secrets[n++] = credentials->secret_access_key;
-	if (credentials->session_token != NULL)
-		secrets[n++] = credentials->session_token;
+	secrets[n++] = call->secret_access_key;
+	if (call->session_token != NULL)
+		secrets[n++] = call->session_token;
 	secrets[n] = NULL;
 }
 
@@ -267,17 +303,6 @@ back_off(AwsCall *call, long delay_ms)
 {
 	call->retry_at = clock_now_ms() + delay_ms;
 	enter_state(call, CALL_BACKING_OFF);
-}
-
-static void
-finish(AwsCall *call)
-{
-	/* the clock is right, so it is the secret that is wrong */
-	if (call->error.class == AWS_ERROR_CLOCK)
-		call->error.class = AWS_ERROR_DENIED;
-	call->error.attempts = call->attempts;
-	call->client->stats.calls++;
-	enter_state(call, CALL_FINISHED);
 }
 
 /* What an attempt's end means for its call. */
@@ -341,6 +366,24 @@ advance(AwsClient *client)
 		if (call->retry_at <= clock_now_ms())
 			start_attempt(call);
 	}
+	dlist_foreach_modify(iter, &client->calls[CALL_UNSIGNED])
+		start_attempt(dlist_container(AwsCall, node, iter.cur));
+}
+
+/* The earliest time at which a call of a list is to go on, or until (-1: none). */
+static int64
+earliest(const dlist_head *calls, int64 until)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, calls))
+	{
+		const AwsCall *call = dlist_container(AwsCall, node, iter.cur);
+
+		if (call->retry_at >= 0 && (until < 0 || call->retry_at < until))
+			until = call->retry_at;
+	}
+	return until;
 }
 
 /*
@@ -350,18 +393,10 @@ advance(AwsClient *client)
 static bool
 wait_for_change(AwsClient *client, int64 deadline)
 {
-	int64		until = deadline;
+	int64		until = earliest(&client->calls[CALL_BACKING_OFF], deadline);
 	int64		now = clock_now_ms();
-	dlist_iter	iter;
 
-	dlist_foreach(iter, &client->calls[CALL_BACKING_OFF])
-	{
-		AwsCall    *call = dlist_container(AwsCall, node, iter.cur);
-
-		if (until < 0 || call->retry_at < until)
-			until = call->retry_at;
-	}
-
+	until = earliest(&client->calls[CALL_UNSIGNED], until);
 	if (http_drive(until < 0 ? -1 : (long) Max(until - now, 0)) > 0)
 		return true;
 

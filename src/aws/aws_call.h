@@ -13,6 +13,7 @@
 
 #include "aws/aws_error.h"
 #include "aws/aws_service.h"
+#include "aws/credentials.h"
 #include "aws/sigv4.h"
 #include "http/http.h"
 
@@ -22,7 +23,8 @@ typedef struct AwsConfig
 	const char *region;
 	const char *endpoint;		/* URL for every service, or NULL */
 	const char *endpoints[AWS_N_SERVICES];	/* URL for one of them, or NULL */
-	AwsCredentials credentials;
+	AwsCredentialProvider *credentials; /* for as long as the config; a client
+								 * keeps it for itself */
 	const char *ca_bundle;		/* PEM file, or NULL */
 	int			connect_timeout_ms;
 	int			request_timeout_ms;

@@ -25,7 +25,6 @@ aws_service_init(AwsService *service, const AwsConfig *config,
 				 AwsServiceId id)
 {
 	AwsConfig  *copy = &service->config;
-	AwsCredentials *credentials = &copy->credentials;
 
 	service->kind = &aws_services[id];
 	aws_endpoint_init(&service->endpoint, config, id);
@@ -36,9 +35,8 @@ aws_service_init(AwsService *service, const AwsConfig *config,
 	copy->endpoint = NULL;
 	memset(copy->endpoints, 0, sizeof(copy->endpoints));
 	copy->ca_bundle = copy_text(config->ca_bundle);
-	credentials->access_key_id = copy_text(credentials->access_key_id);
-	credentials->secret_access_key = copy_text(credentials->secret_access_key);
-	credentials->session_token = copy_text(credentials->session_token);
+	copy->credentials = config->credentials->ops->keep(config->credentials,
+													   CurrentMemoryContext);
 }
 
 void
@@ -109,7 +107,7 @@ headers_to_send(const Sigv4 *sign, const AwsCredentials *cred, int *n)
 
 const char *
 aws_request_sign(HttpRequest *http, const AwsRequest *request,
-				 AwsService *service, time_t now)
+				 AwsService *service, const AwsCredentials *cred, time_t now)
 {
 	const AwsConfig *config = &service->config;
 	const char *path = request->path ? request->path : "";
@@ -128,14 +126,13 @@ aws_request_sign(HttpRequest *http, const AwsRequest *request,
 	};
 
 	sign.headers = headers_to_sign(request, service, &sign.n_headers);
-	sigv4_sign(&sign, &config->credentials);
+	sigv4_sign(&sign, cred);
 
 	memset(http, 0, sizeof(HttpRequest));
 	http->method = sign.method;
 	http->url = psprintf("%s%s%s%s", service->endpoint.url, path,
 						 *query != '\0' ? "?" : "", query);
-	http->headers = headers_to_send(&sign, &config->credentials,
-									&http->n_headers);
+	http->headers = headers_to_send(&sign, cred, &http->n_headers);
 	http->body = request->body;
 	http->body_bytes = request->body_bytes;
 	http->max_response_bytes = request->max_response_bytes;

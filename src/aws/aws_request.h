@@ -18,7 +18,7 @@ typedef struct AwsService
 	const AwsServiceKind *kind;
 	AwsConfig	config;
 	AwsEndpoint endpoint;
-	Sigv4Key	key;			/* of the config's credentials */
+	Sigv4Key	key;			/* of the last signature */
 } AwsService;
 
 /* Of a service, with a copy of config, in the current context. */
@@ -29,11 +29,12 @@ extern void aws_service_init(AwsService *service, const AwsConfig *config,
 extern void aws_request_copy(AwsRequest *copy, const AwsRequest *request);
 
 /*
- * Fill *http, signed at the time now, in the current context.  The body is
- * the request's own.  Returns the signature.
+ * Fill *http, signed by these credentials at the time now, in the current
+ * context.  The body is the request's own.  Returns the signature.
  */
 extern const char *aws_request_sign(HttpRequest *http,
 									const AwsRequest *request,
-									AwsService *service, time_t now);
+									AwsService *service,
+									const AwsCredentials *cred, time_t now);
 
 #endif							/* TRACKING_AWS_AWS_REQUEST_H */

@@ -347,7 +347,7 @@ sigv4_string_to_sign(Sigv4 *sign)
 	sign->string_to_sign = text.data;
 }
 
-/* The key is good for one day, region and service. */
+/* The key is good for one secret, day, region and service. */
 static void
 derive_key(const Sigv4 *sign, const AwsCredentials *cred)
 {
@@ -356,7 +356,8 @@ derive_key(const Sigv4 *sign, const AwsCredentials *cred)
 	char	   *secret;
 
 	strlcpy(date, sign->amz_date, sizeof(date));
-	if (strcmp(sign->key->date, date) == 0)
+	if (strcmp(sign->key->date, date) == 0 &&
+		strcmp(sign->key->access_key_id, cred->access_key_id) == 0)
 		return;
 	secret = psprintf("AWS4%s", cred->secret_access_key);
 	sign->key->date[0] = '\0';
@@ -366,6 +367,8 @@ derive_key(const Sigv4 *sign, const AwsCredentials *cred)
 	hmac_sha256(key, SHA256_BYTES, "aws4_request", key);
 
 	strlcpy(sign->key->date, date, sizeof(date));
+	strlcpy(sign->key->access_key_id, cred->access_key_id,
+			sizeof(sign->key->access_key_id));
 	OPENSSL_cleanse(secret, strlen(secret));
 	pfree(secret);
 }

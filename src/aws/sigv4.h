@@ -13,14 +13,8 @@
 
 #include <time.h>
 
+#include "aws/credentials.h"
 #include "lib/stringinfo.h"
-
-typedef struct AwsCredentials
-{
-	const char *access_key_id;
-	const char *secret_access_key;
-	const char *session_token;	/* or NULL */
-} AwsCredentials;
 
 typedef struct Sigv4Header
 {
@@ -28,10 +22,17 @@ typedef struct Sigv4Header
 	const char *value;
 } Sigv4Header;
 
-/* The key of a day, region and service, to be kept between signatures. */
+/* An access key id that is longer (user mappings take 256) is not kept. */
+#define SIGV4_KEY_ID_BYTES 256
+
+/*
+ * The key of credentials, a day, region and service, to be kept between
+ * signatures.
+ */
 typedef struct Sigv4Key
 {
 	char		date[9];		/* "" at first */
+	char		access_key_id[SIGV4_KEY_ID_BYTES + 1];
 	unsigned char key[32];
 } Sigv4Key;
 
@@ -54,8 +55,9 @@ typedef struct Sigv4
 								 * header with the body's hash is signed:
 								 * x-amz-content-sha256, which has to be sent */
 	time_t		now;
-	Sigv4Key   *key;			/* derived when the day is another; it is for
-								 * one secret, region and service */
+	Sigv4Key   *key;			/* derived when the day or the access key id
+								 * is another; it is for one region and
+								 * service */
 
 	/* stage 1 */
 	char		amz_date[17];	/* 20150830T123600Z */

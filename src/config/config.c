@@ -7,6 +7,7 @@
 #include "catalog/pg_class.h"
 #include "config/config.h"
 #include "config/option.h"
+#include "credentials/credentials_keys.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
@@ -72,27 +73,20 @@ config_user_mapping(const ForeignServer *server, Oid userid,
 					 role, quote_identifier(server->servername), example)));
 }
 
-static void
-read_credentials(const ForeignServer *server, Oid userid,
-				 AwsCredentials *credentials)
+/* What provides the credentials of userid for a server, in the current context. */
+static AwsCredentialProvider *
+open_credentials(const ForeignServer *server, Oid userid)
 {
-	UserMapping *mapping;
+	UserMapping *mapping =
+		config_user_mapping(server, userid,
+							"access_key_id '...', secret_access_key '...'");
+	AwsCredentials keys = {
+		.access_key_id = option_get(mapping->options, "access_key_id"),
+		.secret_access_key = option_get(mapping->options, "secret_access_key"),
+		.session_token = option_get(mapping->options, "session_token")
+	};
 
-	mapping = config_user_mapping(server, userid,
-								  "access_key_id '...', secret_access_key '...'");
-	credentials->access_key_id = option_get(mapping->options,
-											"access_key_id");
-	credentials->secret_access_key = option_get(mapping->options,
-												"secret_access_key");
-	credentials->session_token = option_get(mapping->options,
-											"session_token");
-}
-
-void
-config_credentials(StreamTable *table, Oid userid)
-{
-	read_credentials(GetForeignServer(table->serverid), userid,
-					 &table->aws.credentials);
+	return credentials_keys_open(CurrentMemoryContext, &keys);
 }
 
 void
@@ -101,7 +95,20 @@ config_server(Oid serverid, Oid userid, AwsConfig *aws)
 	ForeignServer *server = GetForeignServer(serverid);
 
 	read_server(server, aws);
-	read_credentials(server, userid, &aws->credentials);
+	aws->credentials = open_credentials(server, userid);
+}
+
+void
+config_open_stream(MemoryContext cxt, StreamTable *table, Oid userid,
+				   KinesisStream *stream)
+{
+	table->aws.credentials =
+		open_credentials(GetForeignServer(table->serverid), userid);
+	*stream = (KinesisStream) {
+		.aws = aws_client_open(cxt, &table->aws, AWS_KINESIS),
+		.name = table->stream,
+		.unpack = table->unpack
+	};
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "aws/aws_call.h"
 #include "foreign/foreign.h"
 #include "row/row.h"
+#include "service/kinesis.h"
 #include "stream/position.h"
 #include "utils/rel.h"
 
@@ -18,7 +19,7 @@ typedef struct StreamTable
 {
 	Oid			relid;
 	Oid			serverid;
-	AwsConfig	aws;			/* credentials: see config_credentials() */
+	AwsConfig	aws;			/* credentials: see config_open_stream() */
 	const char *stream;			/* name or ARN */
 	bool		unpack;			/* KPL aggregates */
 	const char *shard;			/* the one shard to read, or NULL: all */
@@ -30,10 +31,12 @@ typedef struct StreamTable
 extern StreamTable *config_stream_table(Relation relation);
 
 /*
- * Fill in the credentials of the user mapping that userid (InvalidOid: the
- * current role) has for the table's server.  Raises an error if it has none.
+ * The table's stream with a client of its own in cxt, for calls with the
+ * credentials of the user mapping that userid (InvalidOid: the current role)
+ * has for the table's server.  Raises an error if it has none.
  */
-extern void config_credentials(StreamTable *table, Oid userid);
+extern void config_open_stream(MemoryContext cxt, StreamTable *table,
+							   Oid userid, KinesisStream *stream);
 
 /* A server's options with the credentials of userid, as above. */
 extern void config_server(Oid serverid, Oid userid, AwsConfig *aws);

@@ -108,7 +108,6 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	state->query = estate;
 	state->tupdesc = RelationGetDescr(relation);
 	state->has_answer = has_answer(&state->table->row);
-	config_credentials(state->table, compat_modify_userid(rinfo, estate));
 	state->encoder = row_encoder_open(&state->table->row, state->tupdesc);
 	state->writer_cxt = AllocSetContextCreate(estate->es_query_cxt,
 											  "tracking_fdw publish",
@@ -116,9 +115,8 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	state->row_cxt = AllocSetContextCreate(state->writer_cxt,
 										   "tracking_fdw row",
 										   ALLOCSET_DEFAULT_SIZES);
-	state->stream.aws = aws_client_open(state->writer_cxt, &state->table->aws,
-										AWS_KINESIS);
-	state->stream.name = state->table->stream;
+	config_open_stream(state->writer_cxt, state->table,
+					   compat_modify_userid(rinfo, estate), &state->stream);
 	state->writer = stream_writer_open(state->writer_cxt, &state->stream,
 									   state->table->aws.max_retries);
 	dlist_push_tail(&publishing, &state->node);

@@ -114,11 +114,8 @@ open_reader(ForeignScanState *node)
 											  "tracking_fdw scan",
 											  ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(state->reader_cxt);
-	config_credentials(state->table, compat_scan_userid(node));
-	state->stream.aws = aws_client_open(state->reader_cxt, &state->table->aws,
-										AWS_KINESIS);
-	state->stream.name = state->table->stream;
-	state->stream.unpack = state->table->unpack;
+	config_open_stream(state->reader_cxt, state->table,
+					   compat_scan_userid(node), &state->stream);
 	state->reader = stream_reader_open(state->reader_cxt, &state->stream,
 									   &options);
 	add_shards(state);

@@ -34,11 +34,10 @@ source_now(const Pipeline *pipeline)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	Relation	relation = table_open(pipeline->source, AccessShareLock);
 	StreamTable *table = config_stream_table(relation);
-	KinesisStream stream = {.name = table->stream};
+	KinesisStream stream;
 	TimestampTz now;
 
-	config_credentials(table, pipeline->owner);
-	stream.aws = aws_client_open(cxt, &table->aws, AWS_KINESIS);
+	config_open_stream(cxt, table, pipeline->owner, &stream);
 	now = stream_clock_now(&stream, table->shard);
 	table_close(relation, AccessShareLock);
 	MemoryContextSwitchTo(old);

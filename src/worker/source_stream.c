@@ -369,11 +369,8 @@ source_stream_open(const PipelineSource *base)
 	source->base = *base;
 	source->base.ops = &stream_ops;
 	source->table = config_stream_table(table);
-	config_credentials(source->table, base->pipeline->owner);
-	source->stream.aws = aws_client_open(base->cxt, &source->table->aws,
-										 AWS_KINESIS);
-	source->stream.name = source->table->stream;
-	source->stream.unpack = source->table->unpack;
+	config_open_stream(base->cxt, source->table, base->pipeline->owner,
+					   &source->stream);
 	reader_options(source, &options);
 	source->reader = stream_reader_open(base->cxt, &source->stream, &options);
 	table_close(table, AccessShareLock);

@@ -9,6 +9,7 @@
 #include "server.h"
 
 #include "base/buffer.h"
+#include "credentials/credentials_keys.h"
 #include "remote.h"
 #include "service/kinesis.h"
 #include "service/s3.h"
@@ -23,14 +24,19 @@
 /* What answers may have, together */
 #define BUDGET_BYTES (1024 * 1024)
 
-static const AwsConfig config = {
-	.region = "us-east-1",
-	.endpoint = "http://127.0.0.1:1/",
-	.credentials = {"AKID", "secret", "token"},
-	.connect_timeout_ms = 1000,
-	.request_timeout_ms = 1000,
-	.max_retries = 0
-};
+static const AwsConfig *
+server_config(void)
+{
+	static const AwsCredentials keys = {"AKID", "secret", "token"};
+	AwsConfig  *config = palloc0(sizeof(AwsConfig));
+
+	config->region = "us-east-1";
+	config->endpoint = "http://127.0.0.1:1/";
+	config->credentials = credentials_keys_open(CurrentMemoryContext, &keys);
+	config->connect_timeout_ms = 1000;
+	config->request_timeout_ms = 1000;
+	return config;
+}
 
 /* ----------------------------------------------------------------
  * Kinesis
@@ -156,7 +162,7 @@ put_records(void *arg)
 static S3Client *
 bucket(void)
 {
-	return s3_client_open(CurrentMemoryContext, &config, "bucket");
+	return s3_client_open(CurrentMemoryContext, server_config(), "bucket");
 }
 
 static void
@@ -241,7 +247,7 @@ fuzz(const char *data, size_t size)
 	if (size == 0)
 		return;
 	say_answers(data + 1, size - 1);
-	stream.aws = aws_client_open(CurrentMemoryContext, &config, AWS_KINESIS);
+	stream.aws = aws_client_open(CurrentMemoryContext, server_config(), AWS_KINESIS);
 	for (size_t i = 0; i < lengthof(operations); i++)
 	{
 		if (operations[i].letter == *data)

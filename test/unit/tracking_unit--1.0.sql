@@ -90,6 +90,9 @@ CREATE FUNCTION list_shards(endpoint text, stream text,
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_list_shards';
 CREATE FUNCTION list_streams(endpoint text) RETURNS SETOF text
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_list_streams';
+-- what came of two calls by keys that are asked for, and one by keys at hand
+CREATE FUNCTION provided_calls(endpoint text, keys_url text) RETURNS text[]
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_provided_calls';
 CREATE FUNCTION aws_stats(OUT calls bigint, OUT retries bigint,
 	OUT throttles bigint, OUT bytes_received bigint)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_stats';

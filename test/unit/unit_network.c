@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "credentials/credentials_keys.h"
 #include "http/http.h"
 #include "service/kinesis.h"
 
@@ -168,13 +169,11 @@ unit_http_abandon(PG_FUNCTION_ARGS)
 static AwsClient *
 open_client(const char *endpoint, int max_retries)
 {
+	AwsCredentials keys = {"AKIDEXAMPLE", "secret", NULL};
 	AwsConfig	config = {
 		.region = "us-east-1",
 		.endpoint = endpoint,
-		.credentials = {
-			.access_key_id = "AKIDEXAMPLE",
-			.secret_access_key = "secret"
-		},
+		.credentials = credentials_keys_open(CurrentMemoryContext, &keys),
 		.connect_timeout_ms = 30000,
 		.request_timeout_ms = 30000,
 		.max_retries = max_retries

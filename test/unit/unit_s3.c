@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "credentials/credentials_keys.h"
 #include "service/s3.h"
 
 PG_FUNCTION_INFO_V1(unit_s3_parse_url);
@@ -74,12 +75,13 @@ Datum
 unit_s3_server(PG_FUNCTION_ARGS)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	AwsCredentials keys = {
+		text_arg(fcinfo, 2), text_arg(fcinfo, 3), text_arg(fcinfo, 4)
+	};
 
 	server.endpoints[AWS_S3] = text_arg(fcinfo, 0);
 	server_bucket = text_arg(fcinfo, 1);
-	server.credentials.access_key_id = text_arg(fcinfo, 2);
-	server.credentials.secret_access_key = text_arg(fcinfo, 3);
-	server.credentials.session_token = text_arg(fcinfo, 4);
+	server.credentials = credentials_keys_open(CurrentMemoryContext, &keys);
 	server.max_retries = PG_GETARG_INT32(5);
 	server.region = text_arg(fcinfo, 6);
 	server.connect_timeout_ms = 5000;
