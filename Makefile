@@ -105,6 +105,7 @@ OBJS = \
 	src/sink/store_session.o \
 	src/sink/store_stage.o \
 	src/sink/store_statement.o \
+	src/sink/store_token.o \
 	src/sink/store_transaction.o \
 	src/sink/store_type.o \
 	src/sink/store_use.o \
@@ -149,6 +150,7 @@ OBJS = \
 	src/worker/pipeline_state.o \
 	src/worker/pipeline_store.o \
 	src/worker/pipeline_target.o \
+	src/worker/pipeline_token.o \
 	src/worker/pipeline_watch.o \
 	src/worker/pipeline_worker.o \
 	src/worker/replay.o \

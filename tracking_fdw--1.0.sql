@@ -189,6 +189,8 @@ create table tracking.pipeline (
     last_error_at pg_catalog.timestamptz,
     stream_created pg_catalog.timestamptz,
     store_table pg_catalog.text,
+    store_token pg_catalog.text,
+    store_token_before pg_catalog.text,
     system_identifier pg_catalog.int8 not null,
     database pg_catalog.oid not null,
     shards_known pg_catalog.int4 not null default 0,
@@ -228,6 +230,8 @@ comment on column tracking.pipeline.last_error is 'message of the last failure';
 comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline.last_error_at is 'time of the last failure';
 comment on column tracking.pipeline.store_table is 'table in the store that keeps the positions, as SQL has it; null unless the pipeline fills a store';
+comment on column tracking.pipeline.store_token is 'token that was last written there, by the server that fills it; whoever finds another one stops';
+comment on column tracking.pipeline.store_token_before is 'the token before, which is there if that was never committed';
 comment on column tracking.pipeline.system_identifier is 'server in which it runs, by its system identifier; in a copy elsewhere it is restored';
 comment on column tracking.pipeline.database is 'database in which it runs, by its OID; in a copy elsewhere it is restored';
 comment on column tracking.pipeline.shards_known is 'rows of tracking.checkpoint that it has made: should there be fewer, it does not begin anew, but fails';
@@ -762,13 +766,13 @@ language c;
 comment on function tracking.alter_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.regrole) is
     'changes settings of a pipeline, or its owner, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
 
-create function tracking.start_pipeline(name pg_catalog.text)
+create function tracking.start_pipeline(name pg_catalog.text, take_over pg_catalog.bool default false)
 returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_start_pipeline'
 language c strict;
 
-comment on function tracking.start_pipeline(pg_catalog.text) is
-    'starts a pipeline where it left off, once the transaction commits';
+comment on function tracking.start_pipeline(pg_catalog.text, pg_catalog.bool) is
+    'starts a pipeline where it left off, once the transaction commits; with take_over also if another server has filled its store since';
 
 create function tracking.start_restored()
 returns setof pg_catalog.text

@@ -8,6 +8,7 @@ import pytest
 from harness import records
 from harness.bucket import Bucket
 from harness.cluster import Cluster
+from harness.postgres_proxy import PostgresProxy
 from harness.proxy import Proxy
 from harness.redshift import Redshift, Warehouse
 from harness.servers import (ACCESS_KEY, SECRET_KEY, REGION, BigRecords, Certificate, Clock,
@@ -181,6 +182,14 @@ def store(store_cluster):
     database = Store(store_cluster)
     yield database
     database.drop()
+
+
+@pytest.fixture
+def store_proxy(store_cluster):
+    """A proxy in front of the stores' cluster.  Clients come as its ROLE."""
+    proxy = PostgresProxy(store_cluster.port)
+    yield proxy
+    proxy.close()
 
 
 # Kinesis servers

@@ -5,17 +5,10 @@ import signal
 
 import pytest
 
-from harness.postgres_proxy import ROLE, PostgresProxy
+from harness.postgres_proxy import ROLE
 from harness.records import ids
 
 LAZY = "synchronous_commit = off\nwal_writer_delay = '10s'\nautovacuum = off\n"
-
-
-@pytest.fixture
-def store_proxy(store_cluster):
-    proxy = PostgresProxy(store_cluster.port)
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture

@@ -315,6 +315,16 @@ def test_a_twin_takes_the_stores_positions(db, there, filled, kinesalite, put, t
     db.sql("CALL tracking.run_pipeline('p')")
     other.execute("CALL tracking.run_pipeline('p')")
     assert there.rows() == expected(20)
+    # and the store with them, until it is taken back
+    put(client, filled, ids(10, 20))
+    with pytest.raises(psycopg.errors.ObjectInUse):
+        db.sql("CALL tracking.run_pipeline('p')")
+    assert there.rows() == expected(20)
+    db.sql("SELECT tracking.start_pipeline('p', take_over => true), tracking.stop_pipeline('p')")
+    db.sql("CALL tracking.run_pipeline('p')")
+    with pytest.raises(psycopg.errors.ObjectInUse):
+        other.execute("CALL tracking.run_pipeline('p')")
+    assert there.rows() == expected(30)
 
 
 def test_a_load_that_comes_late_is_fenced(db, redshift_there, prepare, kinesalite, put, twin,
@@ -335,8 +345,9 @@ def test_a_load_that_comes_late_is_fenced(db, redshift_there, prepare, kinesalit
     other.execute("CALL tracking.run_pipeline('p')")
     assert there.rows() == expected(20)
     held.release()
+    wait_until(lambda: db.status('p')[0]['state'] == 'failed')
     put(client, stream, ids(1, 20))
-    wait_until(lambda: len(there.rows()) > 20, timeout=60)
+    other.execute("CALL tracking.run_pipeline('p')")
     assert there.rows() == expected(21)
 
 

@@ -3,7 +3,9 @@
  *	  The table of a pipeline's positions in a store.
  *
  * Plain SQL without a feature that Redshift lacks: no keys that are enforced,
- * no ON CONFLICT, no arrays, no parameters.
+ * no ON CONFLICT, no arrays, no parameters.  The token is the position of a
+ * shard without a name, which none has: so one statement moves positions on
+ * condition of it, and whoever writes another waits, or is waited for.
  */
 #include "postgres.h"
 
@@ -29,22 +31,46 @@ store_checkpoint_create(const StoreCheckpoint *checkpoint)
 	(void) store_session_commit(checkpoint->server);
 }
 
-/* Before anything is read, so that the snapshot is of what comes after it. */
-static void
-lock(const StoreCheckpoint *checkpoint)
+void
+store_checkpoint_lock(const StoreCheckpoint *checkpoint)
 {
 	run(checkpoint, psprintf("LOCK TABLE %s", checkpoint->table));
 }
 
+char *
+store_checkpoint_token(const StoreCheckpoint *checkpoint)
+{
+	PGresult   *rows = run(checkpoint,
+						   psprintf("SELECT position FROM %s WHERE shard_id = ''",
+									checkpoint->table));
+
+	if (PQntuples(rows) == 0)
+		return NULL;
+	return pstrdup(store_value(checkpoint->server->name, rows, 0, 0));
+}
+
+void
+store_checkpoint_set_token(const StoreCheckpoint *checkpoint)
+{
+	StoreConnection *connection = store_session_use(checkpoint->server);
+
+	run(checkpoint, psprintf("DELETE FROM %s WHERE shard_id = ''",
+							 checkpoint->table));
+	run(checkpoint,
+		psprintf("INSERT INTO %s (shard_id, position) VALUES ('', %s)",
+				 checkpoint->table,
+				 store_quote_literal(store_dialect(connection),
+									 checkpoint->token)));
+}
+
 List *
-store_checkpoint_read(const StoreCheckpoint *checkpoint)
+store_checkpoint_positions(const StoreCheckpoint *checkpoint)
 {
 	List	   *positions = NIL;
-	PGresult   *rows;
-
-	lock(checkpoint);
-	rows = run(checkpoint, psprintf("SELECT shard_id, position FROM %s",
+	PGresult   *rows = run(checkpoint,
+						   psprintf("SELECT shard_id, position FROM %s WHERE shard_id <> ''",
 									checkpoint->table));
+
 	for (int i = 0; i < PQntuples(rows); i++)
 	{
 		StorePosition *position = palloc(sizeof(StorePosition));
@@ -59,10 +85,11 @@ store_checkpoint_read(const StoreCheckpoint *checkpoint)
 }
 
 /*
- * UPDATE t SET position = CASE shard_id WHEN 's1' THEN 'new' ... END
- * WHERE shard_id = 's1' AND position = 'old' OR ...
+ * UPDATE t SET position = CASE shard_id WHEN 's1' THEN 'new' ... ELSE position END
+ * WHERE (shard_id = '' AND position = 'token')
+ * OR (shard_id = 's1' AND position = 'old') ...
  */
-static int64
+static bool
 move(const StoreCheckpoint *checkpoint, const BatchShard *shards, int n)
 {
 	StoreConnection *connection = store_session_use(checkpoint->server);
@@ -71,6 +98,9 @@ move(const StoreCheckpoint *checkpoint, const BatchShard *shards, int n)
 
 	initStringInfo(&sql);
 	initStringInfo(&where);
+	appendStringInfo(&where, "(shard_id = '' AND position = %s)",
+					 store_quote_literal(store_dialect(connection),
+										 checkpoint->token));
 	appendStringInfo(&sql, "UPDATE %s SET position = CASE shard_id",
 					 checkpoint->table);
 	for (int i = 0; i < n; i++)
@@ -80,13 +110,12 @@ move(const StoreCheckpoint *checkpoint, const BatchShard *shards, int n)
 		appendStringInfo(&sql, " WHEN %s THEN %s", id,
 						 store_quote_literal(store_dialect(connection),
 											 position_to_text(&shards[i].to)));
-		appendStringInfo(&where, "%s (shard_id = %s AND position = %s)",
-						 i == 0 ? " WHERE" : " OR", id,
+		appendStringInfo(&where, " OR (shard_id = %s AND position = %s)", id,
 						 store_quote_literal(store_dialect(connection),
 											 position_to_text(&shards[i].from)));
 	}
-	appendStringInfo(&sql, " END%s", where.data);
-	return store_affected(run(checkpoint, sql.data));
+	appendStringInfo(&sql, " ELSE position END WHERE %s", where.data);
+	return store_affected(run(checkpoint, sql.data)) == n + 1;
 }
 
 /* Rows of shards that the table does not have, where the batch began. */
@@ -122,7 +151,7 @@ store_checkpoint_advance(const StoreCheckpoint *checkpoint,
 	{
 		int			n = Min(batch->n_shards - i, ADVANCE_SHARDS);
 
-		if (move(checkpoint, &batch->shards[i], n) != n)
+		if (!move(checkpoint, &batch->shards[i], n))
 			return false;
 	}
 	return true;
@@ -134,9 +163,9 @@ store_checkpoint_forget(const StoreCheckpoint *checkpoint,
 {
 	StoreConnection *connection = store_session_use(checkpoint->server);
 
-	lock(checkpoint);
 	run(checkpoint,
-		shard_id == NULL ? psprintf("DELETE FROM %s", checkpoint->table) :
+		shard_id == NULL ? psprintf("DELETE FROM %s WHERE shard_id <> ''",
+									checkpoint->table) :
 		psprintf("DELETE FROM %s WHERE shard_id = %s", checkpoint->table,
 				 store_quote_literal(store_dialect(connection), shard_id)));
 }

@@ -4,7 +4,8 @@
  *
  * A store keeps a table of its own for every pipeline, with the position of
  * each shard.  It moves in the transaction that loads the records, and what it
- * says is the truth: tracking.checkpoint follows it.
+ * says is the truth: tracking.checkpoint follows it.  The table also has the
+ * token of the server that fills it.
  */
 #ifndef TRACKING_SINK_STORE_CHECKPOINT_H
 #define TRACKING_SINK_STORE_CHECKPOINT_H
@@ -19,6 +20,7 @@ typedef struct StoreCheckpoint
 {
 	const StoreServer *server;
 	const char *table;			/* as SQL has it: quoted, with its schema */
+	const char *token;			/* that is to stand there; see store_token.h */
 } StoreCheckpoint;
 
 /* Where a shard is, by the store. */
@@ -35,16 +37,29 @@ typedef struct StorePosition
 extern void store_checkpoint_create(const StoreCheckpoint *checkpoint);
 
 /*
- * The positions there are, StorePosition *.  Waits for a transaction whose
- * outcome we do not know until it has ended: the table is locked first.  To be
- * followed by the end of the remote transaction.
+ * Keep others out until the remote transaction ends.  Waits for one whose
+ * outcome we do not know.  Before anything is read, so that the snapshot is of
+ * what comes after it.
  */
-extern List *store_checkpoint_read(const StoreCheckpoint *checkpoint);
+extern void store_checkpoint_lock(const StoreCheckpoint *checkpoint);
+
+/*
+ * The token that there is, NULL if there is none.  No other comes before the
+ * remote transaction ends.
+ */
+extern char *store_checkpoint_token(const StoreCheckpoint *checkpoint);
+
+/* Write checkpoint->token; the table is locked. */
+extern void store_checkpoint_set_token(const StoreCheckpoint *checkpoint);
+
+/* The positions there are, StorePosition *. */
+extern List *store_checkpoint_positions(const StoreCheckpoint *checkpoint);
 
 /*
  * Move the positions of a batch's shards, in the remote transaction that has
  * loaded it.  known: of the shards that the table has, as read or moved before.
- * False if one is no longer where the batch began: another session was first.
+ * False if one is no longer where the batch began, or the token is not ours:
+ * another session was first.
  */
 extern bool store_checkpoint_advance(const StoreCheckpoint *checkpoint,
 									 const Batch *batch,
@@ -52,7 +67,10 @@ extern bool store_checkpoint_advance(const StoreCheckpoint *checkpoint,
 													void *arg),
 									 void *arg);
 
-/* Forget one shard, or all (NULL), in the current remote transaction. */
+/*
+ * Forget one shard, or all (NULL), in the current remote transaction; the table
+ * is locked.
+ */
 extern void store_checkpoint_forget(const StoreCheckpoint *checkpoint,
 									const char *shard_id);
 

@@ -26,6 +26,7 @@
 #include "worker/pipeline_role.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
+#include "worker/pipeline_token.h"
 #include "worker/source_access.h"
 #include "worker/source_key.h"
 #include "worker/source_start.h"
@@ -370,6 +371,8 @@ tracking_start_pipeline(PG_FUNCTION_ARGS)
 	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 
 	(void) pipeline_home_settle(pipeline, ERROR);
+	if (PG_GETARG_BOOL(1))
+		pipeline_token_take_over(pipeline);
 	pipeline_role_check(pipeline->owner);
 	check_can_login(pipeline);
 	pipeline_enable(pipeline->name, true);

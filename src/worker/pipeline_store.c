@@ -14,12 +14,14 @@
 #include "foreign/foreign.h"
 #include "nodes/parsenodes.h"
 #include "sink/load_ledger.h"
+#include "sink/store_token.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_plan.h"
 #include "worker/pipeline_store.h"
+#include "worker/pipeline_token.h"
 
 /* Of the pipeline's name, in that of its table */
 #define TABLE_NAME_CHARS 30
@@ -255,17 +257,56 @@ is_known(const char *shard_id, void *store)
 							shard_id) != NULL;
 }
 
+/*
+ * Make the table this server's; true if it was not yet.  What was written, here
+ * and there, stays if both transactions are committed.
+ */
+static bool
+claim(PipelineStore *store)
+{
+	StoreCheckpoint *checkpoint = &store->checkpoint;
+	char	   *found = store_checkpoint_token(checkpoint);
+	char	   *token;
+
+	if (!store_token_is_ours(found))
+	{
+		store_checkpoint_lock(checkpoint);
+		found = store_checkpoint_token(checkpoint);
+	}
+	token = pipeline_token_settle(store->pipeline, checkpoint, found);
+	checkpoint->token = MemoryContextStrdup(store->cxt, token);
+	if (found != NULL && strcmp(found, token) == 0)
+		return false;
+	store_checkpoint_set_token(checkpoint);
+	return true;
+}
+
+/* Have the store commit what is held there; detail: what becomes of it else. */
+static void
+commit_there(const PipelineStore *store, const char *detail)
+{
+	if (!store_session_commit(store->server))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN),
+				 errmsg("lost the connection to store \"%s\" while it committed",
+						store->server->name),
+				 errdetail_internal("%s", detail)));
+}
+
 void
 pipeline_store_begin(PipelineStore *store,
 					 const PipelineTransactions *transactions)
 {
 	List	   *positions;
 	ListCell   *cell;
+	bool		claimed;
 
 	transactions->begin();
 	store_checkpoint_create(&store->checkpoint);
 	store_session_hold(store->server);
-	positions = store_checkpoint_read(&store->checkpoint);
+	store_checkpoint_lock(&store->checkpoint);
+	claimed = claim(store);
+	positions = store_checkpoint_positions(&store->checkpoint);
 	store->known = knownhash_create(store->cxt, 64, NULL);
 	foreach(cell, positions)
 		note_known(store, ((StorePosition *) lfirst(cell))->shard_id);
@@ -273,9 +314,13 @@ pipeline_store_begin(PipelineStore *store,
 		ereport(LOG,
 				(errmsg("pipeline \"%s\" goes on from where store \"%s\" says it was",
 						store->pipeline->name, store->server->name)));
+	if (claimed)
+		ForceSyncCommit();		/* before the store has it */
 	transactions->commit();
-	/* it has done nothing but to keep others out meanwhile */
-	store_session_rollback(store->server);
+	if (claimed)
+		commit_there(store, "The pipeline begins anew.");
+	else						/* it has only kept others out meanwhile */
+		store_session_rollback(store->server);
 }
 
 static bool
@@ -324,13 +369,9 @@ pipeline_store_commit(PipelineStore *store, const Batch *batch)
 {
 	if (store->load == 0)
 		return;
-	if (!store_session_commit(store->server))
-		ereport(ERROR,
-				(errcode(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN),
-				 errmsg("lost the connection to store \"%s\" while it committed",
-						store->server->name),
-				 errdetail("The store is asked what has become of load " INT64_FORMAT " before the pipeline goes on.",
-						   store->load)));
+	commit_there(store,
+				 psprintf("The store is asked what has become of load " INT64_FORMAT " before the pipeline goes on.",
+						  store->load));
 	for (int i = 0; i < batch->n_shards; i++)
 		note_known(store, batch->shards[i].shard_id);
 }
@@ -344,10 +385,19 @@ pipeline_store_committed(PipelineStore *store)
 }
 
 void
+pipeline_store_claim(PipelineStore *store)
+{
+	(void) claim(store);
+}
+
+void
 pipeline_store_reset(const Pipeline *pipeline, const char *shard_id)
 {
 	PipelineStore *store = pipeline_store_open(CurrentMemoryContext, pipeline);
 
-	if (store != NULL)
-		store_checkpoint_forget(&store->checkpoint, shard_id);
+	if (store == NULL)
+		return;
+	store_checkpoint_lock(&store->checkpoint);
+	(void) claim(store);
+	store_checkpoint_forget(&store->checkpoint, shard_id);
 }

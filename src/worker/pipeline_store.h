@@ -34,8 +34,9 @@ extern PipelineStore *pipeline_store_open(MemoryContext cxt,
 extern const StoreServer *pipeline_store_options(const PipelineStore *store);
 
 /*
- * Before anything is read: settle what is in doubt, and take the positions
- * that the store has.  With no transaction open.
+ * Before anything is read: see that no other server fills the store, settle
+ * what is in doubt, and take the positions that the store has.  With no
+ * transaction open.
  */
 extern void pipeline_store_begin(PipelineStore *store,
 								 const PipelineTransactions *transactions);
@@ -56,6 +57,12 @@ extern bool pipeline_store_advance(PipelineStore *store, const Batch *batch,
  */
 extern void pipeline_store_commit(PipelineStore *store, const Batch *batch);
 extern void pipeline_store_committed(PipelineStore *store);
+
+/*
+ * See that no other server fills the store, nor will before it is known, in the
+ * transaction that loads something but moves no position; behind the load.
+ */
+extern void pipeline_store_claim(PipelineStore *store);
 
 /*
  * Forget the positions of one shard, or all (NULL), in the store, as this

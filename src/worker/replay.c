@@ -89,6 +89,8 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 		reject_missing_rows(pipeline, letters.batch);
 		pipeline_command_apply_each(command, letters.batch);
 	}
+	if (store != NULL)
+		pipeline_store_claim(store);
 	dead_letter_settle(&letters);
 
 	n = letters.batch->n_records - list_length(letters.batch->rejects);
