@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "base/md5.h"
 #include "config/config.h"
 #include "config/option.h"
 #include "fdw/fdw.h"
@@ -22,6 +23,30 @@
 	" shard_id pg_catalog.text OPTIONS (metadata 'shard_id')," \
 	" sequence_number pg_catalog.numeric OPTIONS (metadata 'sequence_number')," \
 	" data pg_catalog.jsonb OPTIONS (path '$')"
+
+/* What tells a shortened name from others, and from the whole one */
+#define DIGEST_MARK '~'
+#define DIGEST_BYTES 8
+
+/* Characters of a shard that a shortened name keeps at the most */
+#define SHARD_SUFFIX_CHARS 31
+
+/* A foreign table that is to be made. */
+typedef struct ImportedTable
+{
+	const char *name;
+	const char *whole;			/* name, if that was not too long */
+	const char *what;			/* the stream or shard, for notices */
+} ImportedTable;
+
+typedef struct Import
+{
+	const ImportForeignSchemaStmt *stmt;
+	List	   *commands;		/* char *: for the server to run */
+	List	   *shortened;		/* ImportedTable *: those, wanted or not */
+	Bitmapset  *met;			/* places in the statement's list of names that
+								 * there are */
+} Import;
 
 /* The statement's option per: a table for every shard, or every stream? */
 static bool
@@ -49,57 +74,150 @@ is_per_shard(List *options)
 	return per != NULL && strcmp(per, "shard") == 0;
 }
 
-static bool
-is_listed(const char *name, List *tables)
+/*
+ * A name for what has too long a one: its beginning, and a digest of it.  No
+ * stream has the mark in its name.  Names are of ASCII, see kinesis_is_name(),
+ * and may be cut anywhere.
+ */
+static char *
+shortened_name(const char *whole, const char *stream, const char *suffix)
 {
-	ListCell   *cell;
+	char		digest[2 * DIGEST_BYTES + 1];
+	uint8_t		md5[MD5_BYTES];
+	int			room;
 
-	foreach(cell, tables)
-	{
-		if (strcmp(lfirst_node(RangeVar, cell)->relname, name) == 0)
-			return true;
-	}
-	return false;
+	md5_digest(whole, strlen(whole), md5);
+	for (int i = 0; i < DIGEST_BYTES; i++)
+		snprintf(digest + 2 * i, 3, "%02x", md5[i]);
+	suffix += Max((int) strlen(suffix) - SHARD_SUFFIX_CHARS, 0);
+	room = NAMEDATALEN - 1 - 1 - 2 * DIGEST_BYTES - (int) strlen(suffix);
+	return psprintf("%.*s%c%s%s", room, stream, DIGEST_MARK, digest, suffix);
 }
 
-/* Does the statement want this table? */
-static bool
-is_wanted(const ImportForeignSchemaStmt *stmt, const char *table)
+/* The table of a stream, or of one shard of it. */
+static ImportedTable *
+imported_table(const char *stream, const char *shard)
 {
-	switch (stmt->list_type)
+	ImportedTable *table = palloc(sizeof(ImportedTable));
+	const char *suffix = shard == NULL ? "" : psprintf("_%s", shard);
+
+	table->whole = psprintf("%s%s", stream, suffix);
+	table->name = strlen(table->whole) < NAMEDATALEN ? table->whole :
+		shortened_name(table->whole, stream, suffix);
+	table->what = shard == NULL ? psprintf("stream \"%s\"", stream) :
+		psprintf("shard \"%s\" of stream \"%s\"", shard, stream);
+	return table;
+}
+
+static bool
+is_listed(Import *import, const char *table)
+{
+	bool		listed = false;
+	ListCell   *cell;
+
+	foreach(cell, import->stmt->table_list)
+	{
+		if (strcmp(lfirst_node(RangeVar, cell)->relname, table) != 0)
+			continue;
+		import->met = bms_add_member(import->met, foreach_current_index(cell));
+		listed = true;
+	}
+	return listed;
+}
+
+/* Does the statement want this table?  The server goes by its name, too. */
+static bool
+is_wanted(Import *import, const char *table)
+{
+	switch (import->stmt->list_type)
 	{
 		case FDW_IMPORT_SCHEMA_ALL:
 			return true;
 		case FDW_IMPORT_SCHEMA_LIMIT_TO:
-			return is_listed(table, stmt->table_list);
+			return is_listed(import, table);
 		case FDW_IMPORT_SCHEMA_EXCEPT:
-			return !is_listed(table, stmt->table_list);
+			return !is_listed(import, table);
 	}
 	pg_unreachable();
 }
 
-/* The command for one table, or NULL if it is not wanted. */
-static char *
-table_command(const ImportForeignSchemaStmt *stmt, const char *table,
-			  const char *stream, const char *shard)
+/* The command for the table of a stream, or of one shard of it, if wanted. */
+static void
+add_table(Import *import, const char *stream, const char *shard)
 {
+	ImportedTable *table = imported_table(stream, shard);
 	const char *shard_option = "";
 
-	if (!is_wanted(stmt, table))
-		return NULL;
+	if (table->name != table->whole)
+		import->shortened = lappend(import->shortened, table);
+	if (!is_wanted(import, table->name))
+		return;
+	if (table->name != table->whole)
+		ereport(NOTICE,
+				(errmsg("%s becomes foreign table \"%s\"", table->what,
+						table->name),
+				 errdetail("The name of a table has up to %d bytes.",
+						   NAMEDATALEN - 1)));
 	if (shard != NULL)
 		shard_option = psprintf(", shard %s", quote_literal_cstr(shard));
-	return psprintf("CREATE FOREIGN TABLE %s (" IMPORTED_COLUMNS
-					") SERVER %s OPTIONS (stream %s%s)",
-					quote_identifier(table),
-					quote_identifier(stmt->server_name),
-					quote_literal_cstr(stream), shard_option);
+	import->commands =
+		lappend(import->commands,
+				psprintf("CREATE FOREIGN TABLE %s (" IMPORTED_COLUMNS
+						 ") SERVER %s OPTIONS (stream %s%s)",
+						 quote_identifier(table->name),
+						 quote_identifier(import->stmt->server_name),
+						 quote_literal_cstr(stream), shard_option));
 }
 
-static List *
-append_command(List *commands, char *command)
+/*
+ * The parser cuts what is too long for a name.  What tables have that are of
+ * streams or shards that begin with what it left of one, or NULL.
+ */
+static char *
+names_of_cut(const Import *import, const char *cut)
 {
-	return command == NULL ? commands : lappend(commands, command);
+	StringInfoData names;
+	ListCell   *cell;
+
+	if (strlen(cut) < NAMEDATALEN - 1)
+		return NULL;
+	initStringInfo(&names);
+	foreach(cell, import->shortened)
+	{
+		const ImportedTable *table = lfirst(cell);
+
+		if (strncmp(table->whole, cut, NAMEDATALEN - 1) == 0)
+			appendStringInfo(&names, "%sthe table of %s is \"%s\"",
+							 names.len > 0 ? ", " : "", table->what, table->name);
+	}
+	return names.len > 0 ? names.data : NULL;
+}
+
+/* Tell of names in the statement that no table has, and if there is none. */
+static void
+tell_unmet(const Import *import)
+{
+	bool		limits = import->stmt->list_type == FDW_IMPORT_SCHEMA_LIMIT_TO;
+	ListCell   *cell;
+
+	foreach(cell, import->stmt->table_list)
+	{
+		const char *name = lfirst_node(RangeVar, cell)->relname;
+		char	   *names;
+
+		if (bms_is_member(foreach_current_index(cell), import->met))
+			continue;
+		names = names_of_cut(import, name);
+		ereport(NOTICE,
+				(errmsg(limits ? "nothing is imported as \"%s\"" :
+						"nothing is left out as \"%s\"", name),
+				 names == NULL ? 0 :
+				 errhint("Names that are too long are shortened: %s.", names)));
+	}
+	if (import->commands == NIL)
+		ereport(NOTICE,
+				(errmsg("no foreign table is made of server \"%s\"",
+						import->stmt->server_name)));
 }
 
 List *
@@ -107,8 +225,8 @@ trackingImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 {
 	bool		per_shard = is_per_shard(stmt->options);
 	AwsConfig	config = {0};
+	Import		import = {.stmt = stmt};
 	KinesisStream stream;
-	List	   *commands = NIL;
 	ListCell   *cell;
 
 	config_server(serverOid, InvalidOid, &config);
@@ -120,22 +238,13 @@ trackingImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 		stream.name = lfirst(cell);
 		if (!per_shard)
 		{
-			commands = append_command(commands,
-									  table_command(stmt, stream.name,
-													stream.name, NULL));
+			add_table(&import, stream.name, NULL);
 			continue;
 		}
 		foreach(other, kinesis_list_shards(&stream))
-		{
-			const char *shard = ((KinesisShard *) lfirst(other))->shard_id;
-
-			commands = append_command(commands,
-									  table_command(stmt,
-													psprintf("%s_%s",
-															 stream.name,
-															 shard),
-													stream.name, shard));
-		}
+			add_table(&import, stream.name,
+					  ((KinesisShard *) lfirst(other))->shard_id);
 	}
-	return commands;
+	tell_unmet(&import);
+	return import.commands;
 }
