@@ -100,12 +100,108 @@ def test_keys(db, table, kinesalite):
     assert shards['k'] == 'shardId-000000000003'
 
 
-@pytest.mark.parametrize('key', ["repeat('x', 257)", "''"])
-def test_bad_partition_key(db, table, kinesalite, proxy, key):
+ODD = "E'caf\\u00e9 \\n\\U0001F600'"
+
+
+@pytest.mark.parametrize('key, sqlstate, told', [
+    ("''", '22001', '0 characters'), ("repeat('x', 257)", '22001', 'begins with "' + 'x' * 64 + '".'),
+    (f"{ODD} || repeat('x', 300)", '22001', r'"caf\u00e9 \u000a\ud83d\ude00xxx'),
+    ("repeat(U&'\\+01F600', 257)", '22001', '257 characters')])
+def test_a_partition_key_that_the_service_refuses(db, table, kinesalite, proxy, key, sqlstate, told):
     table(kinesalite, proxy.url)
-    with pytest.raises(psycopg.Error, match='partition key'):
-        db.sql(f"INSERT INTO t (id, key) VALUES (1, {key})")
+    with pytest.raises(psycopg.Error, match='partition key of row 3 ') as raised:
+        db.sql(f"INSERT INTO t (id, key) VALUES (1, 'a'), (2, NULL), (3, {key})")
+    assert raised.value.sqlstate == sqlstate and sent(proxy) == []
+    assert told in raised.value.diag.message_primary + raised.value.diag.message_detail
+
+
+def test_a_partition_key_is_counted_in_characters_not_units(db, table, lenient_moto):
+    stream = table(lenient_moto)
+    db.sql("INSERT INTO t (id, key) VALUES (1, repeat(U&'\\+01F600', 256))")
+    assert [r['PartitionKey'] for _, r in read_by_boto3(lenient_moto.client(), stream)] == [
+        '\U0001F600' * 256]
+
+
+def test_an_explicit_hash_key_that_the_service_refuses(db, table, kinesalite, proxy):
+    table(kinesalite, proxy.url)
+    too_large = ['340282366920938463463374607431768211456', '1' + '0' * 39, '9' * 44]
+    malformed = ['', '-1', '007', '00', '+1', '1.0', '1e3', ' 1', '1 ', '0x1f', '\u0661', '9' * 39 + 'x']
+    for key in too_large + malformed:
+        with pytest.raises(psycopg.Error, match='explicit hash key of row 2 ') as raised:
+            db.sql('INSERT INTO t (id, hash) VALUES (1, NULL), (2, %s), (3, NULL)', key)
+        assert raised.value.sqlstate == ('22003' if key in too_large else '22P02'), key
+        assert json.dumps(key) in raised.value.diag.message_detail
+    with pytest.raises(psycopg.Error, match='explicit hash key of row 2 '):
+        with db.conn.cursor().copy('COPY t (id, hash) FROM STDIN') as copy:
+            copy.write_row((1, None))
+            copy.write_row((2, '-1'))
     assert sent(proxy) == []
+
+
+UNWRITABLE = """stream text OPTIONS (metadata 'stream'), shard text OPTIONS (metadata 'shard_id'),
+    seq numeric OPTIONS (metadata 'sequence_number'),
+    sub bigint OPTIONS (metadata 'sub_sequence_number'),
+    arrived timestamptz OPTIONS (metadata 'approximate_arrival_timestamp'),
+    problem text OPTIONS (metadata 'decode_error')"""
+
+
+def test_a_value_for_what_cannot_be_written(db, table, kinesalite, proxy):
+    table(kinesalite, proxy.url, columns=f'id int, {UNWRITABLE}')
+    columns = {'stream': "'s'", 'shard': "'shardId-000000000000'", 'seq': '1', 'sub': '0',
+               'arrived': 'now()', 'problem': "''"}
+    for column, value in columns.items():
+        with pytest.raises(psycopg.Error, match=f'row 2 .*"{column}"') as raised:
+            db.sql(f'INSERT INTO t (id, {column}) VALUES (1, NULL), (2, {value})')
+        assert raised.value.sqlstate == '428C9'
+    assert sent(proxy) == []
+    db.sql(f"INSERT INTO t (id, {', '.join(columns)}) "
+           'SELECT 1, s.* FROM (SELECT NULL, NULL, NULL::int, NULL::int, NULL::date, NULL) s')
+    db.sql(f"INSERT INTO t (id, {', '.join(columns)}) VALUES (2{', DEFAULT' * len(columns)})")
+    assert sent(proxy) == [1, 1]
+
+
+def test_rows_of_a_stream_are_not_copied_whole(db, table, kinesalite, proxy):
+    table(kinesalite, proxy.url, columns=f'id int, {UNWRITABLE}')
+    db.sql('INSERT INTO t (id) VALUES (1)')
+    with pytest.raises(psycopg.Error, match='row 1 ') as raised:
+        db.sql('INSERT INTO t SELECT * FROM t')
+    assert raised.value.diag.message_hint
+    with pytest.raises(psycopg.Error, match='row 1 '):
+        with db.conn.cursor().copy('COPY t (id, seq) FROM STDIN') as copy:
+            copy.write_row((2, 3))
+    assert sent(proxy) == [1]
+    db.sql('INSERT INTO t (id) SELECT id + 1 FROM t')
+    assert db.sql('SELECT id FROM t ORDER BY id') == [(1,), (2,)]
+
+
+def test_a_trigger_does_not_set_what_cannot_be_written(db, table, kinesalite, proxy):
+    table(kinesalite, proxy.url, columns=f'id int, {UNWRITABLE}')
+    db.sql("""CREATE FUNCTION set_it() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN NEW.seq = 7; RETURN NEW; END';
+        CREATE TRIGGER set_it BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION set_it()""")
+    with pytest.raises(psycopg.Error, match='row 1 .*"seq"'):
+        db.sql('INSERT INTO t (id) VALUES (1) RETURNING seq')
+    assert sent(proxy) == []
+
+
+def test_a_default_of_what_cannot_be_written_gives_nothing(db, table, kinesalite):
+    table(kinesalite, columns=f'id int, {UNWRITABLE}')
+    db.sql('ALTER FOREIGN TABLE t ALTER arrived SET DEFAULT now()')
+    db.sql('INSERT INTO t (id) VALUES (1)')
+    with pytest.raises(psycopg.Error, match='row 1 .*"arrived"'):
+        db.sql('INSERT INTO t (id, arrived) VALUES (1, now())')
+    assert db.value('SELECT count(*) FROM t') == 1
+
+
+def test_from_stream_to_stream(db, table, make_stream, kinesalite):
+    """A pipeline's target is given what can be written of the columns in common."""
+    table(kinesalite, columns=f"id int, key text OPTIONS (metadata 'partition_key'), {UNWRITABLE}")
+    db.foreign_table('copied', "id int, key text OPTIONS (metadata 'partition_key'), "
+                     + UNWRITABLE, make_stream(kinesalite))
+    db.sql("INSERT INTO t (id, key) VALUES (1, 'one'), (2, 'two')")
+    db.pipeline('copying', 't', target='copied', start_at='trim_horizon')
+    db.sql("CALL tracking.run_pipeline('copying')")
+    assert db.sql('SELECT id, key FROM copied ORDER BY id') == [(1, 'one'), (2, 'two')]
 
 
 def fail_records(indexes, code):

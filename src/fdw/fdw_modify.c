@@ -108,7 +108,8 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	state->query = estate;
 	state->tupdesc = RelationGetDescr(relation);
 	state->has_answer = has_answer(&state->table->row);
-	state->encoder = row_encoder_open(&state->table->row, state->tupdesc);
+	state->encoder = row_encoder_open(&state->table->row, state->tupdesc,
+									  ExecGetInsertedCols(rinfo, estate));
 	state->writer_cxt = AllocSetContextCreate(estate->es_query_cxt,
 											  "tracking_fdw publish",
 											  ALLOCSET_DEFAULT_SIZES);

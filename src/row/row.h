@@ -52,6 +52,14 @@ typedef enum RowMetadata
 	ROW_META_DECODE_ERROR		/* why payload columns are NULL, or NULL */
 } RowMetadata;
 
+/* Does a producer say it, or does the service, or whoever reads? */
+static inline bool
+row_metadata_is_written(RowMetadata metadata)
+{
+	return metadata == ROW_META_NONE || metadata == ROW_META_PARTITION_KEY ||
+		metadata == ROW_META_EXPLICIT_HASH_KEY || metadata == ROW_META_DATA;
+}
+
 /* One step of a path: a member's key, or an array's index if key is NULL. */
 typedef struct RowPathStep
 {
@@ -183,16 +191,22 @@ typedef struct RowEncoded
 
 typedef struct RowEncoder RowEncoder;
 
-/* Raises an error for columns that cannot be written (a path with an index). */
-extern RowEncoder *row_encoder_open(const RowSpec *spec, TupleDesc tupdesc);
+/*
+ * Raises an error for columns that cannot be written (a path with an index).
+ * given holds the columns that the statement names, as attnums less
+ * FirstLowInvalidHeapAttributeNumber: any other has its default.
+ */
+extern RowEncoder *row_encoder_open(const RowSpec *spec, TupleDesc tupdesc,
+									const Bitmapset *given);
 
 /*
  * Encode one row in the current context: payload columns that are NULL are
  * left out of the JSON object.  Of the metadata columns, data is the record
  * as it is if it is not NULL (payload columns are then ignored), and the two
- * keys go with it; the others are ignored, as the service sets them.  Raises
- * an error if two columns would write the same part of the record, and if
- * there is nothing to write.
+ * keys go with it.  The others cannot be written: a value that is not the
+ * column's default is an error, which tells the row by its number among those
+ * that were encoded.  Raises an error if two columns would write the same part
+ * of the record, and if there is nothing to write.
  */
 extern void row_encode(RowEncoder *encoder, const Datum *values,
 					   const bool *isnull, RowEncoded *out);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "base/text_settings.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -45,6 +46,8 @@ struct RowEncoder
 	List	   *whole;			/* RowOutput *: data, or the column of a raw
 								 * table */
 	List	   *keys;			/* RowOutput *: the two keys */
+	List	   *unwritable;		/* RowOutput *: must be null */
+	int64		rows;			/* encoded so far */
 	RowOutputNode *root;		/* NULL for a raw table */
 	int			settings;		/* for text_settings_begin() */
 };
@@ -131,7 +134,7 @@ node_of(RowOutputNode *root, const RowColumn *column, const char *name)
 
 static void
 add_output(RowEncoder *encoder, const RowSpec *spec, TupleDesc tupdesc,
-		   int column)
+		   int column, bool is_given)
 {
 	const RowColumn *source = &spec->columns[column];
 	Form_pg_attribute attr = TupleDescAttr(tupdesc, column);
@@ -165,12 +168,15 @@ add_output(RowEncoder *encoder, const RowSpec *spec, TupleDesc tupdesc,
 			encoder->keys = lappend(encoder->keys, output);
 			break;
 		default:
+			if (is_given || !attr->atthasdef)
+				encoder->unwritable = lappend(encoder->unwritable, output);
 			break;
 	}
 }
 
 RowEncoder *
-row_encoder_open(const RowSpec *spec, TupleDesc tupdesc)
+row_encoder_open(const RowSpec *spec, TupleDesc tupdesc,
+				 const Bitmapset *given)
 {
 	RowEncoder *encoder = palloc0(sizeof(RowEncoder));
 	int			i;
@@ -180,7 +186,9 @@ row_encoder_open(const RowSpec *spec, TupleDesc tupdesc)
 	for (i = 0; i < spec->n_columns; i++)
 	{
 		if (!spec->columns[i].dropped)
-			add_output(encoder, spec, tupdesc, i);
+			add_output(encoder, spec, tupdesc, i,
+					   bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber,
+									 given));
 	}
 	return encoder;
 }
@@ -372,13 +380,36 @@ encode_keys(const RowEncoder *encoder, const RowValues *row, RowEncoded *out)
 	}
 }
 
+/* What nobody would read of the record is not dropped without a word. */
+static void
+check_unwritable(const RowEncoder *encoder, const RowValues *row)
+{
+	ListCell   *lc;
+
+	foreach(lc, encoder->unwritable)
+	{
+		const RowOutput *output = lfirst(lc);
+
+		if (!row->isnull[output->column])
+			ereport(ERROR,
+					(errcode(ERRCODE_GENERATED_ALWAYS),
+					 errmsg("row " INT64_FORMAT " has a value for column \"%s\", which cannot be written",
+							encoder->rows, output->name),
+					 errdetail("The column tells what only who reads the record learns of it."),
+					 errhint("Name the columns to write in the statement, and leave this one out or give it null.")));
+	}
+}
+
 void
 row_encode(RowEncoder *encoder, const Datum *values, const bool *isnull,
 		   RowEncoded *out)
 {
 	RowValues	row = {values, isnull};
-	int			level = text_settings_begin(encoder->settings);
+	int			level;
 
+	encoder->rows++;
+	check_unwritable(encoder, &row);
+	level = text_settings_begin(encoder->settings);
 	encode_payload(encoder, &row, out);
 	encode_keys(encoder, &row, out);
 	text_settings_end(level);

@@ -142,7 +142,7 @@ typedef struct KinesisPutRecord
 	const char *data;
 	size_t		data_bytes;
 	const char *partition_key;	/* 1 to 256 characters of UTF-8 */
-	const char *explicit_hash_key;	/* or NULL */
+	const char *explicit_hash_key;	/* 0 to 2^128 - 1 in decimal, or NULL */
 } KinesisPutRecord;
 
 typedef struct KinesisPutResult
@@ -280,5 +280,11 @@ extern char *kinesis_record_sequence(const KinesisRecord *record);
 extern char *kinesis_record_partition_key(const KinesisRecord *record);
 extern void kinesis_record_set_partition_key(KinesisRecord *record,
 											 const char *key);
+
+/*
+ * Raise an error that tells this row, for a key of it that the service would
+ * refuse.  A partition key of NULL is one that is yet to be made up.
+ */
+extern void kinesis_check_keys(const KinesisPutRecord *record, int64 row);
 
 #endif							/* TRACKING_SERVICE_KINESIS_H */

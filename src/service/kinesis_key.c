@@ -1,6 +1,7 @@
 /*
  * kinesis_key.c
- *	  Kinesis: the partition key of a record as a text of the database.
+ *	  Kinesis: the keys of a record.  A partition key as a text of the database;
+ *	  what the service takes as one of the two.
  */
 #include "postgres.h"
 
@@ -9,6 +10,12 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "service/kinesis.h"
+
+/* 2^128 - 1: has as many digits as a hash key may have */
+#define MAX_HASH_KEY "340282366920938463463374607431768211455"
+
+/* Of a key that an error tells */
+#define SHOWN_KEY_BYTES 64
 
 /* As \u escapes, which is two for what is beyond their four digits. */
 static void
@@ -92,4 +99,64 @@ kinesis_record_set_partition_key(KinesisRecord *record, const char *key)
 	/* whoever wants it as a value will say that it is none */
 	record->partition_key = utf8 != NULL ? utf8 : pstrdup(key);
 	record->partition_key_bytes = strlen(record->partition_key);
+}
+
+/* What an error says of a key in UTF-8: escaped, and of a long one a part. */
+static char *
+shown_key(const char *key)
+{
+	size_t		bytes = strlen(key);
+	KinesisRecord shown = {.partition_key = key};
+
+	shown.partition_key_bytes = pg_encoding_mbcliplen(PG_UTF8, key, bytes,
+													  SHOWN_KEY_BYTES);
+	return psprintf("%s %s",
+					shown.partition_key_bytes < bytes ? "begins with" : "is",
+					quoted_key(&shown));
+}
+
+/* The service counts characters of Unicode, not bytes and not UTF-16's units. */
+static void
+check_partition_key(const char *key, int64 row)
+{
+	int			chars = 0;
+
+	for (const char *p = key; *p != '\0'; p += pg_encoding_mblen(PG_UTF8, p))
+		chars++;
+	if (chars < 1 || chars > KINESIS_PARTITION_KEY_CHARS)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("partition key of row " INT64_FORMAT " has %d characters",
+						row, chars),
+				 errdetail("A partition key has 1 to %d characters; this one %s.",
+						   KINESIS_PARTITION_KEY_CHARS, shown_key(key))));
+}
+
+static void
+check_explicit_hash_key(const char *key, int64 row)
+{
+	size_t		digits = strspn(key, "0123456789");
+	bool		malformed = digits == 0 || key[digits] != '\0' ||
+		(key[0] == '0' && digits > 1);
+
+	if (!malformed && (digits < strlen(MAX_HASH_KEY) ||
+					   (digits == strlen(MAX_HASH_KEY) &&
+						strcmp(key, MAX_HASH_KEY) <= 0)))
+		return;
+	ereport(ERROR,
+			(errcode(malformed ? ERRCODE_INVALID_TEXT_REPRESENTATION :
+					 ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("explicit hash key of row " INT64_FORMAT " is not a number from 0 to 2^128 - 1",
+					row),
+			 errdetail("It %s.", shown_key(key)),
+			 errhint("Write it in decimal digits, without a sign, leading zeros or spaces.")));
+}
+
+void
+kinesis_check_keys(const KinesisPutRecord *record, int64 row)
+{
+	if (record->partition_key != NULL)
+		check_partition_key(record->partition_key, row);
+	if (record->explicit_hash_key != NULL)
+		check_explicit_hash_key(record->explicit_hash_key, row);
 }

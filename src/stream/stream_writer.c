@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "stream/stream_writer.h"
 #include "utils/memutils.h"
 
@@ -71,31 +70,6 @@ fill_random_key(char *key)
 			 (uint32) (backoff_random() * PG_UINT32_MAX));
 }
 
-/* It is in UTF-8 already, whatever the database is in. */
-static int
-key_characters(const char *key)
-{
-	int			chars = 0;
-
-	for (; *key != '\0'; key += pg_encoding_mblen(PG_UTF8, key))
-		chars++;
-	return chars;
-}
-
-static void
-check_partition_key(const StreamWriter *writer, const char *key)
-{
-	int			chars = key_characters(key);
-
-	if (chars < 1 || chars > KINESIS_PARTITION_KEY_CHARS)
-		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("partition key of row " INT64_FORMAT " has %d characters",
-						writer->rows, chars),
-				 errdetail("A partition key has 1 to %d characters.",
-						   KINESIS_PARTITION_KEY_CHARS)));
-}
-
 /*
  * A stream takes records of up to 1 MiB, unless it says otherwise: it is only
  * asked when there is such a record.
@@ -126,8 +100,7 @@ stream_writer_add(StreamWriter *writer, const KinesisPutRecord *record)
 	size_t		bytes;
 
 	writer->rows++;
-	if (record->partition_key != NULL)
-		check_partition_key(writer, record->partition_key);
+	kinesis_check_keys(record, writer->rows);
 	bytes = record->data_bytes + (record->partition_key == NULL ?
 								  RANDOM_KEY_SIZE - 1 :
 								  strlen(record->partition_key));

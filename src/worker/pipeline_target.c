@@ -80,33 +80,37 @@ matching_column(Form_pg_attribute attribute, TupleDesc source)
 }
 
 Bitmapset *
-pipeline_target_filled(TupleDesc target, TupleDesc source)
+pipeline_target_filled(Relation target, TupleDesc source)
 {
+	TupleDesc	tupdesc = RelationGetDescr(target);
+	const StreamTable *stream = NULL;
 	Bitmapset  *filled = NULL;
 
-	for (int i = 0; i < target->natts; i++)
+	if (config_is_stream_table(RelationGetRelid(target)))
+		stream = config_stream_table(target);
+	for (int i = 0; i < tupdesc->natts; i++)
 	{
-		if (matching_column(TupleDescAttr(target, i), source) != NULL)
+		if (matching_column(TupleDescAttr(tupdesc, i), source) != NULL &&
+			(stream == NULL ||
+			 row_metadata_is_written(stream->row.columns[i].metadata)))
 			filled = bms_add_member(filled, i + 1);
 	}
 	return filled;
 }
 
-/* The columns of target that source has too, as a list of SQL. */
+/* Those columns, as a list of SQL. */
 static char *
-common_columns(TupleDesc target, TupleDesc source)
+common_columns(Relation target, TupleDesc source)
 {
+	TupleDesc	tupdesc = RelationGetDescr(target);
+	Bitmapset  *filled = pipeline_target_filled(target, source);
 	StringInfoData columns;
+	int			attnum = -1;
 
 	initStringInfo(&columns);
-	for (int i = 0; i < target->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(target, i);
-
-		if (matching_column(attribute, source) != NULL)
-			appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
-							 quote_identifier(NameStr(attribute->attname)));
-	}
+	while ((attnum = bms_next_member(filled, attnum)) >= 0)
+		appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
+						 quote_identifier(NameStr(TupleDescAttr(tupdesc, attnum - 1)->attname)));
 	return columns.data;
 }
 
@@ -130,8 +134,7 @@ pipeline_target_command(const Pipeline *pipeline)
 	Relation	source = pipeline_open_source(pipeline);
 	Relation	target = open_relation(pipeline, pipeline->target,
 									   AccessShareLock, "target");
-	char	   *columns = common_columns(RelationGetDescr(target),
-										 RelationGetDescr(source));
+	char	   *columns = common_columns(target, RelationGetDescr(source));
 	char	   *command;
 
 	if (columns[0] == '\0')

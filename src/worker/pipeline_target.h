@@ -30,8 +30,11 @@ extern char *pipeline_target_command(const Pipeline *pipeline);
 extern bool pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
 								   Batch *batch, uint64 *rows);
 
-/* Numbers of the columns of target that a source would fill, by its columns. */
-extern Bitmapset *pipeline_target_filled(TupleDesc target, TupleDesc source);
+/*
+ * Numbers of the columns of target that a source would fill: those that source
+ * has by that name, and of a stream those that can be published.
+ */
+extern Bitmapset *pipeline_target_filled(Relation target, TupleDesc source);
 
 /* The source of a pipeline, open; an error if it no longer exists. */
 extern Relation pipeline_open_source(const Pipeline *pipeline);

@@ -46,7 +46,7 @@ check_columns(const Pipeline *pipeline)
 {
 	Relation	source = pipeline_open_source(pipeline);
 	Relation	target = table_open(pipeline->target, AccessShareLock);
-	Bitmapset  *filled = pipeline_target_filled(RelationGetDescr(target),
+	Bitmapset  *filled = pipeline_target_filled(target,
 												RelationGetDescr(source));
 	int			column = -1;
 
