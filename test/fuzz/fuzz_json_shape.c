@@ -4,13 +4,16 @@
  *	  them for.
  *
  * The input is lines, each of which may be a document; shapes are learned of
- * all that are.
+ * all that are.  An input that begins with an asterisk comes again and again.
  */
 #include "fuzz.h"
 #include "shape_check.h"
 
 /* So little that there is no room every now and then */
 #define MEMORY_BYTES 4096
+
+/* Lines, together, by which it is seen that learning is of no use */
+#define MANY_LINES 12000
 
 static void
 check_line(JsonShapes *shapes, const char *line, size_t len)
@@ -36,15 +39,13 @@ check_line(JsonShapes *shapes, const char *line, size_t len)
 	free(text);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Returns how many there are. */
+static int
+check_lines(JsonShapes *shapes, const char *line, const char *end)
 {
-	const char *line = (const char *) data;
-	const char *end = line + size;
-	void	   *memory = malloc(MEMORY_BYTES);
-	JsonShapes *shapes = json_shapes_init(memory, MEMORY_BYTES);
+	int			n = 0;
 
-	while (line < end)
+	for (; line < end; n++)
 	{
 		const char *next = memchr(line, '\n', end - line);
 
@@ -52,6 +53,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			next = end;
 		check_line(shapes, line, next - line);
 		line = next + 1;
+	}
+	return n;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *line = (const char *) data;
+	const char *end = line + size;
+	void	   *memory = malloc(MEMORY_BYTES);
+	JsonShapes *shapes = json_shapes_init(memory, MEMORY_BYTES);
+	int			n = check_lines(shapes, line, end);
+
+	if (size > 1 && *line == '*')
+	{
+		while (n < MANY_LINES)
+			n += check_lines(shapes, line + 1, end);
 	}
 	free(memory);
 	return 0;

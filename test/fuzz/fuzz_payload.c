@@ -115,6 +115,7 @@ check_payload(Payload *payload, RowMemory *memory, RowCompression compression,
 				(error.sqlstate == ERRCODE_PROGRAM_LIMIT_EXCEEDED &&
 				 expected > PAYLOAD_RATIO_BYTES));
 	}
+	payload_forget(payload);
 }
 
 static void

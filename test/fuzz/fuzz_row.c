@@ -6,10 +6,12 @@
  * goes, its row is the same: read for the first time, by the shape that was
  * learned from it, as the element of an array, and behind another document.
  * As jsonb and as json it is what the input functions make of it.  How many
- * rows a record makes does not depend on what is asked for.
+ * rows a record makes does not depend on what is asked for.  Where little memory
+ * is given, the row is the same, or there is none.
  */
 #include "server.h"
 
+#include "access/xact.h"
 #include "base/base64.h"
 #include "base/buffer.h"
 #include "catalog/pg_type.h"
@@ -21,6 +23,10 @@
 
 /* Lines of an input that are read */
 #define RECORDS 8
+
+/* Of a record's rows: as much as there may be, and as good as none */
+#define MUCH_MEMORY (64 * 1024 * 1024)
+#define LITTLE_MEMORY (32 * 1024)
 
 typedef struct Column
 {
@@ -73,6 +79,7 @@ static const Column columns[] = {
 typedef struct Reading
 {
 	RowDecoder *decoder;
+	bool		soft;
 	const char *data;
 	size_t		size;
 	int			n_rows;			/* ROW_UNDECODABLE: or an error was raised */
@@ -82,11 +89,41 @@ typedef struct Reading
 	char	   *text;
 } Reading;
 
+/* ----------------------------------------------------------------
+ * In place of transactions
+ * ---------------------------------------------------------------- */
+
+static int	subtransactions = 0;
+
+void
+BeginInternalSubTransaction(const char *name)
+{
+	(void) name;
+	require(subtransactions++ == 0);
+}
+
+void
+ReleaseCurrentSubTransaction(void)
+{
+	require(--subtransactions == 0);
+}
+
+void
+RollbackAndReleaseCurrentSubTransaction(void)
+{
+	require(--subtransactions == 0);
+}
+
+/* ----------------------------------------------------------------
+ * Reading
+ * ---------------------------------------------------------------- */
+
 /* Of these columns in the order above, from the first to before the end. */
 static RowDecoder *
-open_decoder(RowFormat format, bool one_document, int first, int end)
+open_decoder(RowFormat format, bool one_document, int first, int end,
+			 size_t memory)
 {
-	static const RowLimit limit = {64 * 1024 * 1024, ROW_LIMIT_OF_BATCH, 0};
+	const RowLimit limit = {memory, ROW_LIMIT_OF_BATCH, 0};
 	TupleDesc	tupdesc = CreateTemplateTupleDesc(COLUMNS);
 	RowSpec		spec = {
 		.format = format,
@@ -176,7 +213,7 @@ read_record(void *arg)
 	kinesis.data_bytes = BASE64_ENCODED_LEN(reading->size);
 	kinesis.data = palloc(kinesis.data_bytes);
 	base64_encode(reading->data, reading->size, kinesis.data);
-	reading->n_rows = row_decode(reading->decoder, &record, false, values,
+	reading->n_rows = row_decode(reading->decoder, &record, reading->soft, values,
 								 isnull, &error);
 	for (int i = 1; i < reading->n_rows; i++)
 		require(row_decode_more(reading->decoder, values, isnull));
@@ -187,23 +224,33 @@ read_record(void *arg)
 		appendStringInfoString(&reading->row, error.message);
 }
 
+/* What is wrong with a record is not raised if its rows are to be soft. */
 static void
-read_text(Reading *reading, RowDecoder *decoder, const char *data, size_t size)
+read_as(Reading *reading, RowDecoder *decoder, bool soft, const char *data,
+		size_t size)
 {
 	ErrorData  *error;
 
 	memset(reading, 0, sizeof(Reading));
 	reading->decoder = decoder;
+	reading->soft = soft;
 	reading->data = data;
 	reading->size = size;
 	initStringInfo(&reading->row);
 	error = server_try(read_record, reading);
+	row_decode_stop(decoder);
 	if (error == NULL)
 		return;
-	require(server_error_is_sound(error));
+	require(!soft && server_error_is_sound(error));
 	reading->n_rows = ROW_UNDECODABLE;
 	resetStringInfo(&reading->row);
 	appendStringInfoString(&reading->row, error->message);
+}
+
+static void
+read_text(Reading *reading, RowDecoder *decoder, const char *data, size_t size)
+{
+	read_as(reading, decoder, false, data, size);
 }
 
 static bool
@@ -254,6 +301,7 @@ typedef struct Decoders
 	RowDecoder *shaped;			/* what can be read by shape */
 	RowDecoder *all;			/* with elements, and metadata */
 	RowDecoder *one;			/* a record is one document */
+	RowDecoder *little;			/* with little memory */
 	RowDecoder *metadata;		/* nothing of the payload */
 	RowDecoder *raw_text;
 	RowDecoder *raw_json;
@@ -285,6 +333,9 @@ check_record(const Decoders *decoders, const char *data, size_t size)
 	read_text(&other, decoders->one, data, size);
 	require(first.n_rows == 1 ? other.n_rows == 1 && same_row(&first, &other) :
 			other.n_rows == ROW_UNDECODABLE);
+	read_as(&other, decoders->little, true, data, size);
+	require(other.n_rows == ROW_UNDECODABLE ||
+			(first.n_rows == other.n_rows && same_row(&first, &other)));
 	read_text(&other, decoders->metadata, data, size);
 	require(first.n_rows == ROW_UNDECODABLE ||
 			other.n_rows == ROW_UNDECODABLE || other.n_rows == first.n_rows);
@@ -293,6 +344,9 @@ check_record(const Decoders *decoders, const char *data, size_t size)
 	read_text(&other, decoders->raw_bytes, data, size);
 	require(other.n_rows == 1);
 	read_text(&walked, decoders->all, data, size);
+	read_as(&other, decoders->all, true, data, size);
+	require(walked.n_rows == other.n_rows &&
+			(other.n_rows == ROW_UNDECODABLE || same_row(&walked, &other)));
 	if (walked.n_rows == ROW_UNDECODABLE)
 		return;
 	require(first.n_rows == walked.n_rows && same_row(&first, &walked));
@@ -308,15 +362,17 @@ static void
 fuzz(const char *data, size_t size)
 {
 	Decoders	decoders = {
-		.shaped = open_decoder(ROW_FORMAT_JSON, false, 0, SHAPED),
-		.all = open_decoder(ROW_FORMAT_JSON, false, 0, COLUMNS),
-		.one = open_decoder(ROW_FORMAT_JSON, true, 0, SHAPED),
+		.shaped = open_decoder(ROW_FORMAT_JSON, false, 0, SHAPED, MUCH_MEMORY),
+		.all = open_decoder(ROW_FORMAT_JSON, false, 0, COLUMNS, MUCH_MEMORY),
+		.one = open_decoder(ROW_FORMAT_JSON, true, 0, SHAPED, MUCH_MEMORY),
+		.little = open_decoder(ROW_FORMAT_JSON, false, 0, SHAPED,
+							   LITTLE_MEMORY),
 		.metadata = open_decoder(ROW_FORMAT_JSON, false, METADATA + 2,
-								 COLUMNS - 1),
-		.raw_text = open_decoder(ROW_FORMAT_RAW, false, RAW, RAW + 1),
-		.raw_json = open_decoder(ROW_FORMAT_RAW, false, TEXT, TEXT + 1),
+								 COLUMNS - 1, MUCH_MEMORY),
+		.raw_text = open_decoder(ROW_FORMAT_RAW, false, RAW, RAW + 1, MUCH_MEMORY),
+		.raw_json = open_decoder(ROW_FORMAT_RAW, false, TEXT, TEXT + 1, MUCH_MEMORY),
 		.raw_bytes = open_decoder(ROW_FORMAT_RAW, false, METADATA,
-								  METADATA + 1)
+								  METADATA + 1, MUCH_MEMORY)
 	};
 	Input		rest = {data, size};
 	Input		line;

@@ -5,6 +5,7 @@
  *
  * The first byte is the operation.  The rest is answers, between bytes 0x1E:
  * as they are if they begin with HTTP/, else the body of one that succeeds.
+ * Pieces of an answer, between bytes 0x1D, come one after the other.
  */
 #include "server.h"
 
@@ -13,6 +14,7 @@
 #include "remote.h"
 #include "service/kinesis.h"
 #include "service/s3.h"
+#include "storage/latch.h"
 
 /* parts of a few bytes, of which there are several then */
 #undef S3_PART_BYTES
@@ -20,6 +22,7 @@
 #include "service/s3_upload.c"
 
 #define SEPARATOR '\x1E'
+#define PIECE_SEPARATOR '\x1D'
 
 /* What answers may have, together */
 #define BUDGET_BYTES (1024 * 1024)
@@ -35,6 +38,7 @@ server_config(void)
 	config->credentials = credentials_keys_open(CurrentMemoryContext, &keys);
 	config->connect_timeout_ms = 1000;
 	config->request_timeout_ms = 1000;
+	config->max_retries = 1;
 	return config;
 }
 
@@ -111,18 +115,11 @@ get_iterator(void *arg)
 }
 
 static void
-get_records(void *arg)
+check_page(AwsCall *call)
 {
-	KinesisStream *stream = arg;
 	AwsError	error;
-	AwsCall    *call;
-	KinesisPage *page;
+	KinesisPage *page = kinesis_get_records_try(call, &error);
 
-	call = finished(stream->aws,
-					kinesis_get_records_begin(stream, "iterator", 10, NULL));
-	if (call == NULL)
-		return;
-	page = kinesis_get_records_try(call, &error);
 	if (page == NULL)
 		return;
 	for (int i = 0; i < page->n_records; i++)
@@ -134,6 +131,56 @@ get_records(void *arg)
 		require_text(kinesis_record_partition_key(&page->records[i]));
 	}
 	kinesis_page_free(page);
+}
+
+static void
+get_records(void *arg)
+{
+	KinesisStream *stream = arg;
+	AwsCall    *call;
+
+	call = finished(stream->aws,
+					kinesis_get_records_begin(stream, "iterator", 10, NULL));
+	if (call != NULL)
+		check_page(call);
+}
+
+/* Two shards at once, for which there may be no room. */
+static void
+get_more_records(void *arg)
+{
+	KinesisStream *stream = arg;
+	AwsCall    *call;
+	int			n = 0;
+
+	for (int i = 0; i < 2; i++)
+		(void) kinesis_get_records_begin(stream, "iterator", 10, stream);
+	while ((call = aws_client_wait(stream->aws, 5000)) != NULL)
+	{
+		require(aws_call_owner(call) == stream && ++n <= 2);
+		if (aws_call_error(call) != NULL)
+			aws_call_close(call);
+		else
+			check_page(call);
+	}
+	require(stream->budget->used_bytes == 0 && stream->budget->n_paused == 0);
+}
+
+/* The latch is set, so that a wait may end before there is an answer. */
+static void
+be_woken(void *arg)
+{
+	KinesisStream *stream = arg;
+	AwsCall    *call;
+
+	(void) kinesis_get_records_begin(stream, "iterator", 10, NULL);
+	SetLatch(MyLatch);
+	call = aws_client_wait(stream->aws, 1000);
+	ResetLatch(MyLatch);
+	if (call == NULL)
+		call = aws_client_wait(stream->aws, -1);
+	require(call != NULL);
+	aws_call_close(call);
 }
 
 static void
@@ -208,6 +255,7 @@ static const struct
 }			operations[] = {
 	{'d', describe}, {'l', list_shards}, {'n', list_streams},
 	{'i', get_iterator}, {'r', get_records}, {'p', put_records},
+	{'b', get_more_records}, {'w', be_woken},
 	{'o', put_object}, {'u', upload}, {'x', delete_objects}
 };
 
@@ -215,24 +263,43 @@ static const struct
  * Inputs
  * ---------------------------------------------------------------- */
 
+static size_t
+body_bytes(Input answer)
+{
+	size_t		bytes = 0;
+	Input		piece;
+
+	while (input_cut(&answer, PIECE_SEPARATOR, &piece))
+		bytes += piece.len;
+	return bytes;
+}
+
+static void
+say_answer(Input answer, bool last_word)
+{
+	StringInfoData first;
+	Input		piece = {"", 0};
+
+	initStringInfo(&first);
+	if (answer.len < 5 || memcmp(answer.start, "HTTP/", 5) != 0)
+		appendStringInfo(&first,
+						 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+						 body_bytes(answer));
+	(void) input_cut(&answer, PIECE_SEPARATOR, &piece);
+	appendBinaryStringInfo(&first, piece.start, piece.len);
+	remote_say(first.data, first.len, last_word && answer.len == 0);
+	while (input_cut(&answer, PIECE_SEPARATOR, &piece))
+		remote_say_later(piece.start, piece.len);
+}
+
 static void
 say_answers(const char *data, size_t size)
 {
 	Input		rest = {data, size};
-	Input		piece;
+	Input		answer;
 
-	while (input_cut(&rest, SEPARATOR, &piece))
-	{
-		StringInfoData answer;
-
-		initStringInfo(&answer);
-		if (piece.len < 5 || memcmp(piece.start, "HTTP/", 5) != 0)
-			appendStringInfo(&answer,
-							 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
-							 piece.len);
-		appendBinaryStringInfo(&answer, piece.start, piece.len);
-		remote_say(answer.data, answer.len, rest.len == 0);
-	}
+	while (input_cut(&rest, SEPARATOR, &answer))
+		say_answer(answer, rest.len == 0);
 }
 
 static void
@@ -254,6 +321,9 @@ fuzz(const char *data, size_t size)
 			error = server_try(operations[i].body, &stream);
 	}
 	require(error == NULL || server_error_is_sound(error));
+	require(aws_client_stats(stream.aws)->retries >= 0 &&
+			aws_client_max_retries(stream.aws) == config.max_retries &&
+			strcmp(aws_client_url(stream.aws), config.endpoint) == 0);
 	buffer_trim();
 }
 

@@ -3,7 +3,7 @@
  *	  The other end of connections.
  *
  * The functions of the C library that are defined here come before its own,
- * also for libpq and libcurl.
+ * also for libpq and libcurl; and one of base/clock.c.
  */
 #include "remote.h"
 
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Answers of one input */
@@ -24,6 +25,7 @@ typedef struct Saying
 	const char *data;
 	size_t		size;
 	bool		last_word;
+	bool		later;			/* a piece of the one before it */
 } Saying;
 
 typedef struct Connection
@@ -31,6 +33,7 @@ typedef struct Connection
 	int			fd;
 	int			other_end;
 	size_t		missing;		/* bytes of a request over HTTP */
+	int			next;			/* the saying whose turn it is, if a piece */
 } Connection;
 
 static Saying sayings[SAYINGS];
@@ -38,12 +41,20 @@ static int	n_sayings = 0;
 static int	n_said = 0;
 static Connection connections[CONNECTIONS];
 static int	n_connections = 0;
+static int64_t skipped_ms = 0;
 
 void
 remote_say(const char *data, size_t size, bool last_word)
 {
 	if (n_sayings < SAYINGS)
-		sayings[n_sayings++] = (Saying) {data, size, last_word};
+		sayings[n_sayings++] = (Saying) {data, size, last_word, false};
+}
+
+void
+remote_say_later(const char *data, size_t size)
+{
+	if (n_sayings < SAYINGS)
+		sayings[n_sayings++] = (Saying) {data, size, false, true};
 }
 
 void
@@ -68,19 +79,48 @@ connect(int fd, const struct sockaddr *address, socklen_t size)
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	require(dup2(ends[0], fd) == fd);
 	close(ends[0]);
-	connections[n_connections++] = (Connection) {fd, ends[1], 0};
+	connections[n_connections++] = (Connection) {fd, ends[1], 0, SAYINGS};
 	return 0;
 }
 
 /* What does not fit is left out. */
 static void
-answer(int end)
+say(int end, const Saying *saying)
 {
-	const Saying *saying = n_said < n_sayings ? &sayings[n_said++] : NULL;
-	if (saying != NULL && saying->size > 0)
+	if (saying->size > 0)
 		(void) !write(end, saying->data, saying->size);
-	if (saying == NULL || saying->last_word)
+	if (saying->last_word)
 		shutdown(end, SHUT_WR);
+}
+
+static void
+answer(Connection *connection)
+{
+	while (n_said < n_sayings && sayings[n_said].later)
+		n_said++;
+	if (n_said < n_sayings)
+		say(connection->other_end, &sayings[n_said++]);
+	else
+		shutdown(connection->other_end, SHUT_WR);
+	connection->next = n_said;
+}
+
+/* Is there a piece of an answer that was waited for? */
+static bool
+go_on(void)
+{
+	bool		any = false;
+
+	for (int i = 0; i < n_connections; i++)
+	{
+		Connection *connection = &connections[i];
+
+		if (connection->next >= n_sayings || !sayings[connection->next].later)
+			continue;
+		say(connection->other_end, &sayings[connection->next++]);
+		any = true;
+	}
+	return any;
 }
 
 /* What a request over HTTP has behind this first piece of it. */
@@ -110,7 +150,7 @@ take(Connection *connection, const char *data, size_t size)
 	else
 		connection->missing -= size;
 	if (connection->missing == 0)
-		answer(connection->other_end);
+		answer(connection);
 }
 
 ssize_t
@@ -131,7 +171,7 @@ send(int fd, const void *data, size_t size, int flags)
 	return sent;
 }
 
-/* Nobody is waited for who will say nothing. */
+/* Nobody is waited for who will say nothing, nor for a time to come. */
 int
 epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 {
@@ -139,7 +179,22 @@ epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 
 	if (n != 0 || timeout == 0)
 		return n;
-	for (int i = 0; i < n_connections; i++)
-		shutdown(connections[i].other_end, SHUT_WR);
-	return epoll_pwait(epoll, events, max, timeout, NULL);
+	if (!go_on())
+		for (int i = 0; i < n_connections; i++)
+			shutdown(connections[i].other_end, SHUT_WR);
+	n = epoll_pwait(epoll, events, max, timeout < 0 ? timeout : 0, NULL);
+	if (n == 0)
+		skipped_ms += timeout;
+	return n;
+}
+
+int64_t		clock_now_ms(void);
+
+int64_t
+clock_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000 + skipped_ms;
 }

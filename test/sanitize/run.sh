@@ -16,7 +16,8 @@ chmod 755 "$work"
 tree=$work/tree
 bindir=$work$("$PG_CONFIG" --bindir | sed s,^/usr,,)
 reports=$work/reports
-flags='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+# with them gcc takes ways through a function for possible that are not
+flags='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -Wno-clobbered -Wno-maybe-uninitialized'
 
 # What takes its time by the clock, or by what the memory or the processor is
 # used for; the demo and the bench, which bring servers of their own.
