@@ -148,3 +148,7 @@ CREATE FUNCTION crash() RETURNS boolean
 -- ends its process by exit()
 CREATE FUNCTION exit(status int) RETURNS void
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'unit_exit';
+
+-- reserve pages behind the end of a table; returns how many it has
+CREATE FUNCTION table_extend(relation regclass, pages int) RETURNS bigint
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'unit_table_extend';
