@@ -26,7 +26,7 @@
 
 /* Of a record's rows: as much as there may be, and as good as none */
 #define MUCH_MEMORY (64 * 1024 * 1024)
-#define LITTLE_MEMORY (32 * 1024)
+#define LITTLE_MEMORY (64 * 1024)
 
 typedef struct Column
 {
