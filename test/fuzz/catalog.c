@@ -6,7 +6,7 @@
  * input and output function would look into the catalog, so that those of text
  * stand for them.
  */
-#include "postgres.h"
+#include "server.h"
 
 #include "catalog/pg_type.h"
 #include "utils/array.h"
@@ -60,6 +60,25 @@ type_of(Oid oid)
 			return &types[i];
 	}
 	abort();
+}
+
+void
+server_attribute(TupleDesc tupdesc, int number, const char *name, Oid oid,
+				 int32 typmod)
+{
+	Form_pg_attribute attribute = TupleDescAttr(tupdesc, number);
+	const CatalogType *type = type_of(oid);
+
+	memset(attribute, 0, ATTRIBUTE_FIXED_PART_SIZE);
+	namestrcpy(&attribute->attname, name);
+	attribute->attnum = number + 1;
+	attribute->atttypid = oid;
+	attribute->atttypmod = typmod;
+	attribute->attcacheoff = -1;
+	attribute->attlen = type->length;
+	attribute->attbyval = type->by_value;
+	attribute->attalign = type->align;
+	attribute->attstorage = TYPSTORAGE_PLAIN;
 }
 
 Oid

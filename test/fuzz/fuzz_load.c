@@ -2,8 +2,9 @@
  * fuzz_load.c
  *	  libFuzzer target: values of rows as a store is to take them.
  *
- * The first byte is the dialect and the load method.  Each line behind it is a
- * row, a text for each column between tabs.  What is sent to the store is read
+ * The first byte is the dialect and the load method, and whether the query that
+ * the rows are of scans the store, too, so that they have to wait.  Each line
+ * behind it is a row, a text for each column between tabs.  What is sent to the store is read
  * as the store does: no value becomes another one, or anything else than a
  * value.
  */
@@ -15,6 +16,7 @@
 #include "sink/store_session.h"
 #include "sink/store_stage.h"
 #include "sink/store_type.h"
+#include "sink/store_use.h"
 #include "sink/store_writer.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -298,6 +300,7 @@ typedef struct Row
 	StoreTable	table;
 	TupleDesc	tupdesc;
 	StoreLoadMethod method;
+	StoreUse	scan;
 	Datum		values[COLUMNS];
 	bool		isnull[COLUMNS];
 	int			column;			/* being made */
@@ -324,7 +327,7 @@ load_row(void *arg)
 	StoreEncoder *encoder;
 	StoreWriter *writer = store_writer_begin(CurrentMemoryContext,
 											 &row->server, &row->table,
-											 row->tupdesc, NULL);
+											 row->tupdesc, row->scan.query);
 
 	resetStringInfo(&sent);
 	store_writer_row(writer, row->values, row->isnull);
@@ -367,14 +370,8 @@ describe(void)
 	TupleDesc	tupdesc = CreateTemplateTupleDesc(COLUMNS);
 
 	for (int i = 0; i < COLUMNS; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
-
-		memset(attribute, 0, ATTRIBUTE_FIXED_PART_SIZE);
-		namestrcpy(&attribute->attname, columns[i].name);
-		attribute->atttypid = columns[i].type;
-		attribute->atttypmod = columns[i].typmod;
-	}
+		server_attribute(tupdesc, i, columns[i].name, columns[i].type,
+						 columns[i].typmod);
 	return tupdesc;
 }
 
@@ -400,6 +397,10 @@ fuzz(const char *data, size_t size)
 		.load_method = row.method
 	};
 	row.tupdesc = describe();
+	row.scan.kind = STORE_USE_SCAN;
+	row.scan.query = &row;
+	if (*data & 4)
+		store_use_note(CurrentMemoryContext, &row.scan);
 	/* a file has no column of bytes */
 	files = row.method == STORE_LOAD_COPY_S3;
 	TupleDescAttr(row.tupdesc, COLUMNS - 1)->attisdropped = files;

@@ -135,14 +135,10 @@ open_decoder(RowFormat format, bool one_document, int first, int end,
 
 	for (int i = 0; i < COLUMNS; i++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
 		RowColumn  *column = &spec.columns[i];
 
-		memset(attribute, 0, ATTRIBUTE_FIXED_PART_SIZE);
-		namestrcpy(&attribute->attname, columns[i].name);
-		attribute->atttypid = columns[i].type;
-		attribute->atttypmod = columns[i].type == VARCHAROID ?
-			VARHDRSZ + 4 : -1;
+		server_attribute(tupdesc, i, columns[i].name, columns[i].type,
+						 columns[i].type == VARCHAROID ? VARHDRSZ + 4 : -1);
 		column->metadata = columns[i].metadata;
 		column->dropped = i < first || i >= end;
 		if (columns[i].path != NULL)
@@ -203,9 +199,10 @@ read_record(void *arg)
 		.key_escaped = reading->size > 1,
 		.explicit_hash_key = "340",
 		.explicit_hash_key_digits = reading->size % 4,
-		.sub_sequence = (int) reading->size % 2 - 1
+		.sub_sequence = (int) reading->size % 2 - 1,
+		.arrived = reading->size % 3
 	};
-	StreamRecord record = {"stream", "shard", &kinesis, 0};
+	StreamRecord record = {"stream", "s-01", &kinesis, 0};
 	RowError	error = {0};
 	Datum		values[COLUMNS];
 	bool		isnull[COLUMNS];

@@ -83,21 +83,7 @@ describe(void)
 	TupleDesc	tupdesc = CreateTemplateTupleDesc(COLUMNS);
 
 	for (int i = 0; i < COLUMNS; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
-
-		memset(attribute, 0, ATTRIBUTE_FIXED_PART_SIZE);
-		attribute->attnum = i + 1;
-		attribute->atttypid = column_types[i];
-		attribute->atttypmod = -1;
-		attribute->attcacheoff = -1;
-		attribute->attalign = TYPALIGN_INT;
-		attribute->attstorage = TYPSTORAGE_EXTENDED;
-		get_typlenbyval(column_types[i], &attribute->attlen,
-						&attribute->attbyval);
-		if (attribute->attlen == sizeof(int64))
-			attribute->attalign = TYPALIGN_DOUBLE;
-	}
+		server_attribute(tupdesc, i, "column", column_types[i], -1);
 	return tupdesc;
 }
 

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "fuzz.h"
 
 typedef void (*ServerBody) (void *arg);
@@ -34,6 +35,10 @@ extern bool server_error_is_sound(const ErrorData *error);
 /* It is NULL, or text in the server's encoding. */
 #define require_text(text) require(server_is_text(text))
 extern bool server_is_text(const char *text);
+
+/* Describe a column of such a type, one of those in catalog.c. */
+extern void server_attribute(TupleDesc tupdesc, int number, const char *name,
+							 Oid type, int32 typmod);
 
 /*
  * Cut a line, or what is up to a byte, off the front of an input; false where
