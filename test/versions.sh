@@ -47,7 +47,7 @@ make_version() {
 }
 
 copy_sources() {
-	tar -C "$top" --exclude-vcs --exclude='*.o' --exclude='*.so' --exclude=./results \
+	tar -C "$top" --exclude-vcs --exclude='*.o' --exclude='*.so' --exclude=./results --exclude=./test/fuzz/build \
 		--exclude=./test/node_modules -cf - . | tar -C "$1" -xf -
 }
 
