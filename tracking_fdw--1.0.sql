@@ -474,9 +474,9 @@ comment on function tracking.pipeline_owner(pg_catalog.name) is
     'role that owns the pipeline with this anchor';
 
 /*
- * Who sees what: the owner of a pipeline and its members, and
- * tracking_fdw_admin.  pg_monitor sees how each is getting on, but nothing that
- * a record or somebody's SQL says.
+ * Who sees what: the owner of a pipeline and its members, tracking_fdw_admin,
+ * and who reads all tables anyway, to make a dump perhaps.  pg_monitor sees how
+ * each is getting on, but nothing that a record or somebody's SQL says.
  */
 create function tracking.may_see(owner pg_catalog.regrole)
 returns pg_catalog.bool
@@ -484,7 +484,8 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 return pg_catalog.pg_has_role(owner, 'member')
     or exists (select from pg_catalog.pg_roles r
-               where r.rolname operator(pg_catalog.=) 'tracking_fdw_admin'
+               where r.rolname operator(pg_catalog.=)
+                     any (array['tracking_fdw_admin', 'pg_read_all_data'])
                  and pg_catalog.pg_has_role(r.oid, 'member'));
 
 comment on function tracking.may_see(pg_catalog.regrole) is
@@ -538,7 +539,7 @@ comment on policy visible on tracking.gap is
 comment on policy visible on tracking.batch is
     'those who see the pipeline, and pg_monitor';
 comment on policy visible on tracking.pipeline is
-    'the owner, its members and tracking_fdw_admin';
+    'the owner, its members, tracking_fdw_admin and pg_read_all_data';
 comment on policy visible on tracking.checkpoint is
     'those who see the pipeline, and pg_monitor';
 comment on policy visible on tracking.dead_letter is
@@ -569,6 +570,9 @@ comment on view tracking.visible_pipeline is
 comment on column tracking.visible_pipeline.last_error is 'message of the last failure, null if the pipeline is another role''s';
 
 grant select on tracking.visible_pipeline to public;
+
+-- pg_dump reads them, too; who reads all data may do so anyway
+grant select on all sequences in schema tracking to pg_database_owner;
 
 -- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
 -- of a pipeline, 9 that of one that waits, 16 and more those of its workers;

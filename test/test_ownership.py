@@ -132,11 +132,11 @@ def test_any_name_has_an_anchor_of_its_own(db, source, name):
     assert owner(db, name + '2') == 'postgres'
 
 
-def dump(db, *options):
+def dump(db, *options, user='postgres'):
     cluster = db.cluster
     return subprocess.run(
         [str(cluster.bindir / 'pg_dump'), '-h', str(cluster.dir), '-p', str(cluster.port),
-         '-U', 'postgres', *options, db.dbname], check=True, capture_output=True, text=True).stdout
+         '-U', user, *options, db.dbname], check=True, capture_output=True, text=True).stdout
 
 
 def restore(db, text):
@@ -174,6 +174,39 @@ def test_a_dump_keeps_owners(db, owned, copies):
     name, _ = owned
     create(db, 'postgres', 'other', enabled=False)
     copy, said = copies(dump(db))
+    assert said == ''
+    with copy:
+        assert copy.execute(OWNERS).fetchall() == [('other', 'postgres'), ('p', name)]
+
+
+@pytest.fixture
+def dumper(db, owned):
+    """dumper(SQL): role {0} after it, for one who is no superuser; what it is to dump is there."""
+    def make(sql):
+        name, _ = owned
+        create(db, 'postgres', 'other', enabled=False)
+        db.sql(f'GRANT SELECT ON target TO {name}')
+        db.sql(sql.format(name))
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            dump(db, user=name)
+        assert 'would be affected by row-level security' in refused.value.stderr
+        return name
+    yield make
+    db.sql(f'ALTER DATABASE {db.dbname} OWNER TO postgres')
+
+
+def test_the_owner_of_a_database_dumps_his_own(db, dumper, copies):
+    name = dumper(f'ALTER DATABASE {db.dbname} OWNER TO {{}}')
+    copy, said = copies(dump(db, '--enable-row-security', user=name))
+    assert said == ''
+    with copy:
+        assert copy.execute(OWNERS).fetchall() == [('p', name)]
+        assert copy.execute('SELECT pipeline FROM tracking.checkpoint').fetchall() == []
+
+
+def test_who_may_read_all_data_dumps_all(db, dumper, copies):
+    name = dumper('GRANT pg_read_all_data TO {}')
+    copy, said = copies(dump(db, '--enable-row-security', user=name))
     assert said == ''
     with copy:
         assert copy.execute(OWNERS).fetchall() == [('other', 'postgres'), ('p', name)]
