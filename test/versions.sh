@@ -51,6 +51,33 @@ copy_sources() {
 		--exclude=./test/node_modules -cf - . | tar -C "$1" -xf -
 }
 
+# older_server MAJOR ROOT DIR: a server older than MAJOR that this machine has and
+# extensions can be built for, with ours, as if DIR were /; in DIR/libs those of
+# its libraries that are not in chroot ROOT.  Nothing if there is none.
+older_server() {
+	local major=$1 root=$2 dir=$3 config lib
+	mkdir -p "$dir/libs" "$dir/build"
+	config=$(older_config "$major")
+	[ -n "$config" ] || return 0
+	cp -a --parents "$(dirname "$(dirname "$config")")" "$("$config" --sharedir)" "$dir"
+	copy_sources "$dir/build"
+	make --silent -j2 -C "$dir/build" install PG_CONFIG="$config" DESTDIR="$dir" >"$log" 2>&1 ||
+		{ cat "$log" >&2; exit 1; }
+	for lib in $(ldd "$("$config" --bindir)/postgres" "$dir$("$config" --pkglibdir)/tracking_fdw.so" |
+		awk '$3 ~ /^\// { print $3 }' | sort -u); do
+		[ -e "$root$lib" ] || cp -L "$lib" "$dir/libs"
+	done
+}
+
+older_config() {
+	local config
+	for config in /usr/lib/postgresql/1[5-9]/bin/pg_config; do
+		[ -x "$config" ] && [ "$(basename "${config%/bin/*}")" -lt "$1" ] &&
+			[ -f "$("$config" --pgxs)" ] && { echo "$config"; break; }
+	done
+	return 0
+}
+
 # The lines of a run's log that count.
 counts() {
 	sed -nE 's/^[# ]*All ([0-9]+) tests passed.*/pg_regress \1 passed, /p
@@ -87,6 +114,7 @@ run_version() {
 	mkdir -m 1777 "$work/tmp"
 	touch "$work/log"
 	copy_sources "$work/sources"
+	older_server "$major" "$root" "$work/older"
 	set -m				# without, it would ignore interrupts
 	unshare --mount --propagation private --pid --fork --kill-child \
 		"$here/versions_inside.sh" "$root" "$work" "$here/node_modules" \

@@ -39,10 +39,12 @@ def pg_config(what):
 
 class Cluster:
     """A server of its own; with standby_of, a streaming standby of another,
-    or, with restore_of, one restored from its base backup and archive."""
+    or, with restore_of, one restored from its base backup and archive; bindir
+    is for one of another version."""
 
-    def __init__(self, preload=True, conf='', standby_of=None, restore_of=None):
-        self.bindir = pathlib.Path(pg_config('--bindir'))
+    def __init__(self, preload=True, conf='', standby_of=None, restore_of=None, bindir=None,
+                 checksums=False):
+        self.bindir = bindir or pathlib.Path(pg_config('--bindir'))
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='tracking_fdw.'))
         self.data = self.dir / 'data'
         self.logfile = self.dir / 'log'
@@ -51,6 +53,8 @@ class Cluster:
         self.user = 'postgres' if os.geteuid() == 0 else None
         # at debug5 the server logs its environment: none of ours
         self.env = {'PATH': os.environ['PATH'], 'LANG': 'C.UTF-8'}
+        if 'LD_LIBRARY_PATH' in os.environ:     # for an older server's libraries
+            self.env['LD_LIBRARY_PATH'] = os.environ['LD_LIBRARY_PATH']
         if self.user:
             owner = pwd.getpwnam(self.user)
             os.chown(self.dir, owner.pw_uid, owner.pw_gid)
@@ -62,7 +66,8 @@ class Cluster:
                 self.run('cp', '-a', restore_of, self.data)
             else:
                 self.run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust',
-                         '-E', 'UTF8', '--locale=C.UTF-8', '-N', '--no-instructions')
+                         '-E', 'UTF8', '--locale=C.UTF-8', '-N', '--no-instructions',
+                         *(['--data-checksums'] if checksums else []))
             with open(self.data / 'postgresql.conf', 'a') as f:
                 f.write(CONF)
                 f.write(f"port = {self.port}\n")
