@@ -567,6 +567,28 @@ where s.whole or tracking.may_monitor();
 
 comment on view tracking.visible_pipeline is
     'of tracking.pipeline what the current role may see: for pg_monitor the pipelines of others, too, without their SQL and the text of errors, which may have values of records';
+comment on column tracking.visible_pipeline.name is 'name, unique in the database';
+comment on column tracking.visible_pipeline.id is 'key of the lock that a running pipeline holds';
+comment on column tracking.visible_pipeline.owner is 'name of its owner when it was last created, altered or started';
+comment on column tracking.visible_pipeline.source is 'foreign table or table that the pipeline reads';
+comment on column tracking.visible_pipeline.target is 'table that is filled by column name, or null if there is a command';
+comment on column tracking.visible_pipeline.workers is 'number of workers, among which the shards are spread';
+comment on column tracking.visible_pipeline.granted_workers is 'number of workers that there is room for, if that is another';
+comment on column tracking.visible_pipeline.pause_between is 'time of day at which nothing is applied, as 02:00-04:00, or null';
+comment on column tracking.visible_pipeline.paused_until is 'when the pause ends that its worker makes';
+comment on column tracking.visible_pipeline.enabled is 'whether a worker should run';
+comment on column tracking.visible_pipeline.generation is 'counts changes, so that a worker with old settings is replaced';
+comment on column tracking.visible_pipeline.created_at is 'when the pipeline was created';
+comment on column tracking.visible_pipeline.failures is 'failures in a row since the last batch that was committed';
+comment on column tracking.visible_pipeline.failing_since is 'time of the first of these failures';
+comment on column tracking.visible_pipeline.retry_at is 'when a failed pipeline is tried again';
+comment on column tracking.visible_pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
+comment on column tracking.visible_pipeline.last_error_at is 'time of the last failure';
+comment on column tracking.visible_pipeline.stream_created is 'when the stream was created that the positions belong to, null before the first start';
+comment on column tracking.visible_pipeline.system_identifier is 'server in which it runs, by its system identifier; in a copy elsewhere it is restored';
+comment on column tracking.visible_pipeline.database is 'database in which it runs, by its OID; in a copy elsewhere it is restored';
+comment on column tracking.visible_pipeline.shards_known is 'rows of tracking.checkpoint that it has made: should there be fewer, it does not begin anew, but fails';
+comment on column tracking.visible_pipeline.max_latency is 'longest time that a record waits for its batch; also how often an idle shard is asked';
 comment on column tracking.visible_pipeline.last_error is 'message of the last failure, null if the pipeline is another role''s';
 
 grant select on tracking.visible_pipeline to public;

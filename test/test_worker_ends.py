@@ -80,20 +80,21 @@ def test_a_command_that_exits(alice, wait_until):
 def test_an_end_that_was_wanted_is_not_in_the_log(alice, wait_until):
     """By an alter, a stop, a drop, whatever runs at that time."""
     db = alice
-    sleeps = 'SELECT pg_sleep(600) FROM landed WHERE id > $1 AND id <= $2'
     db.sql('INSERT INTO landed VALUES (1)')
-    for change in (f"alter_pipeline('p', batch_rows => 7)", f"alter_pipeline('p', command => '{sleeps}')",
-                   "reset_pipeline('p', 'trim_horizon')", "alter_pipeline('p', batch_rows => 8)",
-                   "stop_pipeline('p')", "start_pipeline('p')", "drop_pipeline('p')"):
-        db.sql(f'SELECT tracking.{change}')
-        if change.startswith('stop'):
-            wait_until(lambda: db.status('p')[0]['worker_pid'] is None)
-        elif not change.startswith('drop'):
-            wait_until(lambda: db.value('SELECT p.generation FROM tracking.pipeline p JOIN tracking.pipeline_runner r '
-                                        'ON r.pipeline_id = p.id') is not None)
-            if db.value("SELECT position FROM tracking.checkpoint") in (None, 'TRIM_HORIZON'):
-                wait_until(lambda: "applying 1 records" in (db.status('p')[0]['activity'] or ''))
-    wait_until(lambda: not db.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'tracking_fdw pipeline'"))
+    db.wait_value(1, 'SELECT count(*) FROM target')
+
+    def applies_again(change):
+        before = db.status('p')[0]['worker_pid']
+        db.sql(f'SELECT {change}')
+        wait_until(lambda: db.status('p')[0]['worker_pid'] != before and
+                   'applying 1 records' in (db.status('p')[0]['activity'] or ''))
+    applies_again("tracking.alter_pipeline('p', command => 'SELECT pg_sleep(600) FROM landed WHERE id > $1 AND "
+                  "id <= $2'), tracking.reset_pipeline('p', 'trim_horizon')")
+    applies_again("tracking.alter_pipeline('p', batch_rows => 7)")
+    db.sql("SELECT tracking.stop_pipeline('p')")
+    wait_until(lambda: db.status('p')[0]['worker_pid'] is None)
+    db.sql("SELECT tracking.drop_pipeline('p')")
+    db.wait_value(0, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'tracking_fdw pipeline'")
     log = db.cluster.log()
     assert 'FATAL' not in log and 'canceling' not in log and 'ERROR' not in log
 
