@@ -110,37 +110,6 @@ def test_a_command_that_does_not_let_itself_be_canceled(alice, wait_until):
     wait_until(lambda: db.status('p')[0]['worker_pid'] is None)
 
 
-def test_one_that_is_ended_before_it_began_has_not_failed(alice, wait_until):
-    """As there was no room for it meanwhile; or else its place would go to others."""
-    db = alice
-    db.sql('SET ROLE alice')
-    db.pipeline('q', 'landed', target='target')
-    db.sql('RESET ROLE')
-
-    def room(n):
-        session.execute(f'ALTER SYSTEM SET tracking_fdw.max_workers = {n}')
-        session.execute('SELECT pg_reload_conf()')
-    db.worker('q')
-    session = db.connect()      # nobody can begin a new one later
-    room(1)
-    wait_until(lambda: db.status('q')[0]['worker_pid'] is None)
-    beginning = "SELECT count(*) FROM pg_locks WHERE relation = 'pg_db_role_setting'::regclass AND NOT granted"
-    with db.connect(autocommit=False) as other:
-        for n in 1, 2:
-            db.sql("UPDATE tracking.pipeline SET last_error = NULL WHERE name = 'q'")
-            other.execute('LOCK TABLE pg_db_role_setting IN ACCESS EXCLUSIVE MODE')
-            room(10)
-            db.wait_value(1, beginning)
-            room(1)
-            wait_until(lambda: 'no worker is free' in (db.status('q')[0]['last_error'] or ''))
-            other.rollback()
-            db.wait_value(0, beginning)
-    room(10)
-    db.worker('q')
-    assert 'no worker is free' in db.status('q')[0]['last_error']
-    assert 'FATAL' not in db.cluster.log()
-
-
 def state(db):
     try:
         return db.status('p')[0]['state']
