@@ -156,6 +156,7 @@ OBJS = \
 	src/worker/replay.o \
 	src/worker/replay_filter.o \
 	src/worker/run_pipeline.o \
+	src/worker/runner_tip.o \
 	src/worker/source_access.o \
 	src/worker/source_key.o \
 	src/worker/source_start.o \

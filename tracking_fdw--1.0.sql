@@ -169,6 +169,7 @@ create table tracking.pipeline (
     granted_workers pg_catalog.int4
         check (granted_workers operator(pg_catalog.>=) 1
                and granted_workers operator(pg_catalog.<=) 64),
+    granted_reason pg_catalog.text,
     on_error pg_catalog.text not null
         check (on_error operator(pg_catalog.=) any (array['dead_letter', 'stop'])),
     max_errors pg_catalog.int4 not null
@@ -187,6 +188,7 @@ create table tracking.pipeline (
     last_error pg_catalog.text,
     last_error_sqlstate pg_catalog.text,
     last_error_at pg_catalog.timestamptz,
+    unreachable_since pg_catalog.timestamptz,
     stream_created pg_catalog.timestamptz,
     store_table pg_catalog.text,
     store_token pg_catalog.text,
@@ -214,6 +216,7 @@ comment on column tracking.pipeline.batch_bytes is 'most bytes kept in memory';
 comment on column tracking.pipeline.max_latency is 'longest time that a record waits for its batch; also how often an idle shard is asked';
 comment on column tracking.pipeline.workers is 'number of workers, among which the shards are spread';
 comment on column tracking.pipeline.granted_workers is 'number of workers that there is room for, if that is another';
+comment on column tracking.pipeline.granted_reason is 'what there is no room by, if they are fewer';
 comment on column tracking.pipeline.on_error is 'what becomes of a record that cannot be applied: dead_letter, or stop the pipeline before it';
 comment on column tracking.pipeline.max_errors is 'records of one batch that may become dead letters before the pipeline stops, -1 for any number';
 comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';
@@ -229,6 +232,7 @@ comment on column tracking.pipeline.retry_at is 'when a failed pipeline is tried
 comment on column tracking.pipeline.last_error is 'message of the last failure';
 comment on column tracking.pipeline.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline.last_error_at is 'time of the last failure';
+comment on column tracking.pipeline.unreachable_since is 'since when some of the source cannot be read, or all of it; null if it can';
 comment on column tracking.pipeline.store_table is 'table in the store that keeps the positions, as SQL has it; null unless the pipeline fills a store';
 comment on column tracking.pipeline.store_token is 'token that was last written there, by the server that fills it; whoever finds another one stops';
 comment on column tracking.pipeline.store_token_before is 'the token before, which is there if that was never committed';
@@ -249,6 +253,10 @@ create table tracking.checkpoint (
     last_arrival pg_catalog.timestamptz,
     millis_behind_latest pg_catalog.int8,
     read_until pg_catalog.timestamptz,
+    tip_at pg_catalog.timestamptz,
+    late_since pg_catalog.timestamptz,
+    unreachable_since pg_catalog.timestamptz,
+    unreachable_reason pg_catalog.text,
     updated_at pg_catalog.timestamptz,
     primary key (pipeline, shard_id)
 )
@@ -267,8 +275,12 @@ comment on column tracking.checkpoint.records is 'records applied, dead letters 
 comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.dead_letter instead';
 comment on column tracking.checkpoint.bytes is 'bytes of payload applied; of the rows of a table, as they are stored';
 comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream, or was first seen in the table';
-comment on column tracking.checkpoint.millis_behind_latest is 'how far behind the tip of the shard the last batch was';
+comment on column tracking.checkpoint.millis_behind_latest is 'how far behind the tip of the shard the last batch was; null if that is not known';
 comment on column tracking.checkpoint.read_until is 'what had arrived in the shard by then is read; tells whether the stream may have dropped records unread';
+comment on column tracking.checkpoint.tip_at is 'when the position was the tip of the shard for the last time, as far as is known; a running worker may know better';
+comment on column tracking.checkpoint.late_since is 'since when batches have been later than max_latency; null if the last was not';
+comment on column tracking.checkpoint.unreachable_since is 'since when the shard cannot be read; null if it can';
+comment on column tracking.checkpoint.unreachable_reason is 'why it cannot be read';
 comment on column tracking.checkpoint.updated_at is 'time of the last batch';
 
 /* Whoever changes a position by hand means a pipeline that runs, too. */
@@ -555,10 +567,11 @@ grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
 create view tracking.visible_pipeline
 with (security_barrier = true) as
 select p.name, p.id, p.owner, p.source, p.target, p.workers,
-       p.granted_workers, p.pause_between, p.paused_until, p.enabled, p.generation,
+       p.granted_workers, p.granted_reason, p.pause_between, p.paused_until, p.enabled, p.generation,
        p.created_at, p.failures, p.failing_since, p.retry_at,
        case when s.whole then p.last_error end as last_error,
-       p.last_error_sqlstate, p.last_error_at, p.stream_created,
+       p.last_error_sqlstate, p.last_error_at, p.unreachable_since,
+       p.stream_created,
        p.system_identifier, p.database, p.shards_known, p.max_latency
 from tracking.pipeline p
 cross join lateral (select tracking.may_see(
@@ -592,6 +605,13 @@ comment on column tracking.visible_pipeline.max_latency is 'longest time that a 
 comment on column tracking.visible_pipeline.last_error is 'message of the last failure, null if the pipeline is another role''s';
 
 grant select on tracking.visible_pipeline to public;
+create function tracking.runner_tips(out pid pg_catalog.int4, out tip_at pg_catalog.timestamptz)
+returns setof pg_catalog.record
+as 'MODULE_PATHNAME', 'tracking_runner_tips'
+language c strict;
+
+comment on function tracking.runner_tips() is
+    'processes that run pipelines and say since when the shards at whose tips they are may have more';
 
 -- pg_dump reads them, too; who reads all data may do so anyway
 grant select on all sequences in schema tracking to pg_database_owner;
@@ -605,9 +625,11 @@ select l.objid::pg_catalog.int8::pg_catalog.int4 as pipeline_id,
        w.objsubid operator(pg_catalog.-) 16 as worker,
        a.pid,
        a.query as activity,
-       o.pid is not null as read_only
+       o.pid is not null as read_only,
+       t.tip_at
 from pg_catalog.pg_locks l
 join pg_catalog.pg_stat_activity a on a.pid operator(pg_catalog.=) l.pid
+left join tracking.runner_tips() t on t.pid operator(pg_catalog.=) l.pid
 left join pg_catalog.pg_locks w
     on w.pid operator(pg_catalog.=) l.pid
    and w.locktype operator(pg_catalog.=) 'advisory' and w.granted
@@ -636,47 +658,58 @@ comment on column tracking.pipeline_runner.worker is 'number of the worker, null
 comment on column tracking.pipeline_runner.pid is 'process';
 comment on column tracking.pipeline_runner.activity is 'what it does now';
 comment on column tracking.pipeline_runner.read_only is 'it waits, as default_transaction_read_only is on for the owner of the pipeline';
+comment on column tracking.pipeline_runner.tip_at is 'when it had applied all of the shards whose tips it had reached; null if it does not say';
 
 grant select on tracking.pipeline_runner to public;
 
+/*
+ * The first of its states that holds is that of a row: a state is a line in
+ * that list.  1953655654 is the class of our locks, as above; of database 0
+ * are those of the launcher, which is at work (7, 0) or lacks a worker slot
+ * (7, 1), and 4 is that of the database's supervisor.
+ */
 create view tracking.pipeline_status
 with (security_invoker = true) as
 with runner as materialized (select * from tracking.pipeline_runner),
 here as materialized (
-    select c.system_identifier, d.oid as database
-    from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
-    where d.datname operator(pg_catalog.=) pg_catalog.current_database())
+    select c.system_identifier, d.oid as database,
+           pg_catalog.pg_is_in_recovery() as is_standby,
+           pg_catalog.current_setting('tracking_fdw.run_pipelines',
+                                      true)::pg_catalog.bool as runs,
+           l.is_supervised, l.is_launched, l.is_full
+    from pg_catalog.pg_control_system() c
+    join pg_catalog.pg_database d
+        on d.datname operator(pg_catalog.=) pg_catalog.current_database()
+    cross join lateral (
+        select pg_catalog.count(*) filter (
+                   where k.objsubid operator(pg_catalog.=) 4
+                     and k.database operator(pg_catalog.=) d.oid)
+                   operator(pg_catalog.>) 0 as is_supervised,
+               pg_catalog.count(*) filter (
+                   where k.objsubid operator(pg_catalog.=) 7
+                     and k.objid operator(pg_catalog.=) 0)
+                   operator(pg_catalog.>) 0 as is_launched,
+               pg_catalog.count(*) filter (
+                   where k.objsubid operator(pg_catalog.=) 7
+                     and k.objid operator(pg_catalog.=) 1)
+                   operator(pg_catalog.>) 0 as is_full
+        from pg_catalog.pg_locks k
+        where k.locktype operator(pg_catalog.=) 'advisory' and k.granted
+          and k.classid operator(pg_catalog.=) 1953655654) l)
 select p.name as pipeline,
-       case when exists (select from runner
-                         where pipeline_id operator(pg_catalog.=) p.id
-                           and read_only)
-            then 'read only'
-            when exists (select from runner
-                         where pipeline_id operator(pg_catalog.=) p.id)
-            then case when p.paused_until operator(pg_catalog.>)
-                           pg_catalog.clock_timestamp()
-                      then 'paused' else 'running' end
-            when not exists (
-                select from here h where h.system_identifier
-                        operator(pg_catalog.=) p.system_identifier
-                    and h.database operator(pg_catalog.=) p.database)
-            then 'restored'
-            when not p.enabled and p.last_error_sqlstate is not null then 'failed'
-            when not p.enabled then 'stopped'
-            when not pg_catalog.current_setting('tracking_fdw.run_pipelines',
-                                                true)::pg_catalog.bool
-            then 'off'
-            when p.retry_at is not null then
-                 case when p.failures operator(pg_catalog.<) 10
-                      then 'retrying' else 'parked' end
-            else 'waiting'
-       end as state,
+       s.state,
+       s.since,
+       s.reason,
        c.shard_id,
        c.position,
        c.records,
        c.dead_letters,
-       c.millis_behind_latest operator(pg_catalog.*)
-           pg_catalog.interval '1 millisecond' as lag,
+       t.lag,
+       case when t.lag operator(pg_catalog.>) t.latest
+            then coalesce(c.late_since,
+                          pg_catalog.clock_timestamp() operator(pg_catalog.-)
+                          t.lag operator(pg_catalog.+) p.max_latency)
+       end as late_since,
        c.last_arrival,
        c.updated_at,
        c.worker,
@@ -690,6 +723,7 @@ select p.name as pipeline,
        p.failing_since,
        p.retry_at
 from tracking.visible_pipeline p
+cross join here h
 left join tracking.checkpoint c on c.pipeline operator(pg_catalog.=) p.name
 left join lateral (select * from runner
                    where pipeline_id operator(pg_catalog.=) p.id
@@ -698,19 +732,86 @@ left join lateral (select * from runner
                    limit 1) r on true
 left join lateral (select latency from tracking.batch
                    where pipeline operator(pg_catalog.=) p.name
-                   order by id desc limit 1) b on true;
+                   order by id desc limit 1) b on true
+cross join lateral (
+    select case when c.position operator(pg_catalog.<>) 'SHARD_END'
+                 and not h.is_standby
+                then greatest(
+                    pg_catalog.clock_timestamp() operator(pg_catalog.-)
+                    /* what its worker knows holds for shards at their tips */
+                    case when c.millis_behind_latest operator(pg_catalog.=) 0
+                          and c.unreachable_since is null
+                         then greatest(c.tip_at, r.tip_at)
+                         else coalesce(c.tip_at, c.read_until) end,
+                    pg_catalog.interval '0') end as lag,
+           /* records wait for a poll, and then for their batch */
+           p.max_latency operator(pg_catalog.*) 2::pg_catalog.float8
+           operator(pg_catalog.+) pg_catalog.interval '1 second' as latest) t
+cross join lateral (
+    select n.state, n.since, n.reason
+    from (values
+        (0, r.read_only,
+         'read only', null::pg_catalog.timestamptz,
+         'default_transaction_read_only is on for the owner of the pipeline.'),
+        (1, r.pid is not null and p.paused_until operator(pg_catalog.>)
+            pg_catalog.clock_timestamp(),
+         'paused', null::pg_catalog.timestamptz,
+         pg_catalog.format('pause_between is %s', p.pause_between)),
+        (2, r.pid is not null and (c.unreachable_since is not null
+             or (c.shard_id is null and p.unreachable_since is not null)),
+         'unreachable', coalesce(c.unreachable_since, p.unreachable_since),
+         coalesce(c.unreachable_reason, p.last_error)),
+        (3, r.pid is not null,
+         'running', null,
+         case when p.granted_workers operator(pg_catalog.<) p.workers
+              then pg_catalog.format('%s of %s workers: %s',
+                                     p.granted_workers, p.workers,
+                                     p.granted_reason) end),
+        (4, h.system_identifier operator(pg_catalog.<>) p.system_identifier
+            or h.database operator(pg_catalog.<>) p.database,
+         'restored', null,
+         pg_catalog.format('It was created in another database. SELECT tracking.start_pipeline(%L) lets it run in this one.',
+                           p.name)),
+        (5, not p.enabled and p.last_error_sqlstate is not null,
+         'failed', p.last_error_at, p.last_error),
+        (6, not p.enabled,
+         'stopped', null, null),
+        (7, h.is_standby,
+         'standby', null,
+         'This server is a standby: pipelines run on its primary.'),
+        (8, not h.runs,
+         'off', null,
+         'The setting tracking_fdw.run_pipelines is off.'),
+        (9, p.retry_at is not null and p.failures operator(pg_catalog.<) 10,
+         'retrying', p.failing_since, p.last_error),
+        (10, p.retry_at is not null,
+         'parked', p.failing_since, p.last_error),
+        (11, not h.is_supervised and not h.is_launched,
+         'not launched', null,
+         pg_catalog.format('Nothing starts pipelines on this server: that takes shared_preload_libraries = ''tracking_fdw'' and a restart. SELECT tracking.start_pipeline(%L) starts it for now.',
+                           p.name)),
+        (12, not h.is_supervised and h.is_full,
+         'not launched', null,
+         'No background worker slot is free. Increase max_worker_processes, or stop what else takes one.'),
+        (13, true,
+         'waiting', null, null))
+        as n(rank, holds, state, since, reason)
+    where n.holds order by n.rank limit 1) s;
 
 comment on view tracking.pipeline_status is
-    'a row for every pipeline and shard: position, records, lag, last error, and what the worker does now';
+    'a row for every pipeline and shard: state, position, records, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; paused: it is the time of pause_between; read only: default_transaction_read_only is on for its owner here; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines';
+    'running; paused: it is the time of pause_between; read only: default_transaction_read_only is on for its owner here; unreachable: the stream cannot be read; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; not launched: nothing starts one; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines; standby: it runs on the primary';
+comment on column tracking.pipeline_status.since is 'when the state began, if something is wrong and that is known';
+comment on column tracking.pipeline_status.reason is 'why it is in that state, or, running, has fewer workers than it is to have';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
 comment on column tracking.pipeline_status.records is 'records applied, dead letters included';
 comment on column tracking.pipeline_status.dead_letters is 'records kept in tracking.dead_letter instead';
-comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard the last batch was; of a table, how long rows behind it had been waiting';
+comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard it is now: the time since all that had arrived was applied; null at the end of a shard, and on a standby';
+comment on column tracking.pipeline_status.late_since is 'since when max_latency has been missed; null while it is kept';
 comment on column tracking.pipeline_status.last_arrival is 'when the last record applied had arrived in the stream';
 comment on column tracking.pipeline_status.updated_at is 'time of the last batch';
 comment on column tracking.pipeline_status.worker is 'number of the worker that reads the shard, from 0';

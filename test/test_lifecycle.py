@@ -212,7 +212,8 @@ def test_not_even_a_supervisor_has_a_slot(new_cluster, new_db, sql_server, kines
     db.sql('CREATE TABLE target (id int)')
     db.pipeline('p', 'src', target='target')
     assert notices == ['no background worker slot is free for tracking_fdw']
-    assert db.status('p')[0]['state'] == 'waiting'
+    status = db.status('p')[0]
+    assert status['state'] == 'not launched' and 'max_worker_processes' in status['reason']
     db.sql('ALTER SYSTEM SET max_worker_processes = 8')
     db.conn.close()
     cluster.restart()

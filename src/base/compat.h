@@ -48,6 +48,7 @@
 #include "commands/explain.h"
 #endif
 #include "utils/acl.h"
+#include "utils/backend_status.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -142,6 +143,19 @@ compat_named_segment(const char *name, size_t size, void (*init) (void *))
 	(void) size;
 	(void) init;
 	return NULL;
+#endif
+}
+
+/*
+ * The n-th entry, from 1, of what the server's processes say of themselves.
+ */
+static inline const PgBackendStatus *
+compat_backend_status(int n)
+{
+#if PG_VERSION_NUM >= 160000
+	return &pgstat_get_local_beentry_by_index(n)->backendStatus;
+#else
+	return &pgstat_fetch_stat_local_beentry(n)->backendStatus;
 #endif
 }
 

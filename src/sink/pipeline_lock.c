@@ -26,6 +26,14 @@ unlock(int32 id, int kind, LOCKMODE mode)
 	LockRelease(&tag, mode, true);
 }
 
+/* One of the whole server, which ends with the process. */
+static void
+lock_of_server(LOCKTAG *tag, uint32 id, int kind)
+{
+	SET_LOCKTAG_ADVISORY(*tag, InvalidOid, PIPELINE_LOCK_CLASS, id, kind);
+	(void) LockAcquire(tag, ShareLock, true, true);
+}
+
 bool
 pipeline_lock_run(int32 id)
 {
@@ -97,8 +105,27 @@ pipeline_lock_need(PipelineNeed need)
 	told = need;
 	if (need == NEED_NOTHING)
 		return false;
-	SET_LOCKTAG_ADVISORY(tag, InvalidOid, PIPELINE_LOCK_CLASS, need,
-						 PIPELINE_LOCK_NEED);
-	(void) LockAcquire(&tag, ShareLock, true, true);
+	lock_of_server(&tag, need, PIPELINE_LOCK_NEED);
 	return true;
+}
+
+void
+pipeline_lock_launch(void)
+{
+	LOCKTAG		tag;
+
+	lock_of_server(&tag, 0, PIPELINE_LOCK_LAUNCH);
+}
+
+void
+pipeline_lock_launch_lack(bool lacks)
+{
+	static LOCKTAG tag;
+	static bool told = false;
+
+	if (lacks && !told)
+		lock_of_server(&tag, 1, PIPELINE_LOCK_LAUNCH);
+	else if (!lacks && told)
+		LockRelease(&tag, ShareLock, true);
+	told = lacks;
 }

@@ -27,6 +27,8 @@
 #define PIPELINE_LOCK_WORKER 16
 /* of database 0: a supervisor that waits for a worker */
 #define PIPELINE_LOCK_NEED 6
+/* of database 0: the launcher; the view pipeline_status names it and its objid */
+#define PIPELINE_LOCK_LAUNCH 7
 
 /*
  * Take the lock to run a pipeline, by its id; false if it is running.  For a
@@ -44,6 +46,10 @@ extern bool pipeline_lock_worker(int32 id, int slot);
 /* For a worker: show that it waits, or that it no longer does. */
 extern void pipeline_lock_read_only(int32 id);
 extern void pipeline_unlock_read_only(int32 id);
+
+/* Let all see that the launcher is at work, and whether it lacks a slot. */
+extern void pipeline_lock_launch(void);
+extern void pipeline_lock_launch_lack(bool lacks);
 
 /* Take the lock to supervise this database; false if another has it. */
 extern bool pipeline_lock_supervise(void);

@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
+#include "sink/pipeline_lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -54,6 +55,21 @@ bool
 launcher_is_registered(void)
 {
 	return registered;
+}
+
+/* Say, once while it lasts, that there is no slot for a supervisor. */
+static void
+tell_lack(bool lacks)
+{
+	static bool told = false;
+
+	pipeline_lock_launch_lack(lacks);
+	if (lacks && !told)
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("no background worker slot is free for a supervisor of pipelines"),
+				 errhint("Increase max_worker_processes; a pipeline takes one, and each database with pipelines two more.")));
+	told = lacks;
 }
 
 /* The databases that can be connected to, in cxt. */
@@ -177,6 +193,7 @@ tracking_fdw_launcher_main(Datum arg)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	pipeline_lock_launch();
 	cxt = AllocSetContextCreate(TopMemoryContext, "tracking_fdw launcher",
 								ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(cxt);
@@ -191,6 +208,7 @@ tracking_fdw_launcher_main(Datum arg)
 		while (clock_now_ms() < next_ms)
 		{
 			left = start_supervisors(left);
+			tell_lack(left != NIL);
 			clock_wait(left != NIL ? SLOT_RETRY_MS :
 					   Max(next_ms - clock_now_ms(), 0),
 					   compat_wait_event(&launcher_wait_event,
