@@ -63,6 +63,7 @@ OBJS = \
 	src/stream/stream_clock.o \
 	src/stream/stream_listing.o \
 	src/stream/stream_queue.o \
+	src/stream/stream_reach.o \
 	src/stream/stream_reader.o \
 	src/stream/stream_schedule.o \
 	src/stream/stream_writer.o \
@@ -90,6 +91,7 @@ OBJS = \
 	src/sink/batch_history.o \
 	src/sink/catalog.o \
 	src/sink/checkpoint.o \
+	src/sink/checkpoint_reach.o \
 	src/sink/checkpoint_wait.o \
 	src/sink/dead_letter.o \
 	src/sink/gap.o \
@@ -144,6 +146,7 @@ OBJS = \
 	src/worker/pipeline_pause.o \
 	src/worker/pipeline_read_only.o \
 	src/worker/pipeline_plan.o \
+	src/worker/pipeline_reach.o \
 	src/worker/pipeline_role.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \

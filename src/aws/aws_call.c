@@ -484,6 +484,12 @@ aws_call_close(AwsCall *call)
 	MemoryContextDelete(call->cxt);
 }
 
+bool
+aws_call_is_coming(const AwsCall *call)
+{
+	return call->http != NULL && http_is_coming(call->http);
+}
+
 void *
 aws_call_owner(const AwsCall *call)
 {

@@ -109,6 +109,9 @@ extern void aws_call_wait(AwsCall *call);
 
 extern void aws_call_close(AwsCall *call);
 
+/* The answer to its last attempt has begun to come, or has come. */
+extern bool aws_call_is_coming(const AwsCall *call);
+
 extern void *aws_call_owner(const AwsCall *call);
 
 /* NULL if the call succeeded, else why not (lives with the call). */

@@ -91,6 +91,9 @@ extern HttpExchange *http_start(MemoryContext cxt, const HttpRequest *request,
  */
 extern int	http_drive(long timeout_ms);
 
+/* The answer has begun to come. */
+extern bool http_is_coming(const HttpExchange *exchange);
+
 /* The response, once done was called. */
 extern const HttpResponse *http_response(const HttpExchange *exchange);
 

@@ -479,6 +479,12 @@ http_drive(long timeout_ms)
  * Responses
  * ---------------------------------------------------------------- */
 
+bool
+http_is_coming(const HttpExchange *exchange)
+{
+	return exchange->header_bytes > 0;
+}
+
 const HttpResponse *
 http_response(const HttpExchange *exchange)
 {

@@ -161,6 +161,11 @@ extern KinesisShard *kinesis_shard_copy(const KinesisShard *shard);
  */
 extern KinesisStreamSummary *kinesis_describe_stream_summary(const KinesisStream *stream);
 extern List *kinesis_list_shards(const KinesisStream *stream);	/* KinesisShard */
+
+/* The first in two: the end waits.  once: a failure is not tried again. */
+extern AwsCall *kinesis_describe_begin(const KinesisStream *stream, bool once);
+extern KinesisStreamSummary *kinesis_describe_end(const KinesisStream *stream,
+												  AwsCall *call);
 extern List *kinesis_list_streams(AwsClient *aws);	/* char * */
 
 /*

@@ -73,20 +73,29 @@ read_number(AwsCall *call, const char *what, const JsonDoc *description,
 	return (int) number;
 }
 
-KinesisStreamSummary *
-kinesis_describe_stream_summary(const KinesisStream *stream)
+AwsCall *
+kinesis_describe_begin(const KinesisStream *stream, bool once)
 {
-	const char *what = phrase("describe", stream);
-	KinesisStreamSummary *summary = palloc0(sizeof(KinesisStreamSummary));
+	AwsRequest	request = {
+		.target = KINESIS_TARGET("DescribeStreamSummary"),
+		.max_response_bytes = KINESIS_CONTROL_BYTES,
+		.once = once
+	};
 	StringInfoData body;
-	AwsCall    *call;
-	const JsonDoc *answer;
 
 	kinesis_body_init(&body);
 	kinesis_body_stream(&body, stream);
-	call = kinesis_call(stream->aws, KINESIS_TARGET("DescribeStreamSummary"),
-						&body, AWS_ERROR_NONE, what);
+	return kinesis_call_start(stream->aws, &request, &body);
+}
 
+KinesisStreamSummary *
+kinesis_describe_end(const KinesisStream *stream, AwsCall *call)
+{
+	const char *what = phrase("describe", stream);
+	KinesisStreamSummary *summary = palloc0(sizeof(KinesisStreamSummary));
+	const JsonDoc *answer;
+
+	kinesis_call_wait(call, AWS_ERROR_NONE, what);
 	answer = jsondoc_get(kinesis_call_answer(call),
 						 "StreamDescriptionSummary");
 	summary->status = copy_member(answer, "StreamStatus");
@@ -106,6 +115,12 @@ kinesis_describe_stream_summary(const KinesisStream *stream)
 
 	aws_call_close(call);
 	return summary;
+}
+
+KinesisStreamSummary *
+kinesis_describe_stream_summary(const KinesisStream *stream)
+{
+	return kinesis_describe_end(stream, kinesis_describe_begin(stream, false));
 }
 
 KinesisShard *

@@ -17,7 +17,9 @@ static CatalogStatement load_statement = {
 	" where p.pipeline operator(pg_catalog.=) $1"
 	" and p.shard_id operator(pg_catalog.=) any (c.parent_shard_ids)"
 	" and (p.worker operator(pg_catalog.=) $3) is not true"
-	" and p.position operator(pg_catalog.<>) 'SHARD_END')"
+	" and p.position operator(pg_catalog.<>) 'SHARD_END'),"
+	" coalesce(c.millis_behind_latest operator(pg_catalog.=) 0, false),"
+	" c.tip_at, c.late_since, c.unreachable_since, c.unreachable_reason"
 	" from pg_catalog.unnest($2) with ordinality as l(shard_id, n)"
 	" join tracking.checkpoint c"
 	" on c.shard_id operator(pg_catalog.=) l.shard_id"
@@ -98,17 +100,20 @@ static CatalogStatement advance_statement = {
 	" last_arrival = greatest(c.last_arrival, b.last_arrival),"
 	" millis_behind_latest = b.millis_behind_latest,"
 	" read_until = coalesce(b.read_until, c.read_until),"
+	" tip_at = coalesce(b.tip_at, c.tip_at), late_since = b.late_since,"
 	" updated_at = pg_catalog.clock_timestamp()"
 	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3),"
 	" pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6),"
-	" pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9))"
+	" pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9),"
+	" pg_catalog.unnest($10), pg_catalog.unnest($11))"
 	" as b(shard_id, old_position, new_position, records, bytes,"
-	" last_arrival, millis_behind_latest, read_until)"
+	" last_arrival, millis_behind_latest, read_until, tip_at, late_since)"
 	" where c.pipeline operator(pg_catalog.=) $1"
 	" and c.shard_id operator(pg_catalog.=) b.shard_id"
 	" and c.position operator(pg_catalog.=) b.old_position",
-	9, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
-	INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID}, NULL
+	11, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
+	INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
+	TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID}, NULL
 };
 
 static CatalogStatement count_statement = {
@@ -124,7 +129,8 @@ static CatalogStatement count_statement = {
 
 static CatalogStatement reset_statement = {
 	"update tracking.checkpoint set position = $3,"
-	" read_until = least($4, pg_catalog.now()), millis_behind_latest = null"
+	" read_until = least($4, pg_catalog.now()), millis_behind_latest = null,"
+	" tip_at = null, late_since = null"
 	" where pipeline operator(pg_catalog.=) $1"
 	" and shard_id operator(pg_catalog.=) $2",
 	4, {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
@@ -197,6 +203,12 @@ checkpoint_add(const char *pipeline, List *shards,
 	catalog_end(&access);
 }
 
+static TimestampTz
+time_or_none(int row, int column)
+{
+	return catalog_is_null(row, column) ? 0 : catalog_time(row, column);
+}
+
 /* A row of the load statement. */
 static CheckpointShard *
 read_shard(MemoryContext cxt, const char *pipeline, List *shards, int row)
@@ -206,9 +218,14 @@ read_shard(MemoryContext cxt, const char *pipeline, List *shards, int row)
 	char	   *position = catalog_text(cxt, row, 2);
 
 	checkpoint->shard = list_nth(shards, catalog_int32(row, 1) - 1);
-	if (!catalog_is_null(row, 3))
-		checkpoint->read_until = catalog_time(row, 3);
+	checkpoint->read_until = time_or_none(row, 3);
 	checkpoint->waits = catalog_bool(row, 4);
+	checkpoint->recall.at_tip = catalog_bool(row, 5);
+	checkpoint->recall.tip_at = time_or_none(row, 6);
+	checkpoint->recall.late_since = time_or_none(row, 7);
+	checkpoint->recall.lost_since = time_or_none(row, 8);
+	checkpoint->recall.lost_reason = catalog_is_null(row, 9) ? "" :
+		catalog_text(cxt, row, 9);
 	if (!position_from_text(position, &checkpoint->position))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -269,17 +286,20 @@ checkpoint_advance(const char *pipeline, const Batch *batch)
 	enum
 	{
 		SHARD_ID, FROM, TO, RECORDS, BYTES, ARRIVAL, BEHIND, READ_UNTIL,
-		N_COLUMNS
+		TIP_AT, LATE_SINCE, N_COLUMNS
 	};
 	static const Oid types[N_COLUMNS] = {
 		TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID,
-		TIMESTAMPTZOID
+		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID
 	};
 	int			n = batch->n_shards;
 	Datum	   *columns[N_COLUMNS];
 	bool	   *nulls[N_COLUMNS] = {
 		[ARRIVAL] = palloc(n * sizeof(bool)),
-		[READ_UNTIL] = palloc(n * sizeof(bool))
+		[BEHIND] = palloc(n * sizeof(bool)),
+		[READ_UNTIL] = palloc(n * sizeof(bool)),
+		[TIP_AT] = palloc(n * sizeof(bool)),
+		[LATE_SINCE] = palloc(n * sizeof(bool))
 	};
 	Datum		values[N_COLUMNS + 1];
 	CatalogAccess access;
@@ -299,8 +319,13 @@ checkpoint_advance(const char *pipeline, const Batch *batch)
 		columns[ARRIVAL][i] = TimestampTzGetDatum(shard->last_arrival);
 		nulls[ARRIVAL][i] = shard->n_records == 0;
 		columns[BEHIND][i] = Int64GetDatum(shard->millis_behind_latest);
+		nulls[BEHIND][i] = shard->millis_behind_latest < 0;
 		columns[READ_UNTIL][i] = TimestampTzGetDatum(shard->read_until);
 		nulls[READ_UNTIL][i] = shard->read_until == 0;
+		columns[TIP_AT][i] = TimestampTzGetDatum(shard->tip_at);
+		nulls[TIP_AT][i] = shard->tip_at == 0;
+		columns[LATE_SINCE][i] = TimestampTzGetDatum(shard->late_since);
+		nulls[LATE_SINCE][i] = shard->late_since == 0;
 	}
 	values[0] = CStringGetTextDatum(pipeline);
 	for (int c = 0; c < N_COLUMNS; c++)

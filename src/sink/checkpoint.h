@@ -13,6 +13,7 @@
 
 #include "nodes/pg_list.h"
 #include "stream/batch.h"
+#include "stream/stream_reader.h"
 
 typedef struct CheckpointShard
 {
@@ -20,6 +21,7 @@ typedef struct CheckpointShard
 	StreamPosition position;
 	TimestampTz read_until;		/* what had arrived by then was read; 0:
 								 * unknown */
+	StreamRecall recall;
 	bool		waits;			/* for a parent that another worker reads, or
 								 * that waits itself */
 } CheckpointShard;

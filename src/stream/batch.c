@@ -6,6 +6,7 @@
 
 #include "stream/batch.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 /* The bindings of this process, the innermost first. */
 static const BatchBinding *bound = NULL;
@@ -92,6 +93,22 @@ batch_count_slice(BatchShard *shard, const BatchSlice *slice)
 		position_after_record(&shard->to, &records[slice->n_records - 1]);
 }
 
+/* Records wait for a poll, then for their batch; the view has the same. */
+TimestampTz
+batch_late_since(TimestampTz since, TimestampTz tip_before,
+				 TimestampTz tip_at, long max_latency_ms)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (tip_at == 0 ||
+		now - tip_at <= (2 * max_latency_ms + 1000) * INT64CONST(1000))
+		return 0;
+	if (since != 0)
+		return since;
+	return tip_before == 0 ? now :
+		tip_before + max_latency_ms * INT64CONST(1000);
+}
+
 void
 batch_truncate(Batch *batch, int64 n)
 {
@@ -105,7 +122,7 @@ batch_truncate(Batch *batch, int64 n)
 		shard->to = shard->from;
 		shard->n_records = shard->bytes = 0;
 		shard->first_arrival = shard->last_arrival = 0;
-		shard->read_until = 0;
+		shard->read_until = shard->tip_at = 0;
 	}
 	for (int i = 0; i < batch->n_slices; i++)
 	{

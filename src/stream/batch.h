@@ -44,6 +44,11 @@ typedef struct BatchShard
 	TimestampTz first_arrival;	/* 0 if no records */
 	TimestampTz last_arrival;
 	int64		millis_behind_latest;
+	TimestampTz tip_at;			/* when "to" was the tip of the shard, as far as
+								 * is known; 0: not known to be later than
+								 * before */
+	TimestampTz late_since;		/* since when batches are later than
+								 * max_latency; 0: this one is not */
 	TimestampTz read_until;		/* what had arrived by then is read with this
 								 * batch; 0: not known to be more than before */
 } BatchShard;
@@ -92,6 +97,14 @@ extern bool batch_cursor_next(BatchCursor *cursor, StreamRecord *record);
 
 /* Let scans see only the records from first to before end. */
 extern void batch_restrict(Batch *batch, int64 first, int64 end);
+
+/*
+ * Since when a shard is later than its pipeline's max_latency, 0 if it is not,
+ * with a batch after which all is applied that had come by tip_at; since and
+ * tip_before are those of the batch before.
+ */
+extern TimestampTz batch_late_since(TimestampTz since, TimestampTz tip_before,
+									TimestampTz tip_at, long max_latency_ms);
 
 /* Add a slice's records to what is told of its shard. */
 extern void batch_count_slice(BatchShard *shard, const BatchSlice *slice);

@@ -39,6 +39,8 @@ struct ShardReader
 	int			max_limit;		/* lowered when an answer was too large */
 	int			limit;			/* of the call under way */
 	bool		at_tip;
+	bool		is_answered;	/* the last call was, by a page */
+	TimestampTz tip_at;			/* when next was the tip, or 0 */
 	int64		millis_behind;
 	size_t		expected_bytes;
 };
@@ -102,6 +104,24 @@ shard_reader_at_tip(const ShardReader *reader)
 	return reader->at_tip;
 }
 
+bool
+shard_reader_is_answered(const ShardReader *reader)
+{
+	return reader->is_answered;
+}
+
+bool
+shard_reader_is_coming(const ShardReader *reader)
+{
+	return reader->call != NULL && aws_call_is_coming(reader->call);
+}
+
+TimestampTz
+shard_reader_tip_at(const ShardReader *reader)
+{
+	return reader->tip_at;
+}
+
 int64
 shard_reader_millis_behind(const ShardReader *reader)
 {
@@ -140,6 +160,12 @@ void
 shard_reader_postpone(ShardReader *reader, int64 due_ms)
 {
 	reader->pace.due_ms = due_ms;
+}
+
+void
+shard_reader_hurry(ShardReader *reader, int64 latest_ms)
+{
+	reader->pace.due_ms = Min(reader->pace.due_ms, latest_ms);
 }
 
 long
@@ -413,9 +439,12 @@ follow_page(ShardReader *reader, KinesisPage *page)
 	 * be the last whatever it says of being behind (kinesalite always says
 	 * 0), and an empty one may come while behind.
 	 */
-	reader->millis_behind = page->millis_behind_latest;
 	shard_tip_approach(&reader->tip, page, reader->asked_ms);
 	reader->at_tip = closed || (page->millis_behind_latest <= 0 && !full);
+	reader->millis_behind = page->millis_behind_latest > 0 ?
+		page->millis_behind_latest : reader->at_tip ? 0 : -1;
+	if (reader->millis_behind >= 0)
+		reader->tip_at = reader->asked_at - reader->millis_behind * 1000;
 
 	/* a shrunken limit grows back once answers are small again */
 	if (page->bytes < KINESIS_GET_RECORDS_BYTES / 8)
@@ -456,6 +485,7 @@ finish_records(ShardReader *reader, AwsCall *call)
 	}
 	/* three bytes of payload make four of the answer */
 	shard_pace_answered(&reader->pace, clock_now_ms(), page->bytes / 4 * 3);
+	reader->is_answered = true;
 	follow_page(reader, page);
 	if (page->n_left > 0 || page->child_shards != NIL)
 		return page;
@@ -495,6 +525,7 @@ shard_reader_finish(ShardReader *reader, AwsCall *call)
 
 	Assert(call == reader->call);
 	reader->call = NULL;
+	reader->is_answered = false;
 	if (error != NULL)
 	{
 		finish_failed_call(reader, error);

@@ -99,7 +99,19 @@ extern bool shard_reader_ended(const ShardReader *reader);
 /* The last answer had nothing more to give. */
 extern bool shard_reader_at_tip(const ShardReader *reader);
 
-/* As the last answer said; -1 before the first. */
+/* Did the last call that finished, if it is a GetRecords, bring an answer? */
+extern bool shard_reader_is_answered(const ShardReader *reader);
+
+/* An answer to the call under way has begun. */
+extern bool shard_reader_is_coming(const ShardReader *reader);
+
+/* Ask at latest_ms, though it has failed of late. */
+extern void shard_reader_hurry(ShardReader *reader, int64 latest_ms);
+
+/* When what has come was all that the shard had; 0: it is not known. */
+extern TimestampTz shard_reader_tip_at(const ShardReader *reader);
+
+/* As the last answer said; -1 if it did not, or before the first. */
 extern int64 shard_reader_millis_behind(const ShardReader *reader);
 
 /* What had arrived by then has come; 0: unknown. */

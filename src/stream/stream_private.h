@@ -24,6 +24,14 @@ typedef enum ShardPlace
 	PLACE_MEMORY				/* for room in the budget: in blocked */
 } ShardPlace;
 
+/* Is it answered for? */
+typedef enum ShardReach
+{
+	REACH_WELL,					/* it was, or nobody has asked */
+	REACH_ASKED,				/* not yet: in asked */
+	REACH_LOST					/* not for long: in lost */
+} ShardReach;
+
 /* A shard, and what of it was handed out. */
 typedef struct ReaderShard
 {
@@ -44,8 +52,23 @@ typedef struct ReaderShard
 
 	bool		has_news;		/* to tell without a record: in news */
 	dlist_node	news_node;
-	bool		has_trouble;	/* fails for long: in troubled */
-	dlist_node	trouble_node;
+
+	ShardReach	reach;
+	dlist_node	reach_node;
+	int64		asked_ms;		/* when it was asked first, of the time that the
+								 * caller waits */
+	TimestampTz asked_at;		/* the same by the clock */
+	StreamLost	why;			/* it is lost */
+	char		why_code[64];	/* of the error; "": no answer came */
+
+	bool		is_recalled;
+	bool		rests;			/* at its tip, with nothing to apply: in resting */
+	dlist_node	rest_node;
+	bool		is_unsure;		/* recalled to be at its tip, not asked yet */
+	TimestampTz handed_tip;		/* when what was handed out was all; 0: unknown */
+	TimestampTz applied_tip;	/* the same of what was before the last batch */
+	int64		batch_no;		/* the last that it was in */
+	TimestampTz late_since;		/* that the last batch told */
 } ReaderShard;
 
 /* A page that waits to be handed out. */
@@ -56,6 +79,7 @@ typedef struct QueuedPage
 	KinesisPage *page;
 	StreamGap  *gap;			/* before its first record, or NULL */
 	TimestampTz read_until;		/* when the page is */
+	TimestampTz tip_at;			/* likewise */
 	bool		fresh;			/* a record may be younger than max_latency */
 	int64		n_left;			/* records not handed out */
 	KinesisUnpack *unpack;		/* where they are; NULL: the page has no
@@ -80,7 +104,18 @@ struct StreamReader
 	bool		released;		/* no shard waits for a parent that is read */
 	int			n_calls;		/* of shards, under way; tips not counted */
 	size_t		coming_bytes;	/* expected of these */
-	dlist_head	troubled;
+
+	/* stream_reach.c */
+	dlist_head	asked;			/* the longest first, as in the next two */
+	dlist_head	lost;
+	int			n_lost;
+	bool		lost_changed;	/* since it was told */
+	int64		left_ms;		/* when the caller went elsewhere */
+	int64		away_ms;		/* spent there */
+	dlist_head	resting;
+	int			n_unsure;
+	int64		batch_no;		/* handed out */
+	int64		released_no;
 
 	/* stream_queue.c */
 	dlist_head	queue;			/* of QueuedPage, in order of arrival */
@@ -147,6 +182,26 @@ extern bool stream_queue_next(StreamReader *reader, StreamRecord *record);
 
 /* A batch of what there is, up to batch_rows. */
 extern Batch *stream_queue_batch(StreamReader *reader);
+
+/* in stream_reach.c */
+
+extern void stream_reach_init(StreamReader *reader);
+
+/* The caller waits for a batch from here on, and to here. */
+extern void stream_reach_enter(StreamReader *reader);
+extern void stream_reach_leave(StreamReader *reader);
+
+/* A call of the shard was made; it has finished. */
+extern void stream_reach_asked(StreamReader *reader, ReaderShard *shard);
+extern void stream_reach_finished(StreamReader *reader, ReaderShard *shard);
+
+/* Once what a call brought is queued: see whether the shard is at its tip. */
+extern void stream_tip_look(StreamReader *reader, ReaderShard *shard);
+extern void stream_tip_leave(StreamReader *reader, ReaderShard *shard);
+
+/* When what is applied was all; 0: unknown. */
+extern TimestampTz stream_tip_applied(const StreamReader *reader,
+									  const ReaderShard *shard);
 
 /* in stream_listing.c */
 

@@ -31,6 +31,7 @@ stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
 	queued->page = page;
 	queued->gap = shard->gap;
 	queued->read_until = shard_reader_read_until(shard->reader);
+	queued->tip_at = shard_reader_tip_at(shard->reader);
 	queued->fresh = shard_reader_millis_behind(shard->reader) <
 		reader->options.max_latency_ms;
 	queued->n_left = page->n_left;
@@ -61,7 +62,7 @@ has_news(const StreamReader *reader, const ReaderShard *shard)
 	if (shard->gap != NULL)
 		return true;
 	return shard_reader_at_tip(shard_reader) &&
-		(shard->handed_behind > 0 ||
+		(shard->handed_behind != 0 || shard->late_since != 0 ||
 		 (reader->retention_us > 0 &&
 		  shard_reader_read_until(shard_reader) - shard->handed_until >
 		  CONFIRM_INTERVAL_US));
@@ -170,6 +171,7 @@ batch_shard(OpenBatch *open, ReaderShard *shard)
 	entry->from = shard->handed_out;
 	entry->to = shard->handed_out;
 	entry->read_until = shard->handed_until;
+	entry->tip_at = shard->handed_tip;
 	return entry;
 }
 
@@ -208,6 +210,7 @@ add_slice(StreamReader *reader, OpenBatch *open, QueuedPage *queued, int n)
 	BatchShard *entry = batch_shard(open, queued->shard);
 	BatchSlice *slice = &batch->slices[batch->n_slices++];
 	TimestampTz read_until = queued->read_until;
+	TimestampTz tip_at = queued->tip_at;
 	KinesisRecord *unpacked = NULL;
 
 	if (queued->unpack != NULL)
@@ -226,7 +229,10 @@ add_slice(StreamReader *reader, OpenBatch *open, QueuedPage *queued, int n)
 	batch->bytes += slice->page->bytes * n / slice->page->n_left;
 	slice->last_of_page = pass_records(reader, queued, n);
 	if (slice->last_of_page)
+	{
 		entry->read_until = read_until;
+		entry->tip_at = tip_at;
+	}
 }
 
 /* Move records into the batch until it is full or there are no more. */
@@ -261,13 +267,25 @@ close_batch(StreamReader *reader, OpenBatch *open)
 
 		entry->millis_behind_latest =
 			shard_reader_millis_behind(shard->reader);
+		/* what is left in the queue is before the tip */
+		if (shard->n_pages > 0 && entry->millis_behind_latest == 0)
+			entry->millis_behind_latest = -1;
 		if (shard->n_pages == 0)
 		{
+			entry->tip_at = shard_reader_tip_at(shard->reader);
 			add_gap(batch, &shard->gap);
 			entry->read_until = shard_reader_read_until(shard->reader);
 			if (shard_reader_ended(shard->reader))
 				entry->to.kind = POSITION_SHARD_END;
 		}
+		entry->late_since =
+			batch_late_since(shard->late_since, shard->handed_tip,
+							 entry->tip_at, reader->options.max_latency_ms);
+		if (shard->batch_no <= reader->released_no)
+			shard->applied_tip = shard->handed_tip;
+		shard->batch_no = reader->batch_no;
+		shard->handed_tip = entry->tip_at;
+		shard->late_since = entry->late_since;
 		shard->handed_out = entry->to;
 		shard->handed_behind = entry->millis_behind_latest;
 		shard->handed_until = entry->read_until;
@@ -296,6 +314,7 @@ stream_queue_batch(StreamReader *reader)
 	open.shards = palloc(sizeof(ReaderShard *) * Max(max_shards, 1));
 	open.max_unpacked = Max(1, reader->options.budget_bytes / 2 /
 							sizeof(KinesisRecord));
+	reader->batch_no++;
 	add_slices(reader, &open);
 	close_batch(reader, &open);
 	batch_restrict(batch, 0, batch->n_records);

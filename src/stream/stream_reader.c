@@ -52,6 +52,7 @@ stream_reader_open(MemoryContext cxt, const KinesisStream *stream,
 	reader->shards = shardhash_create(cxt, 64, NULL);
 	stream_schedule_init(reader);
 	stream_queue_init(reader);
+	stream_reach_init(reader);
 	stream_listing_init(reader);
 	return reader;
 }
@@ -111,6 +112,7 @@ stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 	pfree(copy);
 	added->handed_out = *from;
 	added->handed_until = read_until;
+	added->handed_behind = -1;
 	added->in_batch = -1;
 	added->reader = shard_reader_open(reader->cxt, &reader->stream,
 									  &added->shard, from, read_until,
@@ -179,6 +181,7 @@ finish_call(StreamReader *reader, AwsCall *call)
 		stream_queue_add(reader, shard, page);
 	else if (page != NULL)
 		kinesis_page_free(page);
+	stream_tip_look(reader, shard);
 	stream_queue_look(reader, shard);
 	stream_schedule(reader, shard);
 }
@@ -241,17 +244,32 @@ stream_reader_caught_up(const StreamReader *reader)
 }
 
 const AwsError *
-stream_reader_trouble(const StreamReader *reader, const char **shard_id)
+stream_reader_listing_trouble(const StreamReader *reader)
 {
-	dlist_head *troubled = unconstify(dlist_head *, &reader->troubled);
-	const ReaderShard *shard;
+	return reader->list_pace.trouble;
+}
 
-	*shard_id = NULL;
-	if (dlist_is_empty(troubled))
-		return reader->list_pace.trouble;
-	shard = dlist_head_element(ReaderShard, trouble_node, troubled);
-	*shard_id = shard->shard.shard_id;
-	return shard_reader_trouble(shard->reader);
+List *
+stream_reader_tips(const StreamReader *reader)
+{
+	List	   *tips = NIL;
+	shardhash_iterator iter;
+	ShardEntry *entry;
+
+	shardhash_start_iterate(reader->shards, &iter);
+	while ((entry = shardhash_iterate(reader->shards, &iter)) != NULL)
+	{
+		StreamTip  *tip;
+
+		if (entry->shard == NULL || shard_reader_ended(entry->shard->reader))
+			continue;
+		tip = palloc(sizeof(StreamTip));
+		tip->shard_id = entry->shard_id;
+		tip->tip_at = stream_tip_applied(reader, entry->shard);
+		if (tip->tip_at != 0)
+			tips = lappend(tips, tip);
+	}
+	return tips;
 }
 
 /* Forget a page that a scan has gone through. */
@@ -328,8 +346,8 @@ is_gathering(const StreamReader *reader, long due_ms)
 		clock_now_ms() + due_ms <= reader->oldest_ms + GATHER_MS;
 }
 
-Batch *
-stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
+static Batch *
+next_batch(StreamReader *reader, long max_wait_ms)
 {
 	int64		deadline = clock_now_ms() + max_wait_ms;
 	Batch	   *batch;
@@ -371,9 +389,21 @@ stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 	return batch;
 }
 
+Batch *
+stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
+{
+	Batch	   *batch;
+
+	stream_reach_enter(reader);
+	batch = next_batch(reader, max_wait_ms);
+	stream_reach_leave(reader);
+	return batch;
+}
+
 void
 stream_reader_release(StreamReader *reader, Batch *batch)
 {
+	reader->released_no = reader->batch_no;
 	for (int i = 0; i < batch->n_slices; i++)
 	{
 		if (batch->slices[i].last_of_page)

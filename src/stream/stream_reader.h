@@ -84,12 +84,57 @@ extern void stream_reader_release(StreamReader *reader, Batch *batch);
 /* Send and receive what can be without waiting. */
 extern void stream_reader_drive(StreamReader *reader);
 
+/* A shard that cannot be read, for some seconds at least. */
+typedef struct StreamLost
+{
+	const char *shard_id;
+	TimestampTz since;
+	int			sqlstate;
+	const char *reason;			/* a sentence */
+	const char *hint;			/* or NULL */
+} StreamLost;
+
 /*
- * A failure that has kept a shard from being read for several attempts, and
- * which shard (NULL: the shards from being listed); NULL if there is none.
+ * Those that there are, const StreamLost *, the first first; and are they, or
+ * their reasons, others than when last asked?
  */
-extern const AwsError *stream_reader_trouble(const StreamReader *reader,
-											 const char **shard_id);
+extern List *stream_reader_lost(const StreamReader *reader);
+extern bool stream_reader_lost_changed(StreamReader *reader);
+
+/* What keeps shards from being listed; NULL if nothing does. */
+extern const AwsError *stream_reader_listing_trouble(const StreamReader *reader);
+
+/*
+ * Shards at their tips, of which nothing is left to apply, were there at that
+ * time or later; 0: it is not known, or there are none.
+ */
+extern TimestampTz stream_reader_tip(const StreamReader *reader);
+
+typedef struct StreamTip
+{
+	const char *shard_id;
+	TimestampTz tip_at;
+} StreamTip;
+
+/*
+ * The same of each shard by itself, StreamTip *: all that had come by then is
+ * handed out and released.
+ */
+extern List *stream_reader_tips(const StreamReader *reader);
+
+/* What was known of a shard when it was read for the last time; 0: it was not. */
+typedef struct StreamRecall
+{
+	bool		at_tip;			/* at tip_at */
+	TimestampTz tip_at;
+	TimestampTz late_since;
+	TimestampTz lost_since;
+	const char *lost_reason;
+} StreamRecall;
+
+/* Tell it of a shard that was added; copied, and taken once. */
+extern void stream_reader_recall(StreamReader *reader, const char *shard_id,
+								 const StreamRecall *recall);
 
 /* Every shard is read as far as it goes, and every record was handed out. */
 extern bool stream_reader_at_end(const StreamReader *reader);

@@ -19,9 +19,6 @@
 /* A poll may be late by that part of the interval. */
 #define POLL_LATE_PART 4
 
-/* A shard that failed this often in a row is worth a word. */
-#define TROUBLE_ATTEMPTS 3
-
 static int
 compare_due(const pairingheap_node *a, const pairingheap_node *b, void *arg)
 {
@@ -42,7 +39,6 @@ stream_schedule_init(StreamReader *reader)
 	MemoryContextSwitchTo(old);
 	dlist_init(&reader->blocked);
 	dlist_init(&reader->waiting);
-	dlist_init(&reader->troubled);
 }
 
 static void
@@ -139,9 +135,11 @@ start_call(StreamReader *reader, ReaderShard *shard, int64 now_ms)
 		case SHARD_RECORDS_CALL:
 			reader->coming_bytes += shard_reader_expected_bytes(shard->reader);
 			reader->n_calls++;
+			stream_reach_asked(reader, shard);
 			break;
 		case SHARD_ITERATOR_CALL:
 			reader->n_calls++;
+			stream_reach_asked(reader, shard);
 			break;
 		default:
 			stream_schedule(reader, shard);
@@ -220,22 +218,6 @@ postpone_to_next_poll(StreamReader *reader, ReaderShard *shard)
 	shard_reader_postpone(shard->reader, poll_at_ms);
 }
 
-static void
-look_for_trouble(StreamReader *reader, ReaderShard *shard)
-{
-	const AwsError *trouble = shard_reader_trouble(shard->reader);
-	bool		has_trouble = trouble != NULL &&
-		trouble->attempts >= TROUBLE_ATTEMPTS;
-
-	if (has_trouble == shard->has_trouble)
-		return;
-	shard->has_trouble = has_trouble;
-	if (has_trouble)
-		dlist_push_tail(&reader->troubled, &shard->trouble_node);
-	else
-		dlist_delete(&shard->trouble_node);
-}
-
 KinesisPage *
 stream_finish_call(StreamReader *reader, ReaderShard *shard, AwsCall *call)
 {
@@ -260,6 +242,6 @@ stream_finish_call(StreamReader *reader, ReaderShard *shard, AwsCall *call)
 		reader->n_open--;
 		reader->released = false;
 	}
-	look_for_trouble(reader, shard);
+	stream_reach_finished(reader, shard);
 	return page;
 }

@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "sink/catalog.h"
+#include "sink/checkpoint_reach.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "worker/pipeline_anchor.h"
@@ -28,7 +29,7 @@
 	" generation, failures, on_gap operator(pg_catalog.=) 'stop'," \
 	" stream_created, source_key, pause_between, store_table, anchor," \
 	" system_identifier, database, shards_known, owner," \
-	" coalesce(granted_workers, workers)"
+	" coalesce(granted_workers, workers), unreachable_since is not null"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline"
@@ -116,7 +117,7 @@ static CatalogStatement enable_statement = {
 	" generation = generation operator(pg_catalog.+) 1,"
 	" failures = 0, failing_since = null, retry_at = null, last_error = null,"
 	" last_error_sqlstate = null, last_error_at = null,"
-	" granted_workers = null"
+	" unreachable_since = null, granted_workers = null"
 	" where name operator(pg_catalog.=) $1",
 	2, {TEXTOID, BOOLOID}, NULL
 };
@@ -199,11 +200,45 @@ static CatalogStatement free_failure_statement = {
 	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
-static CatalogStatement trouble_statement = {
-	"update tracking.pipeline set last_error = $2, last_error_sqlstate = $3,"
+#define FREE_ROW \
+	" from (select q.id, q.unreachable_since, q.last_error" \
+	" from tracking.pipeline q where q.id operator(pg_catalog.=) $1" \
+	" for no key update skip locked) free" \
+	" where p.id operator(pg_catalog.=) free.id"
+
+static CatalogStatement unreachable_statement = {
+	"update tracking.pipeline p"
+	" set unreachable_since = coalesce(p.unreachable_since, $4),"
+	" last_error = $2, last_error_sqlstate = $3,"
 	" last_error_at = pg_catalog.clock_timestamp()"
-	" where id operator(pg_catalog.=) $1",
-	3, {INT4OID, TEXTOID, TEXTOID}, NULL
+	FREE_ROW
+	" and (free.unreachable_since is null"
+	" or (free.last_error operator(pg_catalog.=) $2) is not true)"
+	" returning free.unreachable_since is null",
+	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+
+/* What is the last error of something else stays. */
+static CatalogStatement reachable_statement = {
+	"update tracking.pipeline p set unreachable_since = null,"
+	" last_error = case when p.failures operator(pg_catalog.>) 0"
+	" then p.last_error end,"
+	" last_error_sqlstate = case when p.failures operator(pg_catalog.>) 0"
+	" then p.last_error_sqlstate end,"
+	" last_error_at = case when p.failures operator(pg_catalog.>) 0"
+	" then p.last_error_at end"
+	FREE_ROW
+	" and p.unreachable_since is not null"
+	" and not exists (select from tracking.checkpoint c"
+	" where c.pipeline operator(pg_catalog.=) p.name"
+	" and c.unreachable_since is not null)",
+	1, {INT4OID}, NULL
+};
+
+static CatalogStatement is_unreachable_statement = {
+	"select from tracking.pipeline where id operator(pg_catalog.=) $1"
+	" and unreachable_since is not null",
+	1, {INT4OID}, NULL
 };
 
 static CatalogStatement clear_statement = {
@@ -254,6 +289,7 @@ read_pipeline(MemoryContext cxt)
 	pipeline->shards_known = catalog_int32(0, 26);
 	pipeline->owner_name = catalog_text(cxt, 0, 27);
 	pipeline->granted_workers = catalog_int32(0, 28);
+	pipeline->is_unreachable = catalog_bool(0, 29);
 	return pipeline;
 }
 
@@ -482,6 +518,7 @@ pipeline_enable(const char *name, bool enabled)
 	Datum		values[] = {CStringGetTextDatum(name), BoolGetDatum(enabled)};
 
 	change(&enable_statement, values, NULL);
+	checkpoint_set_lost(name, -1, NIL);
 }
 
 void
@@ -567,16 +604,32 @@ pipeline_try_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
 	return record_failure(&free_failure_statement, id, error, retry_ms);
 }
 
-void
-pipeline_note_trouble(int32 id, const ErrorData *error)
+bool
+pipeline_set_unreachable(int32 id, const ErrorData *error, TimestampTz since)
 {
 	Datum		values[] = {
 		Int32GetDatum(id),
 		CStringGetTextDatum(failure_text(error)),
-		CStringGetTextDatum(unpack_sql_state(error->sqlerrcode))
+		CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
+		TimestampTzGetDatum(since)
 	};
+	CatalogAccess access;
+	bool		began;
 
-	change(&trouble_statement, values, NULL);
+	catalog_begin(&access);
+	began = catalog_execute(&unreachable_statement, values, NULL) > 0 &&
+		catalog_bool(0, 1);
+	catalog_end(&access);
+	return began;
+}
+
+bool
+pipeline_set_reachable(int32 id, bool *ended)
+{
+	Datum		values[] = {Int32GetDatum(id)};
+
+	*ended = change(&reachable_statement, values, NULL) > 0;
+	return *ended || change(&is_unreachable_statement, values, NULL) == 0;
 }
 
 void

@@ -43,6 +43,7 @@ typedef struct Pipeline
 	uint64		system_identifier;	/* of the server that it runs in */
 	Oid			database;		/* that it runs in */
 	int			shards_known;	/* positions that it has made */
+	bool		is_unreachable; /* some of the source could not be read */
 	char	   *owner_name;		/* of owner when it was settled here */
 } Pipeline;
 
@@ -112,8 +113,18 @@ extern void pipeline_record_failure(int32 id, const ErrorData *error,
 extern bool pipeline_try_record_failure(int32 id, const ErrorData *error,
 										int64 retry_ms);
 
-/* Note an error that the worker goes on in spite of. */
-extern void pipeline_note_trouble(int32 id, const ErrorData *error);
+/*
+ * Note that some of the source cannot be read, which the worker goes on in spite
+ * of; true if that is new.  Nobody waits for who has the row locked.
+ */
+extern bool pipeline_set_unreachable(int32 id, const ErrorData *error,
+									 TimestampTz since);
+
+/*
+ * The contrary, unless shards are noted that cannot be.  *ended: that is new.
+ * False if it is to be tried again.
+ */
+extern bool pipeline_set_reachable(int32 id, bool *ended);
 
 /* The pipeline works: forget how often it failed, in the batch's transaction. */
 extern void pipeline_clear_failures(int32 id);

@@ -177,6 +177,28 @@ refuse(const PipelineState *state, Remembered *memory)
 	return time_left(state, memory);
 }
 
+static bool
+is_server_full(void)
+{
+	return clock_now_ms() < full_until_ms;
+}
+
+/* Why it has no more workers, and what to do. */
+static char *
+room_hint(const PipelineState *state)
+{
+	if (state->share >= state->allowed)
+		return psprintf("A pipeline may have %d workers, by tracking_fdw.max_workers_per_pipeline.",
+						guc_max_workers_per_pipeline());
+	if (state->role_is_full)
+		return psprintf("Its owner may have %d workers at once, by tracking_fdw.max_workers_per_role: stop other pipelines of that role, or raise it.",
+						guc_max_workers_per_role());
+	if (is_server_full())
+		return pstrdup("Increase max_worker_processes, or stop other pipelines.");
+	return psprintf("The server may have %d workers at once, by tracking_fdw.max_workers: stop other pipelines, or raise it and max_worker_processes.",
+					guc_max_workers());
+}
+
 /* There is no room for a worker of its. */
 static long
 lack(const PipelineState *state, Remembered *memory)
@@ -189,17 +211,9 @@ lack(const PipelineState *state, Remembered *memory)
 	(void) worker_roster_end(state, 0);
 	if (state->retry_ms > 0 || memory->lacking)
 		return ROOM_RETRY_MS;
-	if (state->role_is_full)
-		error.hint = psprintf("Its owner may have %d workers at once, by tracking_fdw.max_workers_per_role: stop other pipelines of that role, or raise it.",
-							  guc_max_workers_per_role());
-	else if (clock_now_ms() < full_until_ms)
-	{
+	if (!state->role_is_full && is_server_full())
 		error.message = "no background worker slot is free for the pipeline";
-		error.hint = "Increase max_worker_processes, or stop other pipelines.";
-	}
-	else
-		error.hint = psprintf("The server may have %d workers at once, by tracking_fdw.max_workers: stop other pipelines, or raise it and max_worker_processes.",
-							  guc_max_workers());
+	error.hint = room_hint(state);
 	memory->lacking = note(state, memory, &error, 0);
 	return ROOM_RETRY_MS;
 }
@@ -212,7 +226,7 @@ grant(PipelineState *state, Remembered *memory)
 	bool		granted;
 
 	worker_begin();
-	granted = pipeline_grant(state, state->share);
+	granted = pipeline_grant(state, state->share, room_hint(state));
 	worker_commit();
 	MemoryContextSwitchTo(old);
 	memory->grow_ms = clock_now_ms() + GROW_MS;

@@ -30,6 +30,7 @@ struct PipelineRun
 	PipelineSource *source;
 	PipelineCommand *command;
 	PipelineStore *store;		/* that is filled; or NULL */
+	bool		store_begun;
 	bool		failures_cleared;
 	int			batches;		/* applied so far */
 	ErrorData  *stop;			/* why the pipeline is to stop, or NULL */
@@ -248,12 +249,13 @@ pipeline_run_apply(PipelineRun *run, Batch *batch)
 	return result;
 }
 
-void
-pipeline_run_begin(PipelineRun *run)
+bool
+pipeline_run_begin(PipelineRun *run, long max_wait_ms)
 {
-	if (run->store != NULL)
+	if (run->store != NULL && !run->store_begun)
 		pipeline_store_begin(run->store, run->source->transactions);
-	run->source->ops->begin(run->source);
+	run->store_begun = true;
+	return run->source->ops->begin(run->source, max_wait_ms);
 }
 
 void

@@ -27,8 +27,11 @@ extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 									  ReadUntil until,
 									  const PipelineTransactions *transactions);
 
-/* Begin to read; without a transaction. */
-extern void pipeline_run_begin(PipelineRun *run);
+/*
+ * Begin to read; without a transaction.  False if the source could not be
+ * reached for max_wait_ms: then it is to be called again.
+ */
+extern bool pipeline_run_begin(PipelineRun *run, long max_wait_ms);
 
 /* The foreign servers that it goes to, a List of Oid; in a transaction. */
 extern List *pipeline_run_servers(const PipelineRun *run);

@@ -24,6 +24,16 @@ typedef struct PipelineTransactions
 
 typedef struct PipelineSource PipelineSource;
 
+/* What of a source cannot be read. */
+typedef struct SourceReach
+{
+	bool		is_whole;		/* nothing can be told, nor read, of it */
+	List	   *lost;			/* or these shards cannot, StreamLost * */
+	bool		has_trouble;	/* one of those, or another */
+	TimestampTz since;
+	ErrorData	error;
+} SourceReach;
+
 /*
  * Functions are called without a transaction unless they say otherwise; those
  * that may be NULL say so.
@@ -31,10 +41,12 @@ typedef struct PipelineSource PipelineSource;
 typedef struct PipelineSourceOps
 {
 	/*
-	 * Begin to read from the pipeline's positions on.  Raises an error if the
-	 * source is not the one that they belong to.
+	 * Begin to read from the pipeline's positions on.  False if the source
+	 * could not be reached, for max_wait_ms or until something is to be
+	 * tended: then it is to be called again.  Raises an error if the source
+	 * is not the one that the positions belong to.
 	 */
-	void		(*begin) (PipelineSource *source);
+	bool		(*begin) (PipelineSource *source, long max_wait_ms);
 
 	/*
 	 * The next batch, which is to be released; NULL if there was none for
@@ -64,10 +76,18 @@ typedef struct PipelineSourceOps
 	void		(*tend) (PipelineSource *source);
 
 	/*
-	 * Does something keep part of the source from being read?  Then *error
-	 * says what, in the current context.  Or NULL.
+	 * What keeps some of the source from being read, in the current context;
+	 * and is it another than when it was last asked?  Both or neither are NULL.
 	 */
-	bool		(*trouble) (const PipelineSource *source, ErrorData *error);
+	void		(*reach) (const PipelineSource *source, SourceReach *reach);
+	bool		(*reach_changed) (PipelineSource *source);
+
+	/*
+	 * When what is at its tip, and has nothing left to apply, was there; 0: it
+	 * is not known.  And the same of each shard that is, StreamTip *.
+	 */
+	TimestampTz (*tip) (const PipelineSource *source);
+	List	   *(*tips) (const PipelineSource *source);
 
 	/*
 	 * Give the rejects of a batch the bytes that are kept of them, in the

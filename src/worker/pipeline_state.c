@@ -8,6 +8,7 @@
 #include "config/guc.h"
 #include "miscadmin.h"
 #include "sink/catalog.h"
+#include "utils/builtins.h"
 #include "worker/pipeline_home.h"
 #include "worker/pipeline_limits.h"
 #include "worker/pipeline_state.h"
@@ -54,13 +55,15 @@ static CatalogStatement rebalance_statement = {
 static CatalogStatement grant_statement = {
 	"update tracking.pipeline p set granted_workers ="
 	" case when p.workers operator(pg_catalog.<>) $2 then $2 end,"
+	" granted_reason ="
+	" case when p.workers operator(pg_catalog.>) $2 then $4 end,"
 	" assigned_generation = 0"
 	" from (select q.id from tracking.pipeline q"
 	" where q.id operator(pg_catalog.=) $1"
 	" and q.generation operator(pg_catalog.=) $3"
 	" for no key update skip locked) free"
 	" where p.id operator(pg_catalog.=) free.id",
-	3, {INT4OID, INT4OID, INT8OID}, NULL
+	4, {INT4OID, INT4OID, INT8OID, TEXTOID}, NULL
 };
 
 /* A pipeline of the states statement, without its runners. */
@@ -136,12 +139,13 @@ pipeline_rebalance(void)
 }
 
 bool
-pipeline_grant(PipelineState *state, int workers)
+pipeline_grant(PipelineState *state, int workers, const char *reason)
 {
 	Datum		values[] = {
 		Int32GetDatum(state->id),
 		Int32GetDatum(workers),
-		Int64GetDatum(state->generation)
+		Int64GetDatum(state->generation),
+		CStringGetTextDatum(reason)
 	};
 	CatalogAccess access;
 	bool		granted;

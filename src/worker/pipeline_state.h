@@ -56,8 +56,10 @@ extern void pipeline_rebalance(void);
 
 /*
  * Have its shards spread among so many workers, by others than are at work;
- * *state says so then.  False if somebody has the row locked, or changed it.
+ * *state says so then.  reason is why they are fewer than it is to have, if
+ * they are.  False if somebody has the row locked, or changed it.
  */
-extern bool pipeline_grant(PipelineState *state, int workers);
+extern bool pipeline_grant(PipelineState *state, int workers,
+						   const char *reason);
 
 #endif							/* TRACKING_WORKER_PIPELINE_STATE_H */

@@ -30,6 +30,7 @@
 #include "worker/crash_count.h"
 #include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
+#include "worker/pipeline_reach.h"
 #include "worker/pipeline_read_only.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_watch.h"
@@ -41,9 +42,6 @@
  * next poll comes soon after, then.
  */
 #define TEND_INTERVAL_MS 500
-
-/* How often it is told what cannot be read. */
-#define TROUBLE_INTERVAL_MS 10000
 
 static bool stop_wanted = false;	/* the error is to stop the pipeline */
 
@@ -71,26 +69,6 @@ static bool
 is_told_to_end(void)
 {
 	return end_wanted && geterrcode() == ERRCODE_QUERY_CANCELED;
-}
-
-/*
- * What keeps some of the source from being read is not the end of the worker;
- * but its owner should know.
- */
-static void
-note_trouble(const Pipeline *pipeline, PipelineSource *source)
-{
-	static int64 noted_ms = 0;
-	ErrorData	error;
-
-	if (source->ops->trouble == NULL ||
-		clock_now_ms() < noted_ms + TROUBLE_INTERVAL_MS ||
-		!source->ops->trouble(source, &error))
-		return;
-	noted_ms = clock_now_ms();
-	worker_begin();
-	pipeline_note_trouble(pipeline->id, &error);
-	worker_commit();
 }
 
 /* False if another session has moved the positions. */
@@ -123,12 +101,13 @@ apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 
 /* What comes up now and then, between batches. */
 static void
-tend(PipelineRun *run, const Pipeline *pipeline)
+tend(PipelineRun *run, bool begun)
 {
 	PipelineSource *source = pipeline_run_source(run);
 
-	note_trouble(pipeline, source);
-	if (source->ops->tend != NULL)
+	pipeline_reach_tell(source);
+	pipeline_reach_report(source);
+	if (begun && source->ops->tend != NULL)
 		source->ops->tend(source);
 	clock_serve_interrupts();
 	(void) worker_reload_config();
@@ -141,6 +120,15 @@ rest(PipelineRun *run)
 	crash_count_live(false);
 	pipeline_run_idle(run);
 	worker_report_stat();
+}
+
+/* The process ends: nobody can ask it any more. */
+static void
+keep_reach(const PipelineSource *source)
+{
+	worker_begin();
+	pipeline_reach_keep(source);
+	worker_commit();
 }
 
 /*
@@ -158,6 +146,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	int64		max_batch_bytes = guc_max_batch_bytes();
 	PipelineRun *run;
 	PipelineSource *source;
+	bool		begun = false;
 
 	if (!pipeline_read_only_wait(pipeline, slot))
 		return;
@@ -170,18 +159,22 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	pipeline_watch_only(pipeline->owner, pipeline_run_servers(run));
 	worker_commit();
 	source = pipeline_run_source(run);
-	pipeline_run_begin(run);
 	for (;;)
 	{
-		Batch	   *batch;
+		Batch	   *batch = NULL;
 
 		MemoryContextSwitchTo(round_cxt);
 		MemoryContextReset(round_cxt);
 		pipeline_pause_wait(pipeline, &transactions);
 		pipeline_run_report(run, NULL);
-		batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
-		if (batch == NULL)
+		if (begun)
+			batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
+		else
+			begun = pipeline_run_begin(run, TEND_INTERVAL_MS);
+		if (batch == NULL && begun)
 			rest(run);
+		else if (batch == NULL)
+			crash_count_live(false);
 		else if (!apply(run, pipeline, batch))
 		{
 			ereport(LOG,
@@ -194,11 +187,12 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			stop_wanted = true;
 			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
 		}
-		tend(run, pipeline);
+		tend(run, begun);
 		if (pipeline_watch_changed() || pipeline_is_read_only() ||
 			max_batch_bytes != guc_max_batch_bytes())
-			return;
+			break;
 	}
+	keep_reach(source);
 }
 
 /*

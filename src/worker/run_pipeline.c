@@ -16,6 +16,7 @@
 #include "worker/pipeline_home.h"
 #include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
+#include "worker/pipeline_reach.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_sql.h"
 
@@ -109,7 +110,8 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP, &transactions);
 	commit_work();
 	source = pipeline_run_source(run);
-	pipeline_run_begin(run);
+	while (!pipeline_run_begin(run, BATCH_WAIT_MS))
+		clock_serve_interrupts();
 	for (;;)
 	{
 		Batch	   *batch;
@@ -124,7 +126,11 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 			break;
 		if (batch != NULL)
 			apply_to_tip(run, pipeline, batch);
+		pipeline_reach_report(source);
 	}
+	begin_work();
+	pipeline_reach_keep(source);
+	commit_work();
 	MemoryContextSwitchTo(old);
 }
 

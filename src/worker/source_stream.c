@@ -6,11 +6,13 @@
 
 #include "access/table.h"
 #include "base/clock.h"
+#include "base/compat.h"
 #include "config/config.h"
 #include "config/guc.h"
 #include "row/row.h"
 #include "sink/checkpoint.h"
 #include "sink/gap.h"
+#include "stream/shard_pace.h"
 #include "stream/stream_reader.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -26,8 +28,16 @@
 #define CAREFUL_BATCHES 100
 #define CAREFUL_BYTES ROW_BESIDE_BYTES
 
+/* Listings that failed in a row before that is worth a word. */
+#define LISTING_ATTEMPTS 3
+
+/* A stream that does not answer for so long cannot be reached. */
+#define SILENT_MS 5000
+
 /* How often shards that wait for another worker are looked at. */
 #define WAITING_INTERVAL_MS 500
+
+static uint32 describe_wait_event = 0;
 
 typedef struct StreamSource
 {
@@ -35,6 +45,13 @@ typedef struct StreamSource
 	StreamTable *table;
 	KinesisStream stream;
 	StreamReader *reader;
+	bool		begun;			/* its shards are known */
+	AwsCall    *describing;		/* before that, or NULL */
+	ShardPace	describe_pace;
+	int64		describe_ms;	/* when it was first asked; 0: not yet */
+	TimestampTz describe_at;	/* the same by the clock */
+	bool		silent;			/* ... was told, or that it is not any more */
+	bool		listing_failed; /* was told */
 	TimestampTz stream_created; /* 0: the stream does not say */
 	int64		retention_us;
 	List	   *waiting;		/* KinesisShard *, for a parent that another
@@ -109,13 +126,58 @@ check_position(const StreamSource *source, const KinesisShard *shard,
 								shard->shard_id));
 }
 
-/* Ask the stream for its shards; an error if it is not the right stream. */
+/*
+ * Ask the stream what it is.  One that goes on for ever is patient: false if it
+ * has no answer yet, or failed in a way that may pass.
+ */
+static bool
+describe(StreamSource *source, long max_wait_ms)
+{
+	const AwsError *error;
+	int64		now_ms = clock_now_ms();
+
+	if (source->base.until == READ_TO_TIP)
+		max_wait_ms = -1;
+	if (source->describe_ms == 0)
+	{
+		source->describe_ms = now_ms;
+		source->describe_at = GetCurrentTimestamp();
+	}
+	if (source->describing == NULL && now_ms < source->describe_pace.due_ms)
+	{
+		clock_wait(Min(source->describe_pace.due_ms - now_ms, max_wait_ms),
+				   compat_wait_event(&describe_wait_event,
+									 "TrackingFdwDescribe"));
+		return false;
+	}
+	if (source->describing == NULL)
+		source->describing =
+			kinesis_describe_begin(&source->stream,
+								   source->base.until == READ_FOREVER);
+	if (max_wait_ms >= 0 &&
+		aws_client_wait(source->stream.aws, max_wait_ms) == NULL)
+		return false;
+	error = max_wait_ms < 0 ? NULL : aws_call_error(source->describing);
+	if (error == NULL || (error->class != AWS_ERROR_RETRY &&
+						  error->class != AWS_ERROR_THROTTLE))
+		return true;
+	shard_pace_failed(&source->describe_pace, clock_now_ms(), error);
+	source->describe_pace.due_ms = Min(source->describe_pace.due_ms,
+									   clock_now_ms() + SILENT_MS);
+	aws_call_close(source->describing);
+	source->describing = NULL;
+	return false;
+}
+
+/* The shards of the stream; an error if it is not the right one. */
 static List *
 list_shards(StreamSource *source)
 {
-	KinesisStreamSummary *summary =
-		kinesis_describe_stream_summary(&source->stream);
+	AwsCall    *call = source->describing;
+	KinesisStreamSummary *summary;
 
+	source->describing = NULL;
+	summary = kinesis_describe_end(&source->stream, call);
 	check_created(source, summary->created);
 	source->stream_created = summary->created;
 	source->retention_us = summary->retention_hours * USECS_PER_HOUR;
@@ -180,8 +242,12 @@ add_shards(StreamSource *source, List *shards, const StreamPosition *first)
 			MemoryContextSwitchTo(old);
 		}
 		else
+		{
 			stream_reader_add(source->reader, checkpoint->shard,
 							  &checkpoint->position, checkpoint->read_until);
+			stream_reader_recall(source->reader, checkpoint->shard->shard_id,
+								 &checkpoint->recall);
+		}
 	}
 	if (waiting_before != NULL)
 		MemoryContextDelete(waiting_before);
@@ -219,22 +285,28 @@ begin_shards(StreamSource *source, List *shards)
 	add_shards(source, of_source(source, shards), &pipeline->start);
 }
 
-static void
-stream_begin(PipelineSource *base)
+static bool
+stream_begin(PipelineSource *base, long max_wait_ms)
 {
 	StreamSource *source = (StreamSource *) base;
-	MemoryContext cxt = AllocSetContextCreate(base->cxt,
-											  "tracking_fdw shards",
-											  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	List	   *shards = list_shards(source);
+	MemoryContext cxt;
+	MemoryContext old;
+	List	   *shards;
 
+	if (!describe(source, max_wait_ms))
+		return false;
+	cxt = AllocSetContextCreate(base->cxt, "tracking_fdw shards",
+								ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(cxt);
+	shards = list_shards(source);
 	base->transactions->begin();
 	begin_shards(source, shards);
 	base->transactions->commit();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
 	source->added_ms = clock_now_ms();
+	source->begun = true;
+	return true;
 }
 
 static Batch *
@@ -316,25 +388,98 @@ stream_tend(PipelineSource *base)
 	source->added_ms = clock_now_ms();
 }
 
-/* A shard that cannot be read holds up no other. */
+/* It was asked, and has not answered for too long. */
 static bool
-stream_trouble(const PipelineSource *base, ErrorData *error)
+is_silent(const StreamSource *source)
 {
-	const char *shard_id;
-	const AwsError *trouble =
-		stream_reader_trouble(((const StreamSource *) base)->reader,
-							  &shard_id);
+	return !source->begun && source->describe_ms != 0 &&
+		clock_now_ms() - source->describe_ms >= SILENT_MS;
+}
 
-	if (trouble == NULL)
-		return false;
-	memset(error, 0, sizeof(*error));
-	error->sqlerrcode = trouble->sqlstate;
-	error->message = shard_id != NULL ?
-		psprintf("could not read shard \"%s\"", shard_id) :
-		pstrdup("could not look for new shards");
-	error->detail = aws_error_detail(trouble);
-	error->hint = unconstify(char *, trouble->hint);
-	return true;
+/* Listings fail, and not by chance. */
+static bool
+is_listing_failing(const StreamSource *source)
+{
+	const AwsError *trouble = stream_reader_listing_trouble(source->reader);
+
+	return trouble != NULL && trouble->attempts >= LISTING_ATTEMPTS;
+}
+
+static bool
+stream_reach_changed(PipelineSource *base)
+{
+	StreamSource *source = (StreamSource *) base;
+	bool		silent = is_silent(source);
+	bool		listing_failed = is_listing_failing(source);
+	bool		changed = stream_reader_lost_changed(source->reader) ||
+		silent != source->silent ||
+		listing_failed != source->listing_failed;
+
+	source->silent = silent;
+	source->listing_failed = listing_failed;
+	return changed;
+}
+
+static void
+set_error(SourceReach *reach, const char *message, const AwsError *error)
+{
+	reach->has_trouble = true;
+	reach->error.sqlerrcode = error == NULL ? ERRCODE_CONNECTION_FAILURE :
+		error->sqlstate;
+	reach->error.message = unconstify(char *, message);
+	reach->error.detail = error == NULL ? pstrdup("No answer has come.") :
+		aws_error_detail(error);
+	reach->error.hint = error == NULL ? NULL : unconstify(char *, error->hint);
+}
+
+static void
+set_lost_error(SourceReach *reach)
+{
+	const StreamLost *first = linitial(reach->lost);
+	int			n = list_length(reach->lost);
+
+	reach->has_trouble = true;
+	reach->since = first->since;
+	reach->error.sqlerrcode = first->sqlstate;
+	reach->error.message = n == 1 ?
+		psprintf("could not read shard \"%s\"", first->shard_id) :
+		psprintf("could not read shard \"%s\", nor %d others",
+				 first->shard_id, n - 1);
+	reach->error.detail = unconstify(char *, first->reason);
+	reach->error.hint = unconstify(char *, first->hint);
+}
+
+/* A shard that cannot be read holds up no other. */
+static void
+stream_reach(const PipelineSource *base, SourceReach *reach)
+{
+	const StreamSource *source = (const StreamSource *) base;
+
+	reach->lost = stream_reader_lost(source->reader);
+	reach->since = source->silent ? source->describe_at :
+		GetCurrentTimestamp();
+	reach->is_whole = source->silent;
+	if (source->silent)
+		set_error(reach, psprintf("could not describe stream \"%s\"",
+								  source->stream.name),
+				  source->describe_pace.trouble);
+	else if (reach->lost != NIL)
+		set_lost_error(reach);
+	else if (source->listing_failed)
+		set_error(reach, "could not look for new shards",
+				  stream_reader_listing_trouble(source->reader));
+}
+
+static TimestampTz
+stream_tip(const PipelineSource *base)
+{
+	return stream_reader_tip(((const StreamSource *) base)->reader);
+}
+
+static List *
+stream_tips(const PipelineSource *base)
+{
+	return stream_reader_tips(((const StreamSource *) base)->reader);
 }
 
 static void
@@ -354,7 +499,10 @@ static const PipelineSourceOps stream_ops = {
 	.caught_up = stream_caught_up,
 	.check = stream_check,
 	.tend = stream_tend,
-	.trouble = stream_trouble,
+	.reach = stream_reach,
+	.reach_changed = stream_reach_changed,
+	.tip = stream_tip,
+	.tips = stream_tips,
 	.describe = stream_describe
 };
 
@@ -372,6 +520,7 @@ source_stream_open(const PipelineSource *base)
 	config_open_stream(base->cxt, source->table, base->pipeline->owner,
 					   &source->stream);
 	reader_options(source, &options);
+	shard_pace_init(&source->describe_pace, base->cxt);
 	source->reader = stream_reader_open(base->cxt, &source->stream, &options);
 	table_close(table, AccessShareLock);
 	MemoryContextSwitchTo(old);

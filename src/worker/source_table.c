@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "sink/checkpoint.h"
+#include "stream/stream_reader.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -52,6 +53,7 @@ typedef struct TableSource
 	long		look_ms;
 	int64		next_look_ms;
 	bool		looked;
+	TimestampTz looked_at;		/* when it was asked what there is */
 
 	int64		newest;			/* largest key seen */
 	Moment		newest_seen;
@@ -69,6 +71,8 @@ typedef struct TableSource
 	Moment		first_seen;		/* the first of these rows */
 	int64		collected;		/* key up to which rows were collected */
 	StreamPosition handed_out;
+	TimestampTz tip_at;			/* by the last batch; 0: unknown */
+	TimestampTz late_since;
 } TableSource;
 
 static uint32 look_wait_event = 0;
@@ -81,8 +85,8 @@ start_at(TableSource *source, const StreamPosition *position)
 	source->newest = source->settled = source->collected;
 }
 
-static void
-table_begin(PipelineSource *base)
+static bool
+table_begin(PipelineSource *base, long max_wait_ms)
 {
 	TableSource *source = (TableSource *) base;
 	const Pipeline *pipeline = base->pipeline;
@@ -100,8 +104,12 @@ table_begin(PipelineSource *base)
 	pipeline_home_note_positions(pipeline);
 	checkpoint = linitial(checkpoint_load(pipeline->name, shards, -1));
 	start_at(source, &checkpoint->position);
+	source->late_since = checkpoint->recall.late_since;
+	source->tip_at = checkpoint->recall.tip_at;
 	base->transactions->commit();
 	MemoryContextSwitchTo(old);
+	(void) max_wait_ms;			/* it is at hand */
+	return true;
 }
 
 static int
@@ -124,10 +132,12 @@ static void
 look_for_newest(TableSource *source)
 {
 	const Pipeline *pipeline = source->base.pipeline;
+	TimestampTz asked_at = GetCurrentTimestamp();
 	int64		newest = source_key_newest(pipeline);
 	MemoryContext old;
 
 	source->looked = true;
+	source->looked_at = asked_at;
 	if (newest <= source->newest)
 		return;
 	source->newest = newest;
@@ -236,8 +246,10 @@ collect(TableSource *source)
 static int64
 due_ms(const TableSource *source)
 {
+	/* that it is no longer late is to be told, too */
 	if (source->n_rows == 0)
-		return PG_INT64_MAX;
+		return source->late_since != 0 && source->looked &&
+			source->collected == source->newest ? 0 : PG_INT64_MAX;
 	if (is_full(source) || source->base.until != READ_FOREVER)
 		return 0;
 	return source->first_seen.ms + source->base.pipeline->max_latency_ms;
@@ -252,6 +264,16 @@ behind_ms(const TableSource *source)
 	if (source->settled < source->newest)
 		return clock_now_ms() - source->newest_seen.ms;
 	return 0;
+}
+
+/* When what is collected was all that there was. */
+static TimestampTz
+tip_at(const TableSource *source)
+{
+	if (source->collected < source->settled)
+		return source->settled_seen.time;
+	return source->settled < source->newest ? source->newest_seen.time :
+		source->looked_at;
 }
 
 /* The rows as records, in the current context. */
@@ -296,12 +318,16 @@ make_batch(TableSource *source)
 	batch->shards = palloc0(sizeof(BatchShard));
 	batch->n_shards = 1;
 	batch->slices = palloc0(sizeof(BatchSlice));
-	batch->n_slices = 1;
+	batch->n_slices = source->n_rows > 0 ? 1 : 0;
 	batch->slices[0].page = make_page(source);
 	batch->slices[0].records = batch->slices[0].page->records;
 	batch->slices[0].n_records = source->n_rows;
 	batch->shards[0].shard_id = pipeline->source_key;
-	batch->shards[0].from = source->handed_out;
+	batch->shards[0].from = batch->shards[0].to = source->handed_out;
+	batch->shards[0].tip_at = tip_at(source);
+	batch->shards[0].late_since =
+		batch_late_since(source->late_since, source->tip_at, tip_at(source),
+						 pipeline->max_latency_ms);
 	batch->shards[0].millis_behind_latest = behind_ms(source);
 	batch_count_slice(&batch->shards[0], &batch->slices[0]);
 	batch->n_records = source->n_rows;
@@ -311,6 +337,8 @@ make_batch(TableSource *source)
 	MemoryContextSwitchTo(old);
 
 	source->handed_out = batch->shards[0].to;
+	source->tip_at = batch->shards[0].tip_at;
+	source->late_since = batch->shards[0].late_since;
 	source->n_rows = source->bytes = 0;
 	return batch;
 }
@@ -389,6 +417,25 @@ table_complete_rejects(PipelineSource *base, Batch *batch)
 	}
 }
 
+static TimestampTz
+table_tip(const PipelineSource *base)
+{
+	const TableSource *source = (const TableSource *) base;
+
+	return source->collected == source->newest && source->n_rows == 0 ?
+		source->looked_at : 0;
+}
+
+static List *
+table_tips(const PipelineSource *base)
+{
+	StreamTip  *tip = palloc(sizeof(StreamTip));
+
+	tip->shard_id = base->pipeline->source_key;
+	tip->tip_at = table_tip(base);
+	return tip->tip_at == 0 ? NIL : list_make1(tip);
+}
+
 static void
 table_describe(const PipelineSource *base, char *text, size_t size)
 {
@@ -409,6 +456,8 @@ static const PipelineSourceOps table_ops = {
 	.at_end = table_at_end,
 	.caught_up = table_caught_up,
 	.complete_rejects = table_complete_rejects,
+	.tip = table_tip,
+	.tips = table_tips,
 	.describe = table_describe
 };
 
