@@ -141,3 +141,37 @@ def test_a_session_and_workers_exclude_each_other(db, source, kinesalite, put):
     assert any('already running' in notice for notice in notices)
     put(kinesalite.client(), stream, ids(10))
     exactly(db, 10)
+
+
+def test_one_worker_of_four(new_cluster, new_db, sql_server, kinesalite, make_stream, put, wait_until):
+    """Others have the slots: one worker reads all, and the status says that three are missing."""
+    # the server's launcher, ours, a supervisor, and a worker
+    db = new_db(new_cluster(conf='max_worker_processes = 4\ntracking_fdw.max_workers = 100'))
+    stream = make_stream(kinesalite, 4)
+    put(kinesalite.client(), stream, ids(40))
+    sql_server(db, kinesalite.url)
+    db.foreign_table('src', 'id int, name text', stream)
+    db.sql('CREATE TABLE target (id int, name text)')
+    db.pipeline('p', 'src', target='target', workers=4, max_latency='0.2 s')
+    exactly(db, 40)
+    assert set(shards_of(db)) == {0}
+    wait_until(lambda: {row['state'] for row in db.status('p')} == {'running'})
+    for row in db.status('p'):
+        assert row['reason'].startswith('1 of 4 workers: ')
+        assert 'max_worker_processes' in row['reason']
+
+
+def test_a_restart_without_the_preload(new_cluster, new_db, kinesalite, sql_server, make_stream, wait_until):
+    db = new_db(new_cluster(preload=False))
+    sql_server(db, kinesalite.url)
+    db.foreign_table('src', 'id int', make_stream(kinesalite))
+    db.sql('CREATE TABLE target (id int)')
+    db.pipeline('p', 'src', target='target')
+    wait_until(lambda: db.status('p')[0]['state'] == 'running')
+    db.conn.close()
+    db.cluster.restart()
+    db.conn = db.connect()
+    status = db.status('p')[0]
+    assert status['state'] == 'not launched' and 'shared_preload_libraries' in status['reason']
+    db.sql("SELECT tracking.start_pipeline('p')")
+    wait_until(lambda: db.status('p')[0]['state'] == 'running')

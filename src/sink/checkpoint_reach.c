@@ -13,10 +13,11 @@
 
 static CatalogStatement lost_statement = {
 	"update tracking.checkpoint c set unreachable_since = b.since,"
-	" unreachable_reason = b.reason"
-	" from (select q.shard_id, u.since, u.reason"
+	" unreachable_reason = b.reason, tip_at = greatest(c.tip_at, b.tip_at)"
+	" from (select q.shard_id, u.since, u.reason, u.tip_at"
 	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3),"
-	" pg_catalog.unnest($4)) as u(shard_id, since, reason)"
+	" pg_catalog.unnest($4), pg_catalog.unnest($5))"
+	" as u(shard_id, since, reason, tip_at)"
 	" join tracking.checkpoint q on q.pipeline operator(pg_catalog.=) $1"
 	" and q.shard_id operator(pg_catalog.=) u.shard_id"
 	" and (q.unreachable_since operator(pg_catalog.=) u.since"
@@ -24,7 +25,8 @@ static CatalogStatement lost_statement = {
 	" for no key update of q skip locked) b"
 	" where c.pipeline operator(pg_catalog.=) $1"
 	" and c.shard_id operator(pg_catalog.=) b.shard_id",
-	4, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID}, NULL
+	5, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID,
+	TIMESTAMPTZARRAYOID}, NULL
 };
 
 static CatalogStatement found_statement = {
@@ -89,7 +91,9 @@ checkpoint_set_lost(const char *pipeline, int worker, List *lost)
 	Datum	   *ids = palloc(Max(n, 1) * sizeof(Datum));
 	Datum	   *since = palloc(Max(n, 1) * sizeof(Datum));
 	Datum	   *reasons = palloc(Max(n, 1) * sizeof(Datum));
-	Datum		values[4] = {CStringGetTextDatum(pipeline)};
+	Datum	   *tips = palloc(Max(n, 1) * sizeof(Datum));
+	bool	   *no_tip = palloc(Max(n, 1) * sizeof(bool));
+	Datum		values[5] = {CStringGetTextDatum(pipeline)};
 
 	for (int i = 0; i < n; i++)
 	{
@@ -98,10 +102,13 @@ checkpoint_set_lost(const char *pipeline, int worker, List *lost)
 		ids[i] = CStringGetTextDatum(shard->shard_id);
 		since[i] = TimestampTzGetDatum(shard->since);
 		reasons[i] = CStringGetTextDatum(shard->reason);
+		tips[i] = TimestampTzGetDatum(shard->tip_at);
+		no_tip[i] = shard->tip_at == 0;
 	}
 	values[1] = catalog_array(ids, NULL, n, TEXTOID);
 	values[2] = catalog_array(since, NULL, n, TIMESTAMPTZOID);
 	values[3] = catalog_array(reasons, NULL, n, TEXTOID);
+	values[4] = catalog_array(tips, no_tip, n, TIMESTAMPTZOID);
 	if (n > 0)
 		run(&lost_statement, values);
 	values[2] = Int32GetDatum(worker);

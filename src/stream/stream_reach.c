@@ -51,6 +51,20 @@ stream_reach_enter(StreamReader *reader)
  * Not answered for
  * ---------------------------------------------------------------- */
 
+/* What was handed out of it may not be applied yet. */
+static bool
+is_in_flight(const StreamReader *reader, const ReaderShard *shard)
+{
+	return shard->batch_no > reader->released_no;
+}
+
+TimestampTz
+stream_tip_applied(const StreamReader *reader, const ReaderShard *shard)
+{
+	return is_in_flight(reader, shard) ? shard->applied_tip :
+		shard->handed_tip;
+}
+
 static void
 leave_reach(StreamReader *reader, ReaderShard *shard)
 {
@@ -124,7 +138,7 @@ hurry_lost(StreamReader *reader, int n, int64 latest_ms)
 
 /*
  * Each shard that is answered for again has two others asked: so all are, soon
- * after the first.
+ * after the first.  A listing that failed is tried again, too.
  */
 static void
 answered(StreamReader *reader, ReaderShard *shard)
@@ -136,6 +150,8 @@ answered(StreamReader *reader, ReaderShard *shard)
 		return;
 	reader->lost_changed = true;
 	hurry_lost(reader, 2, clock_now_ms());
+	if (reader->list_pace.trouble != NULL)
+		reader->list_pace.due_ms = 0;
 }
 
 void
@@ -194,6 +210,7 @@ stream_reader_lost(const StreamReader *reader)
 		ReaderShard *shard = dlist_container(ReaderShard, reach_node, iter.cur);
 
 		shard->why.shard_id = shard->shard.shard_id;
+		shard->why.tip_at = stream_tip_applied(reader, shard);
 		all = lappend(all, &shard->why);
 	}
 	return all;
@@ -202,13 +219,6 @@ stream_reader_lost(const StreamReader *reader)
 /* ----------------------------------------------------------------
  * At their tips
  * ---------------------------------------------------------------- */
-
-/* What was handed out of it may not be applied yet. */
-static bool
-is_in_flight(const StreamReader *reader, const ReaderShard *shard)
-{
-	return shard->batch_no > reader->released_no;
-}
 
 void
 stream_tip_leave(StreamReader *reader, ReaderShard *shard)
@@ -244,13 +254,6 @@ stream_reader_tip(const StreamReader *reader)
 	if (reader->n_unsure > 0 || dlist_is_empty(resting))
 		return 0;
 	return dlist_head_element(ReaderShard, rest_node, resting)->handed_tip;
-}
-
-TimestampTz
-stream_tip_applied(const StreamReader *reader, const ReaderShard *shard)
-{
-	return is_in_flight(reader, shard) ? shard->applied_tip :
-		shard->handed_tip;
 }
 
 void

@@ -230,7 +230,7 @@ stream_reader_caught_up(const StreamReader *reader)
 	const ShardEntry *entry;
 
 	if (!dlist_is_empty(unconstify(dlist_head *, &reader->queue)) ||
-		!dlist_is_empty(unconstify(dlist_head *, &reader->troubled)))
+		reader->n_lost > 0)
 		return false;
 	shardhash_start_iterate(reader->shards, &iterator);
 	while ((entry = shardhash_iterate(reader->shards, &iterator)) != NULL)

@@ -89,6 +89,7 @@ typedef struct StreamLost
 {
 	const char *shard_id;
 	TimestampTz since;
+	TimestampTz tip_at;			/* as in StreamTip; 0: unknown */
 	int			sqlstate;
 	const char *reason;			/* a sentence */
 	const char *hint;			/* or NULL */

@@ -44,6 +44,8 @@
 #define TEND_INTERVAL_MS 500
 
 static bool stop_wanted = false;	/* the error is to stop the pipeline */
+static const PipelineSource *read_source = NULL;	/* once it is read; NULL if
+													 * others read it, too */
 
 /* Of the handler of WORKER_END_SIGNAL. */
 static volatile sig_atomic_t end_wanted = false;
@@ -124,10 +126,12 @@ rest(PipelineRun *run)
 
 /* The process ends: nobody can ask it any more. */
 static void
-keep_reach(const PipelineSource *source)
+keep_reach(void)
 {
+	if (read_source == NULL || pipeline_is_read_only())
+		return;
 	worker_begin();
-	pipeline_reach_keep(source);
+	pipeline_reach_keep(read_source);
 	worker_commit();
 }
 
@@ -171,6 +175,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
 		else
 			begun = pipeline_run_begin(run, TEND_INTERVAL_MS);
+		if (begun)
+			read_source = source;
 		if (batch == NULL && begun)
 			rest(run);
 		else if (batch == NULL)
@@ -180,6 +186,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			ereport(LOG,
 					(errmsg("positions of pipeline \"%s\" were moved by another session; reading them again",
 							pipeline->name)));
+			read_source = NULL;
 			return;
 		}
 		if (pipeline_run_stop(run) != NULL)
@@ -190,9 +197,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 		tend(run, begun);
 		if (pipeline_watch_changed() || pipeline_is_read_only() ||
 			max_batch_bytes != guc_max_batch_bytes())
-			break;
+			return;
 	}
-	keep_reach(source);
 }
 
 /*
@@ -276,6 +282,7 @@ tracking_fdw_worker_main(Datum arg)
 	PG_TRY();
 	{
 		run_pipeline(pipeline, args.slot);
+		keep_reach();
 	}
 	PG_CATCH();
 	{
@@ -284,12 +291,18 @@ tracking_fdw_worker_main(Datum arg)
 		MemoryContextSwitchTo(cxt);
 		can_cancel = false;
 		if (is_told_to_end())
+		{
+			FlushErrorState();
+			AbortOutOfAnyTransaction();
+			keep_reach();
 			proc_exit(0);
+		}
 		error = CopyErrorData();
 		EmitErrorReport();
 		FlushErrorState();
 		AbortOutOfAnyTransaction();
 		record_failure(pipeline, error);
+		keep_reach();
 	}
 	PG_END_TRY();
 	proc_exit(0);

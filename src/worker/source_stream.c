@@ -443,8 +443,8 @@ set_lost_error(SourceReach *reach)
 	reach->error.sqlerrcode = first->sqlstate;
 	reach->error.message = n == 1 ?
 		psprintf("could not read shard \"%s\"", first->shard_id) :
-		psprintf("could not read shard \"%s\", nor %d others",
-				 first->shard_id, n - 1);
+		psprintf("could not read %d shards, shard \"%s\" among them",
+				 n, first->shard_id);
 	reach->error.detail = unconstify(char *, first->reason);
 	reach->error.hint = unconstify(char *, first->hint);
 }

@@ -71,6 +71,7 @@ typedef struct TableSource
 	Moment		first_seen;		/* the first of these rows */
 	int64		collected;		/* key up to which rows were collected */
 	StreamPosition handed_out;
+	bool		in_flight;		/* it may not be applied yet */
 	TimestampTz tip_at;			/* by the last batch; 0: unknown */
 	TimestampTz late_since;
 } TableSource;
@@ -337,6 +338,7 @@ make_batch(TableSource *source)
 	MemoryContextSwitchTo(old);
 
 	source->handed_out = batch->shards[0].to;
+	source->in_flight = true;
 	source->tip_at = batch->shards[0].tip_at;
 	source->late_since = batch->shards[0].late_since;
 	source->n_rows = source->bytes = 0;
@@ -395,7 +397,7 @@ table_next_batch(PipelineSource *base, long max_wait_ms)
 static void
 table_release(PipelineSource *base, Batch *batch)
 {
-	(void) base;
+	((TableSource *) base)->in_flight = false;
 	batch_free(batch);
 }
 
@@ -422,8 +424,8 @@ table_tip(const PipelineSource *base)
 {
 	const TableSource *source = (const TableSource *) base;
 
-	return source->collected == source->newest && source->n_rows == 0 ?
-		source->looked_at : 0;
+	return source->collected == source->newest && source->n_rows == 0 &&
+		!source->in_flight ? source->looked_at : 0;
 }
 
 static List *
