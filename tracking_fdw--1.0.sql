@@ -567,8 +567,8 @@ grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
 create view tracking.visible_pipeline
 with (security_barrier = true) as
 select p.name, p.id, p.owner, p.source, p.target, p.workers,
-       p.granted_workers, p.granted_reason, p.pause_between, p.paused_until, p.enabled, p.generation,
-       p.created_at, p.failures, p.failing_since, p.retry_at,
+       p.granted_workers, p.granted_reason, p.pause_between, p.paused_until,
+       p.enabled, p.generation, p.created_at, p.failures, p.failing_since, p.retry_at,
        case when s.whole then p.last_error end as last_error,
        p.last_error_sqlstate, p.last_error_at, p.unreachable_since,
        p.stream_created,
@@ -587,6 +587,8 @@ comment on column tracking.visible_pipeline.source is 'foreign table or table th
 comment on column tracking.visible_pipeline.target is 'table that is filled by column name, or null if there is a command';
 comment on column tracking.visible_pipeline.workers is 'number of workers, among which the shards are spread';
 comment on column tracking.visible_pipeline.granted_workers is 'number of workers that there is room for, if that is another';
+comment on column tracking.visible_pipeline.granted_reason is 'what there is no room by, if they are fewer';
+comment on column tracking.visible_pipeline.unreachable_since is 'since when some of the source cannot be read, or all of it; null if it can';
 comment on column tracking.visible_pipeline.pause_between is 'time of day at which nothing is applied, as 02:00-04:00, or null';
 comment on column tracking.visible_pipeline.paused_until is 'when the pause ends that its worker makes';
 comment on column tracking.visible_pipeline.enabled is 'whether a worker should run';
@@ -605,6 +607,7 @@ comment on column tracking.visible_pipeline.max_latency is 'longest time that a 
 comment on column tracking.visible_pipeline.last_error is 'message of the last failure, null if the pipeline is another role''s';
 
 grant select on tracking.visible_pipeline to public;
+
 create function tracking.runner_tips(out pid pg_catalog.int4, out tip_at pg_catalog.timestamptz)
 returns setof pg_catalog.record
 as 'MODULE_PATHNAME', 'tracking_runner_tips'
