@@ -147,6 +147,7 @@ OBJS = \
 	src/worker/pipeline_read_only.o \
 	src/worker/pipeline_plan.o \
 	src/worker/pipeline_reach.o \
+	src/worker/pipeline_reads.o \
 	src/worker/pipeline_role.o \
 	src/worker/pipeline_run.o \
 	src/worker/pipeline_sql.o \

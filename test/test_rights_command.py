@@ -102,7 +102,7 @@ LEFT_BEHIND = ('CREATE DOMAIN pg_temp.text AS int', 'CREATE TEMPORARY TABLE mine
 
 
 def test_a_command_neither_escapes_nor_leaves_anything(db, mallory, borrowed):
-    mallorys(db, mallory, 'SELECT 1')
+    mallorys(db, mallory, 'SELECT 1 FROM src')
     for statement in ESCAPES + LEFT_BEHIND:
         db.sql("SELECT tracking.alter_pipeline('p', command => %s)",
                f'{statement}; INSERT INTO said SELECT current_user FROM src')
@@ -116,7 +116,7 @@ def test_a_command_neither_escapes_nor_leaves_anything(db, mallory, borrowed):
 def test_a_function_of_the_owner_is_not_her_session(db, mallory, new_role):
     """Who calls a SECURITY DEFINER function of hers lends it his session."""
     bob = new_role('bob')
-    mallorys(db, mallory, 'CREATE TEMPORARY TABLE mine (id int)')
+    mallorys(db, mallory, 'CREATE TEMPORARY TABLE mine AS SELECT id FROM src')
     letters(db)
     db.sql(f'SET ROLE {mallory}')
     db.sql("CREATE FUNCTION replay() RETURNS bigint LANGUAGE sql SECURITY DEFINER "

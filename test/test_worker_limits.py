@@ -108,7 +108,7 @@ def test_a_setting_made_before_the_library_is_loaded(new_cluster, new_db):
         conn.execute("SET tracking_fdw.max_batch_bytes = '1GB'")
         with pytest.raises(psycopg.errors.ConfigurationLimitExceeded):
             conn.execute("SELECT tracking.create_pipeline('p', 'landed', batch_bytes => 1073741824, "
-                         "command => 'SELECT $1 + $2')")
+                         "command => 'SELECT 1 FROM landed WHERE id > $1 AND id <= $2')")
 
 
 def test_the_number_of_a_roles_pipelines(limited):

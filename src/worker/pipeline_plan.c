@@ -6,11 +6,61 @@
 
 #include "base/compat.h"
 #include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "worker/pipeline_bounds.h"
 #include "worker/pipeline_owner.h"
 #include "worker/pipeline_plan.h"
+#include "worker/pipeline_reads.h"
+
+pg_noreturn static void
+raise_unusable(const Pipeline *pipeline, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot use the command of pipeline \"%s\": %s",
+					pipeline->name, why),
+			 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
+}
+
+/* What SPI would refuse to run. */
+static void
+check_statements(const Pipeline *pipeline, SPIPlanPtr plan)
+{
+	ListCell   *cell;
+
+	foreach(cell, SPI_plan_get_plan_sources(plan))
+	{
+		const RawStmt *raw = ((CachedPlanSource *) lfirst(cell))->raw_parse_tree;
+		Node	   *statement = raw == NULL ? NULL : raw->stmt;
+
+		if (statement == NULL)
+			continue;
+		if (IsA(statement, TransactionStmt))
+			raise_unusable(pipeline, "it begins or ends a transaction");
+		if (IsA(statement, CopyStmt) &&
+			castNode(CopyStmt, statement)->filename == NULL)
+			raise_unusable(pipeline, "it copies to or from the client");
+	}
+}
+
+static void
+check_reads_source(const Pipeline *pipeline, SPIPlanPtr plan)
+{
+	const char *source = get_rel_name(pipeline->source);
+
+	if (source == NULL || pipeline_reads_source(pipeline, plan))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+			 errmsg("the command of pipeline \"%s\" does not read its source, \"%s\"",
+					pipeline->name, source),
+			 errdetail("With every batch it would do all that it does again."),
+			 errhint("A batch is what a scan of the source yields while the command runs, as in INSERT INTO ... SELECT ... FROM %s.",
+					 quote_identifier(source))));
+}
 
 SPIPlanPtr
 pipeline_plan_prepare(const Pipeline *pipeline, const char *command)
@@ -21,13 +71,11 @@ pipeline_plan_prepare(const Pipeline *pipeline, const char *command)
 	owner_begin(&access, pipeline);
 	plan = pipeline->source_key == NULL ? SPI_prepare(command, 0, NULL) :
 		pipeline_bounds_prepare(command);
-	owner_end(&access);
 	if (plan == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot use the command of pipeline \"%s\": %s",
-						pipeline->name, SPI_result_code_string(SPI_result)),
-				 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
+		raise_unusable(pipeline, SPI_result_code_string(SPI_result));
+	check_statements(pipeline, plan);
+	check_reads_source(pipeline, plan);
+	owner_end(&access);
 	return plan;
 }
 

@@ -15,7 +15,8 @@
 /*
  * Prepare a pipeline's command in SPI.  To parse it is to run code in it, so
  * this is the one place where that is done, and it is done as the pipeline's
- * owner.  Raises an error if there is something wrong with it.
+ * owner.  Raises an error if there is something wrong with it: it does not
+ * read the pipeline's source, or has a statement that SPI does not run.
  */
 extern SPIPlanPtr pipeline_plan_prepare(const Pipeline *pipeline,
 										const char *command);
