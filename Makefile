@@ -62,6 +62,7 @@ OBJS = \
 	src/stream/shard_tip.o \
 	src/stream/stream_clock.o \
 	src/stream/stream_listing.o \
+	src/stream/stream_outbox.o \
 	src/stream/stream_queue.o \
 	src/stream/stream_reach.o \
 	src/stream/stream_reader.o \

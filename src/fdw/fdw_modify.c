@@ -5,7 +5,8 @@
  * Rows wait in the writer until they fill a request; the last of them leave
  * at the statement's end, inside it, so that what could not be published
  * fails the statement.  They leave before when a trigger or a function of the
- * statement reads a stream.
+ * statement reads a stream.  The rows of a pipeline's command wait in the
+ * outbox instead, until its batch is accepted.
  */
 #include "postgres.h"
 
@@ -15,7 +16,7 @@
 #include "fdw/fdw.h"
 #include "lib/ilist.h"
 #include "row/row.h"
-#include "stream/stream_writer.h"
+#include "stream/stream_outbox.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -30,8 +31,9 @@ typedef struct StreamModify
 	RowEncoder *encoder;
 	MemoryContext writer_cxt;
 	MemoryContext row_cxt;		/* reset after every row */
-	KinesisStream stream;
 	StreamWriter *writer;
+	bool		held;			/* by an outbox until its batch is accepted */
+	const KinesisPutResult *answer; /* to the last row, if it is wanted */
 } StreamModify;
 
 static dlist_head publishing = DLIST_STATIC_INIT(publishing);
@@ -51,7 +53,7 @@ fdw_modify_publish_first(const EState *query)
 	{
 		StreamModify *state = dlist_container(StreamModify, node, iter.cur);
 
-		if (state->query != query)
+		if (state->query != query && !state->held)
 			stream_writer_flush(state->writer);
 	}
 }
@@ -91,11 +93,41 @@ has_answer(const RowSpec *row)
 	return false;
 }
 
+/* In the current context. */
+static StreamWriter *
+open_writer(StreamTable *table, Oid userid)
+{
+	KinesisStream *stream = palloc(sizeof(KinesisStream));
+
+	config_open_stream(CurrentMemoryContext, table, userid, stream);
+	return stream_writer_open(CurrentMemoryContext, stream,
+							  table->aws.max_retries);
+}
+
+/* The writer in the outbox for a relation, which outlives the statement. */
+static StreamWriter *
+outbox_writer(Relation relation, Oid userid)
+{
+	Oid			relid = RelationGetRelid(relation);
+	StreamWriter *writer = stream_outbox_writer(relid, userid);
+	MemoryContext old;
+
+	if (writer != NULL)
+		return writer;
+	old = MemoryContextSwitchTo(stream_outbox_context());
+	writer = open_writer(config_stream_table(relation), userid);
+	stream_outbox_add_writer(relid, userid, writer);
+	MemoryContextSwitchTo(old);
+	return writer;
+}
+
 static void
 begin_modify(ResultRelInfo *rinfo, EState *estate)
 {
 	StreamModify *state = palloc0(sizeof(StreamModify));
 	Relation	relation = rinfo->ri_RelationDesc;
+	Oid			userid = compat_modify_userid(rinfo, estate);
+	MemoryContext old;
 
 	state->table = config_stream_table(relation);
 	if (state->table->shard != NULL)
@@ -116,10 +148,12 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	state->row_cxt = AllocSetContextCreate(state->writer_cxt,
 										   "tracking_fdw row",
 										   ALLOCSET_DEFAULT_SIZES);
-	config_open_stream(state->writer_cxt, state->table,
-					   compat_modify_userid(rinfo, estate), &state->stream);
-	state->writer = stream_writer_open(state->writer_cxt, &state->stream,
-									   state->table->aws.max_retries);
+	state->held = stream_outbox_context() != NULL;
+	old = MemoryContextSwitchTo(state->writer_cxt);
+	state->writer = state->held ? outbox_writer(relation, userid) :
+		open_writer(state->table, userid);
+	MemoryContextSwitchTo(old);
+	stream_writer_begin(state->writer);
 	dlist_push_tail(&publishing, &state->node);
 	cleanup_register(state->writer_cxt, forget, state);
 	rinfo->ri_FdwState = state;
@@ -149,9 +183,9 @@ answer_for(const StreamModify *state, int column)
 	switch (state->table->row.columns[column].metadata)
 	{
 		case ROW_META_SHARD_ID:
-			return stream_writer_last(state->writer)->shard_id;
+			return state->answer->shard_id;
 		case ROW_META_SEQUENCE_NUMBER:
-			return stream_writer_last(state->writer)->sequence_number;
+			return state->answer->sequence_number;
 		case ROW_META_STREAM:
 			return state->table->stream;
 		default:
@@ -198,6 +232,25 @@ wants_answer(const StreamModify *state, const ResultRelInfo *rinfo)
 		 rinfo->ri_TrigDesc->trig_insert_after_row);
 }
 
+static void
+publish(StreamModify *state, const KinesisPutRecord *record, bool now)
+{
+	int64		row = stream_writer_check(state->writer, record);
+
+	if (state->held)
+	{
+		stream_outbox_add(state->writer, row, record);
+		if (now)
+			state->answer = stream_outbox_send();
+		return;
+	}
+	stream_writer_add(state->writer, row, record, NULL);
+	if (!now)
+		return;
+	stream_writer_flush(state->writer);
+	state->answer = stream_writer_last(state->writer);
+}
+
 TupleTableSlot *
 trackingExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 						  TupleTableSlot *slot, TupleTableSlot *planSlot)
@@ -206,6 +259,7 @@ trackingExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 	MemoryContext old = MemoryContextSwitchTo(state->row_cxt);
 	RowEncoded	row;
 	KinesisPutRecord record;
+	bool		answered;
 
 	(void) estate;
 	(void) planSlot;
@@ -215,12 +269,10 @@ trackingExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 	record.data_bytes = row.data_bytes;
 	record.partition_key = row.partition_key;
 	record.explicit_hash_key = row.explicit_hash_key;
-	stream_writer_add(state->writer, &record);
-	if (wants_answer(state, rinfo))
-	{
-		stream_writer_flush(state->writer);
+	answered = wants_answer(state, rinfo);
+	publish(state, &record, answered);
+	if (answered)
 		fill_answer(state, slot);
-	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_cxt);
 	return slot;
@@ -235,7 +287,8 @@ trackingEndForeignModify(EState *estate, ResultRelInfo *rinfo)
 	/* if ri_FdwState is NULL, we are in EXPLAIN; nothing to do */
 	if (state == NULL)
 		return;
-	stream_writer_flush(state->writer);
+	if (!state->held)
+		stream_writer_flush(state->writer);
 	MemoryContextDelete(state->writer_cxt);
 	rinfo->ri_FdwState = NULL;
 }

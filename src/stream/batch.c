@@ -110,6 +110,14 @@ batch_late_since(TimestampTz since, TimestampTz tip_before,
 }
 
 void
+batch_forget_rejects(Batch *batch)
+{
+	batch->rejects = NIL;
+	batch->rejected = NULL;
+	batch_restrict(batch, 0, batch->n_records);
+}
+
+void
 batch_truncate(Batch *batch, int64 n)
 {
 	int64		left = n;
@@ -147,9 +155,7 @@ batch_truncate(Batch *batch, int64 n)
 		}
 	}
 	batch->n_records = n;
-	batch->rejects = NIL;
-	batch->rejected = NULL;
-	batch_restrict(batch, 0, n);
+	batch_forget_rejects(batch);
 }
 
 void

@@ -109,6 +109,9 @@ extern TimestampTz batch_late_since(TimestampTz since, TimestampTz tip_before,
 /* Add a slice's records to what is told of its shard. */
 extern void batch_count_slice(BatchShard *shard, const BatchSlice *slice);
 
+/* All of its records are to be tried anew. */
+extern void batch_forget_rejects(Batch *batch);
+
 /*
  * Cut the batch off after its first n records: positions and counts of its
  * shards are those of what is left, which is to be applied anew.

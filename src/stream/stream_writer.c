@@ -21,6 +21,8 @@
 /* Characters of a partition key that is made up, and the terminator. */
 #define RANDOM_KEY_SIZE 17
 
+#define MAX_HASH_KEY "340282366920938463463374607431768211455"
+
 static uint32 resend_wait_event = 0;
 
 typedef struct WaitingRecord
@@ -28,6 +30,7 @@ typedef struct WaitingRecord
 	KinesisPutRecord put;
 	int64		row;			/* 1-based, of the statement */
 	char	   *random_key;		/* the key's buffer, or NULL: the user's key */
+	StreamSent *sent;			/* takes the answer, or NULL */
 } WaitingRecord;
 
 struct StreamWriter
@@ -41,7 +44,7 @@ struct StreamWriter
 	WaitingRecord *waiting;		/* KINESIS_PUT_RECORDS_LIMIT of them */
 	int			n_waiting;
 	size_t		waiting_bytes;
-	int64		rows;			/* added so far */
+	int64		rows;			/* checked so far */
 	KinesisPutResult last;
 };
 
@@ -59,6 +62,19 @@ stream_writer_open(MemoryContext cxt, const KinesisStream *stream,
 	writer->waiting = MemoryContextAlloc(cxt, sizeof(WaitingRecord) *
 										 KINESIS_PUT_RECORDS_LIMIT);
 	return writer;
+}
+
+void
+stream_writer_begin(StreamWriter *writer)
+{
+	writer->rows = 0;
+}
+
+const char *
+stream_writer_place(const StreamWriter *writer)
+{
+	return psprintf("%s %s", aws_client_url(writer->stream->aws),
+					writer->stream->name);
 }
 
 /* A key that spreads records over the shards evenly. */
@@ -92,19 +108,32 @@ check_record_bytes(StreamWriter *writer, size_t bytes)
 				 errhint("Publish smaller rows, or raise the stream's maximum record size.")));
 }
 
+/* As the service counts them. */
+static size_t
+record_bytes(const KinesisPutRecord *record)
+{
+	return record->data_bytes + (record->partition_key == NULL ?
+								 RANDOM_KEY_SIZE - 1 :
+								 strlen(record->partition_key));
+}
+
+int64
+stream_writer_check(StreamWriter *writer, const KinesisPutRecord *record)
+{
+	writer->rows++;
+	kinesis_check_keys(record, writer->rows);
+	check_record_bytes(writer, record_bytes(record));
+	return writer->rows;
+}
+
 void
-stream_writer_add(StreamWriter *writer, const KinesisPutRecord *record)
+stream_writer_add(StreamWriter *writer, int64 row,
+				  const KinesisPutRecord *record, StreamSent *sent)
 {
 	MemoryContext old;
 	WaitingRecord *waiting;
-	size_t		bytes;
+	size_t		bytes = record_bytes(record);
 
-	writer->rows++;
-	kinesis_check_keys(record, writer->rows);
-	bytes = record->data_bytes + (record->partition_key == NULL ?
-								  RANDOM_KEY_SIZE - 1 :
-								  strlen(record->partition_key));
-	check_record_bytes(writer, bytes);
 	if (writer->n_waiting == KINESIS_PUT_RECORDS_LIMIT ||
 		(writer->n_waiting > 0 &&
 		 writer->waiting_bytes + bytes > KINESIS_PUT_RECORDS_BYTES))
@@ -114,7 +143,8 @@ stream_writer_add(StreamWriter *writer, const KinesisPutRecord *record)
 
 	old = MemoryContextSwitchTo(writer->request_cxt);
 	waiting = &writer->waiting[writer->n_waiting++];
-	waiting->row = writer->rows;
+	waiting->row = row;
+	waiting->sent = sent;
 	waiting->put.data = memcpy(palloc(Max(record->data_bytes, 1)),
 							   record->data, record->data_bytes);
 	waiting->put.data_bytes = record->data_bytes;
@@ -130,6 +160,18 @@ stream_writer_add(StreamWriter *writer, const KinesisPutRecord *record)
 	waiting->put.explicit_hash_key = record->explicit_hash_key == NULL ? NULL :
 		pstrdup(record->explicit_hash_key);
 	writer->waiting_bytes += bytes;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+note_sent(StreamSent *sent, const KinesisPutResult *result)
+{
+	MemoryContext old = MemoryContextSwitchTo(sent->cxt);
+	KinesisPutResult *noted = palloc0(sizeof(KinesisPutResult));
+
+	noted->shard_id = pstrdup(result->shard_id);
+	noted->sequence_number = pstrdup(result->sequence_number);
+	sent->results = lappend(sent->results, noted);
 	MemoryContextSwitchTo(old);
 }
 
@@ -154,6 +196,8 @@ send_once(StreamWriter *writer, const AwsError **failure)
 		if (results[i].error == NULL)
 		{
 			writer->last = results[i];
+			if (writer->waiting[i].sent != NULL)
+				note_sent(writer->waiting[i].sent, &results[i]);
 			continue;
 		}
 		*failure = results[i].error;
@@ -213,6 +257,13 @@ stream_writer_flush(StreamWriter *writer)
 	}
 	writer->waiting_bytes = 0;
 	MemoryContextSwitchTo(old);
+}
+
+void
+stream_writer_discard(StreamWriter *writer)
+{
+	writer->n_waiting = 0;
+	writer->waiting_bytes = 0;
 }
 
 const KinesisPutResult *

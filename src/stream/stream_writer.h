@@ -21,14 +21,38 @@ extern StreamWriter *stream_writer_open(MemoryContext cxt,
 										const KinesisStream *stream,
 										int max_retries);
 
+/* Rows are counted from here on. */
+extern void stream_writer_begin(StreamWriter *writer);
+
 /*
- * Add a record; its texts are copied.  A partition_key of NULL: one is made
- * up, and made up anew if the record must be sent again.  Sends what is
- * waiting when it fills a request.  Raises an error, before anything of the
- * waiting request is sent, for a record that the stream would refuse.
+ * Raise an error for the record of a row that the stream would refuse; returns
+ * the row's number, from 1 on.
  */
-extern void stream_writer_add(StreamWriter *writer,
-							  const KinesisPutRecord *record);
+extern int64 stream_writer_check(StreamWriter *writer,
+								 const KinesisPutRecord *record);
+
+/* What the stream answered for records. */
+typedef struct StreamSent
+{
+	MemoryContext cxt;			/* of the list */
+	List	   *results;		/* KinesisPutResult * */
+} StreamSent;
+
+/*
+ * Add the record of a row that was checked; its texts are copied.  A
+ * partition_key of NULL: one is made up, and made up anew if the record must be
+ * sent again.  Sends what is waiting when it fills a request.  The answer is
+ * appended to *sent, unless that is NULL.
+ */
+extern void stream_writer_add(StreamWriter *writer, int64 row,
+							  const KinesisPutRecord *record,
+							  StreamSent *sent);
+
+/* Drop what is waiting. */
+extern void stream_writer_discard(StreamWriter *writer);
+
+/* What tells its stream from others. */
+extern const char *stream_writer_place(const StreamWriter *writer);
 
 /* Send what is waiting. */
 extern void stream_writer_flush(StreamWriter *writer);

@@ -49,6 +49,12 @@ extern uint64 pipeline_command_apply_each(PipelineCommand *command,
 										  Batch *batch);
 
 /*
+ * Publish what the command has put into streams, which was held so far; last of
+ * all that is done before the transaction commits.
+ */
+extern void pipeline_command_publish(PipelineCommand *command);
+
+/*
  * The batch has more rejects than the pipeline's on_error and max_errors
  * allow.
  */

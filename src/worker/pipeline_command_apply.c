@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/backoff.h"
 #include "base/blame.h"
+#include "stream/stream_outbox.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "worker/pipeline_command_run.h"
@@ -44,6 +45,7 @@ begin_application(Application *application, PipelineCommand *command,
 	batch->record_bytes = command->pipeline->batch_bytes;
 	application->witness = -1;
 	pipeline_command_prepare(command);
+	command->publishes = stream_outbox_open(command->pipeline->batch_bytes);
 	if (command->store != NULL && batch->n_records > 0 &&
 		!store_session_has_savepoints(command->store))
 		application->restart = command->store;
@@ -324,4 +326,12 @@ pipeline_command_apply_each(PipelineCommand *command, Batch *batch)
 	}
 	batch_restrict(batch, 0, batch->n_records);
 	return application.rows;
+}
+
+void
+pipeline_command_publish(PipelineCommand *command)
+{
+	if (command->publishes)
+		stream_outbox_publish();
+	command->publishes = false;
 }

@@ -16,6 +16,7 @@ struct PipelineCommand
 	const StoreServer *store;	/* that it fills; or NULL */
 	char	   *text;
 	SPIPlanPtr	plan;			/* NULL before the first batch */
+	bool		publishes;		/* it has opened the outbox */
 };
 
 /*

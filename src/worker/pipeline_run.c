@@ -230,6 +230,7 @@ apply(PipelineRun *run, Batch *batch)
 	keep_history(run, batch, rows, began_ms, load);
 	if (run->store == NULL)
 		clear_failures(run);
+	pipeline_command_publish(run->command);
 	return APPLY_DONE;
 }
 

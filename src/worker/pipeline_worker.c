@@ -22,6 +22,7 @@
 #include "sink/pipeline_lock.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "stream/stream_outbox.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -73,26 +74,75 @@ is_told_to_end(void)
 	return end_wanted && geterrcode() == ERRCODE_QUERY_CANCELED;
 }
 
+/*
+ * The batch has failed, and some of what it publishes is published: only this
+ * process knows what.  So it tries again by itself.
+ */
+static void
+wait_to_try_again(const Pipeline *pipeline, const ErrorData *error,
+				  int failures)
+{
+	int64		retry_ms = worker_retry_ms(failures);
+	int64		end_ms = clock_now_ms() + retry_ms;
+
+	worker_begin();
+	pipeline_record_failure(pipeline->id, error, retry_ms);
+	worker_commit();
+	for (int64 left; (left = end_ms - clock_now_ms()) > 0;)
+		clock_wait(left, PG_WAIT_EXTENSION);
+}
+
+/* One attempt at a batch, in a transaction. */
+static ApplyResult
+try_batch(PipelineRun *run, const Pipeline *pipeline, Batch *batch,
+		  int failures)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	volatile ApplyResult result = APPLY_AGAIN;
+
+	worker_begin();
+	PG_TRY();
+	{
+		result = pipeline_run_apply(run, batch);
+		if (result == APPLY_DONE)
+			worker_commit();
+		else
+			AbortCurrentTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		if (!stream_outbox_has_sent() || pipeline_run_is_hopeless())
+			PG_RE_THROW();
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		MemoryContextSwitchTo(cxt);
+		batch_forget_rejects(batch);
+		wait_to_try_again(pipeline, error, failures);
+	}
+	PG_END_TRY();
+	return result;
+}
+
 /* False if another session has moved the positions. */
 static bool
 apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 {
 	PipelineSource *source = pipeline_run_source(run);
 	ApplyResult result;
+	int			tries = 0;
 
 	pipeline_pause_wait(pipeline, &transactions);
 	pipeline_run_report(run, batch);
 	if (source->ops->check != NULL)
 		source->ops->check(source, batch);
 	do
-	{
-		worker_begin();
-		result = pipeline_run_apply(run, batch);
-		if (result == APPLY_DONE)
-			worker_commit();
-		else
-			AbortCurrentTransaction();
-	} while (result == APPLY_AGAIN);
+		result = try_batch(run, pipeline, batch, tries++);
+	while (result == APPLY_AGAIN);
 	if (result == APPLY_DONE)
 		pipeline_run_committed(run, batch);
 	if (result == APPLY_DONE && batch->n_records > 0)
@@ -163,6 +213,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 	pipeline_watch_only(pipeline->owner, pipeline_run_servers(run));
 	worker_commit();
 	source = pipeline_run_source(run);
+	stream_outbox_remember(true);
 	for (;;)
 	{
 		Batch	   *batch = NULL;

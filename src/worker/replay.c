@@ -92,6 +92,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	if (store != NULL)
 		pipeline_store_claim(store);
 	dead_letter_settle(&letters);
+	pipeline_command_publish(command);
 
 	n = letters.batch->n_records - list_length(letters.batch->rejects);
 	batch_free(letters.batch);

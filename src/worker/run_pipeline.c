@@ -10,6 +10,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "sink/pipeline_lock.h"
+#include "stream/stream_outbox.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -112,6 +113,7 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 	source = pipeline_run_source(run);
 	while (!pipeline_run_begin(run, BATCH_WAIT_MS))
 		clock_serve_interrupts();
+	stream_outbox_remember(true);
 	for (;;)
 	{
 		Batch	   *batch;
@@ -172,6 +174,7 @@ tracking_run_pipeline(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
+		stream_outbox_remember(false);
 		if (locked)
 			pipeline_unlock_run(pipeline->id);
 		MemoryContextDelete(cxt);
