@@ -174,6 +174,9 @@ create table tracking.pipeline (
         check (on_error operator(pg_catalog.=) any (array['dead_letter', 'stop'])),
     max_errors pg_catalog.int4 not null
         check (max_errors operator(pg_catalog.>=) -1),
+    max_error_ratio pg_catalog.float8
+        check (max_error_ratio operator(pg_catalog.>=) 0
+               and max_error_ratio operator(pg_catalog.<=) 1),
     on_gap pg_catalog.text not null
         check (on_gap operator(pg_catalog.=) any (array['record', 'stop'])),
     pause_between pg_catalog.text,
@@ -219,6 +222,7 @@ comment on column tracking.pipeline.granted_workers is 'number of workers that t
 comment on column tracking.pipeline.granted_reason is 'what there is no room by, if they are fewer';
 comment on column tracking.pipeline.on_error is 'what becomes of a record that cannot be applied: dead_letter, or stop the pipeline before it';
 comment on column tracking.pipeline.max_errors is 'records of one batch that may become dead letters before the pipeline stops, -1 for any number';
+comment on column tracking.pipeline.max_error_ratio is 'share of the recent records that may become dead letters before the pipeline stops, null for any';
 comment on column tracking.pipeline.on_gap is 'what it does when the stream may have dropped records unread: record, or stop';
 comment on column tracking.pipeline.pause_between is 'time of day at which nothing is applied, as 02:00-04:00, or null';
 comment on column tracking.pipeline.paused_until is 'when the pause ends that its worker makes';
@@ -258,6 +262,9 @@ create table tracking.checkpoint (
     unreachable_since pg_catalog.timestamptz,
     unreachable_reason pg_catalog.text,
     updated_at pg_catalog.timestamptz,
+    recent_records pg_catalog.int8 not null default 0,
+    recent_dead_letters pg_catalog.int8 not null default 0,
+    recent_generation pg_catalog.int8,
     primary key (pipeline, shard_id)
 )
 -- room for heap-only updates: a row changes with every batch
@@ -282,6 +289,9 @@ comment on column tracking.checkpoint.late_since is 'since when batches have bee
 comment on column tracking.checkpoint.unreachable_since is 'since when the shard cannot be read; null if it can';
 comment on column tracking.checkpoint.unreachable_reason is 'why it cannot be read';
 comment on column tracking.checkpoint.updated_at is 'time of the last batch';
+comment on column tracking.checkpoint.recent_records is 'records of the last batches, a thousand or more: halved before the next is added';
+comment on column tracking.checkpoint.recent_dead_letters is 'how many of these became dead letters';
+comment on column tracking.checkpoint.recent_generation is 'generation of the pipeline that these were counted for: a change begins anew';
 
 /* Whoever changes a position by hand means a pipeline that runs, too. */
 create function tracking.is_by_hand()
@@ -698,7 +708,13 @@ here as materialized (
                    operator(pg_catalog.>) 0 as is_full
         from pg_catalog.pg_locks k
         where k.locktype operator(pg_catalog.=) 'advisory' and k.granted
-          and k.classid operator(pg_catalog.=) 1953655654) l)
+          and k.classid operator(pg_catalog.=) 1953655654) l),
+recent as materialized (
+    select pipeline, recent_generation as generation,
+           pg_catalog.sum(recent_records) as records,
+           pg_catalog.sum(recent_dead_letters) as dead_letters
+    from tracking.checkpoint
+    group by 1, 2)
 select p.name as pipeline,
        s.state,
        s.since,
@@ -736,6 +752,8 @@ left join lateral (select * from runner
 left join lateral (select latency from tracking.batch
                    where pipeline operator(pg_catalog.=) p.name
                    order by id desc limit 1) b on true
+left join recent n on n.pipeline operator(pg_catalog.=) p.name
+                  and n.generation operator(pg_catalog.=) p.generation
 cross join lateral (
     select case when c.position operator(pg_catalog.<>) 'SHARD_END'
                  and not h.is_standby
@@ -751,7 +769,7 @@ cross join lateral (
            p.max_latency operator(pg_catalog.*) 2::pg_catalog.float8
            operator(pg_catalog.+) pg_catalog.interval '1 second' as latest) t
 cross join lateral (
-    select n.state, n.since, n.reason
+    select v.state, v.since, v.reason
     from (values
         (0, r.read_only,
          'read only', null::pg_catalog.timestamptz,
@@ -764,48 +782,54 @@ cross join lateral (
              or (c.shard_id is null and p.unreachable_since is not null)),
          'unreachable', coalesce(c.unreachable_since, p.unreachable_since),
          coalesce(c.unreachable_reason, p.last_error)),
-        (3, r.pid is not null,
+        (3, r.pid is not null and n.records operator(pg_catalog.>=) 10
+            and n.dead_letters operator(pg_catalog.*) 2
+                operator(pg_catalog.>) n.records,
+         'rejecting', null,
+         pg_catalog.format('%s of its last %s records became dead letters: see tracking.dead_letter.',
+                           n.dead_letters, n.records)),
+        (4, r.pid is not null,
          'running', null,
          case when p.granted_workers operator(pg_catalog.<) p.workers
               then pg_catalog.format('%s of %s workers: %s',
                                      p.granted_workers, p.workers,
                                      p.granted_reason) end),
-        (4, h.system_identifier operator(pg_catalog.<>) p.system_identifier
+        (5, h.system_identifier operator(pg_catalog.<>) p.system_identifier
             or h.database operator(pg_catalog.<>) p.database,
          'restored', null,
          pg_catalog.format('It was created in another database. SELECT tracking.start_pipeline(%L) lets it run in this one.',
                            p.name)),
-        (5, not p.enabled and p.last_error_sqlstate is not null,
+        (6, not p.enabled and p.last_error_sqlstate is not null,
          'failed', p.last_error_at, p.last_error),
-        (6, not p.enabled,
+        (7, not p.enabled,
          'stopped', null, null),
-        (7, h.is_standby,
+        (8, h.is_standby,
          'standby', null,
          'This server is a standby: pipelines run on its primary.'),
-        (8, not h.runs,
+        (9, not h.runs,
          'off', null,
          'The setting tracking_fdw.run_pipelines is off.'),
-        (9, p.retry_at is not null and p.failures operator(pg_catalog.<) 10,
+        (10, p.retry_at is not null and p.failures operator(pg_catalog.<) 10,
          'retrying', p.failing_since, p.last_error),
-        (10, p.retry_at is not null,
+        (11, p.retry_at is not null,
          'parked', p.failing_since, p.last_error),
-        (11, not h.is_supervised and not h.is_launched,
+        (12, not h.is_supervised and not h.is_launched,
          'not launched', null,
          pg_catalog.format('Nothing starts pipelines on this server: that takes shared_preload_libraries = ''tracking_fdw'' and a restart. SELECT tracking.start_pipeline(%L) starts it for now.',
                            p.name)),
-        (12, not h.is_supervised and h.is_full,
+        (13, not h.is_supervised and h.is_full,
          'not launched', null,
          'No background worker slot is free. Increase max_worker_processes, or stop what else takes one.'),
-        (13, true,
+        (14, true,
          'waiting', null, null))
-        as n(rank, holds, state, since, reason)
-    where n.holds order by n.rank limit 1) s;
+        as v(rank, holds, state, since, reason)
+    where v.holds order by v.rank limit 1) s;
 
 comment on view tracking.pipeline_status is
     'a row for every pipeline and shard: state, position, records, lag, last error, and what the worker does now';
 comment on column tracking.pipeline_status.pipeline is 'name of the pipeline';
 comment on column tracking.pipeline_status.state is
-    'running; paused: it is the time of pause_between; read only: default_transaction_read_only is on for its owner here; unreachable: the stream cannot be read; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; not launched: nothing starts one; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines; standby: it runs on the primary';
+    'running; rejecting: it runs, and most of its recent records, of ten or more, became dead letters; paused: it is the time of pause_between; read only: default_transaction_read_only is on for its owner here; unreachable: the stream cannot be read; retrying: failed, tried again at retry_at; parked: failed ten times and more, tried again every five minutes; waiting: a worker is to start; not launched: nothing starts one; stopped: by stop_pipeline; failed: stopped by last_error; restored: this is a copy of the database in which it runs, see start_restored; off: by the setting tracking_fdw.run_pipelines; standby: it runs on the primary';
 comment on column tracking.pipeline_status.since is 'when the state began, if something is wrong and that is known';
 comment on column tracking.pipeline_status.reason is 'why it is in that state, or, running, has fewer workers than it is to have';
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
@@ -865,16 +889,17 @@ create function tracking.create_pipeline(
     on_gap pg_catalog.text default 'record',
     enabled pg_catalog.bool default true,
     source_key pg_catalog.text default null,
-    pause_between pg_catalog.text default null)
+    pause_between pg_catalog.text default null,
+    max_error_ratio pg_catalog.float8 default null)
 returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_create_pipeline'
 language c;
 
-comment on function tracking.create_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text, pg_catalog.text) is
+comment on function tracking.create_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.float8) is
     'creates a pipeline that runs SQL over every record of source exactly once, and starts it';
 
-revoke all on function tracking.create_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text, pg_catalog.text) from public;
-grant execute on function tracking.create_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text, pg_catalog.text) to tracking_fdw_pipeline;
+revoke all on function tracking.create_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.float8) from public;
+grant execute on function tracking.create_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.float8) to tracking_fdw_pipeline;
 
 create function tracking.alter_pipeline(
     name pg_catalog.text,
@@ -888,12 +913,13 @@ create function tracking.alter_pipeline(
     max_errors pg_catalog.int4 default null,
     on_gap pg_catalog.text default null,
     pause_between pg_catalog.text default null,
-    owner pg_catalog.regrole default null)
+    owner pg_catalog.regrole default null,
+    max_error_ratio pg_catalog.float8 default null)
 returns pg_catalog.void
 as 'MODULE_PATHNAME', 'tracking_alter_pipeline'
 language c;
 
-comment on function tracking.alter_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.regrole) is
+comment on function tracking.alter_pipeline(pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.int4, pg_catalog.int8, pg_catalog.interval, pg_catalog.int4, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.regrole, pg_catalog.float8) is
     'changes settings of a pipeline, or its owner, once the transaction commits; null leaves one as it is, an empty pause_between ends it, and positions are kept';
 
 create function tracking.start_pipeline(name pg_catalog.text, take_over pg_catalog.bool default false)

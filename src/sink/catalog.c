@@ -224,6 +224,12 @@ catalog_int64(int row, int column)
 	return DatumGetInt64(value(row, column, INT8OID));
 }
 
+double
+catalog_float8(int row, int column)
+{
+	return DatumGetFloat8(value(row, column, FLOAT8OID));
+}
+
 Oid
 catalog_oid(int row, int column)
 {

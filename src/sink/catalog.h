@@ -73,6 +73,7 @@ extern Datum catalog_array(Datum *values, bool *isnull, int n, Oid type);
 extern bool catalog_bool(int row, int column);
 extern int32 catalog_int32(int row, int column);
 extern int64 catalog_int64(int row, int column);
+extern double catalog_float8(int row, int column);
 extern Oid	catalog_oid(int row, int column);
 extern TimestampTz catalog_time(int row, int column);
 extern bytea *catalog_bytea(int row, int column);	/* as it is stored */

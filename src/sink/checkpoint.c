@@ -92,6 +92,10 @@ static CatalogStatement assign_statement = {
 	2, {TEXTOID, INT4OID}, NULL
 };
 
+/* What is recent is halved once it is a thousand records of a shard. */
+#define RECENT_DIVISOR \
+	" case when c.recent_records operator(pg_catalog.>=) 1000 then 2 else 1 end"
+
 static CatalogStatement advance_statement = {
 	"update tracking.checkpoint c"
 	" set position = b.new_position,"
@@ -101,7 +105,16 @@ static CatalogStatement advance_statement = {
 	" millis_behind_latest = b.millis_behind_latest,"
 	" read_until = coalesce(b.read_until, c.read_until),"
 	" tip_at = coalesce(b.tip_at, c.tip_at), late_since = b.late_since,"
-	" updated_at = pg_catalog.clock_timestamp()"
+	" updated_at = pg_catalog.clock_timestamp(),"
+	" recent_records = b.records operator(pg_catalog.+)"
+	" case when c.recent_generation operator(pg_catalog.=) $12"
+	" then c.recent_records operator(pg_catalog./)"
+	RECENT_DIVISOR " else 0 end,"
+	" recent_dead_letters ="
+	" case when c.recent_generation operator(pg_catalog.=) $12"
+	" then c.recent_dead_letters operator(pg_catalog./)"
+	RECENT_DIVISOR " else 0 end,"
+	" recent_generation = $12"
 	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3),"
 	" pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6),"
 	" pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9),"
@@ -111,14 +124,24 @@ static CatalogStatement advance_statement = {
 	" where c.pipeline operator(pg_catalog.=) $1"
 	" and c.shard_id operator(pg_catalog.=) b.shard_id"
 	" and c.position operator(pg_catalog.=) b.old_position",
-	11, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
+	12, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
 	INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
-	TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID}, NULL
+	TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT8OID}, NULL
+};
+
+static CatalogStatement recent_statement = {
+	"select coalesce(pg_catalog.sum(recent_records), 0)::pg_catalog.int8,"
+	" coalesce(pg_catalog.sum(recent_dead_letters), 0)::pg_catalog.int8"
+	" from tracking.checkpoint where pipeline operator(pg_catalog.=) $1"
+	" and recent_generation operator(pg_catalog.=) $2",
+	2, {TEXTOID, INT8OID}, NULL
 };
 
 static CatalogStatement count_statement = {
 	"update tracking.checkpoint c"
-	" set dead_letters = c.dead_letters operator(pg_catalog.+) b.n"
+	" set dead_letters = c.dead_letters operator(pg_catalog.+) b.n,"
+	" recent_dead_letters ="
+	" c.recent_dead_letters operator(pg_catalog.+) b.n"
 	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3))"
 	" as b(shard_id, n)"
 	" where c.pipeline operator(pg_catalog.=) $1"
@@ -281,7 +304,8 @@ checkpoint_assign(const char *pipeline, int workers, bool all)
 }
 
 bool
-checkpoint_advance(const char *pipeline, const Batch *batch)
+checkpoint_advance(const char *pipeline, int64 generation,
+				   const Batch *batch)
 {
 	enum
 	{
@@ -301,7 +325,7 @@ checkpoint_advance(const char *pipeline, const Batch *batch)
 		[TIP_AT] = palloc(n * sizeof(bool)),
 		[LATE_SINCE] = palloc(n * sizeof(bool))
 	};
-	Datum		values[N_COLUMNS + 1];
+	Datum		values[N_COLUMNS + 2];
 	CatalogAccess access;
 	uint64		moved;
 
@@ -330,6 +354,7 @@ checkpoint_advance(const char *pipeline, const Batch *batch)
 	values[0] = CStringGetTextDatum(pipeline);
 	for (int c = 0; c < N_COLUMNS; c++)
 		values[c + 1] = catalog_array(columns[c], nulls[c], n, types[c]);
+	values[N_COLUMNS + 1] = Int64GetDatum(generation);
 
 	catalog_begin(&access);
 	moved = catalog_execute(&advance_statement, values, NULL);
@@ -363,6 +388,22 @@ checkpoint_count_dead_letters(const char *pipeline, const Batch *batch)
 	values[2] = catalog_array(counts, NULL, n, INT8OID);
 	catalog_begin(&access);
 	catalog_execute(&count_statement, values, NULL);
+	catalog_end(&access);
+}
+
+void
+checkpoint_recent(const char *pipeline, int64 generation, int64 *records,
+				  int64 *dead_letters)
+{
+	Datum		values[] = {
+		CStringGetTextDatum(pipeline), Int64GetDatum(generation)
+	};
+	CatalogAccess access;
+
+	catalog_begin(&access);
+	(void) catalog_execute(&recent_statement, values, NULL);
+	*records = catalog_int64(0, 1);
+	*dead_letters = catalog_int64(0, 2);
 	catalog_end(&access);
 }
 

@@ -54,9 +54,18 @@ extern void checkpoint_wait_with_parents(List *checkpoints);
 /*
  * Move the positions of a batch's shards.  False if one of them is no longer
  * where the batch began: another session was first, and the caller must abort
- * and read the positions again.
+ * and read the positions again.  What is recent is counted for a generation of
+ * the pipeline.
  */
-extern bool checkpoint_advance(const char *pipeline, const Batch *batch);
+extern bool checkpoint_advance(const char *pipeline, int64 generation,
+							   const Batch *batch);
+
+/*
+ * The recent records of a pipeline, and how many of them are dead letters: the
+ * last batches of each shard, a thousand records or more if there were so many.
+ */
+extern void checkpoint_recent(const char *pipeline, int64 generation,
+							  int64 *records, int64 *dead_letters);
 
 /* Count the batch's rejects by shard. */
 extern void checkpoint_count_dead_letters(const char *pipeline,

@@ -21,8 +21,6 @@
 /* Characters of a partition key that is made up, and the terminator. */
 #define RANDOM_KEY_SIZE 17
 
-#define MAX_HASH_KEY "340282366920938463463374607431768211455"
-
 static uint32 resend_wait_event = 0;
 
 typedef struct WaitingRecord

@@ -29,7 +29,8 @@
 	" generation, failures, on_gap operator(pg_catalog.=) 'stop'," \
 	" stream_created, source_key, pause_between, store_table, anchor," \
 	" system_identifier, database, shards_known, owner," \
-	" coalesce(granted_workers, workers), unreachable_since is not null"
+	" coalesce(granted_workers, workers), unreachable_since is not null," \
+	" coalesce(max_error_ratio, 1)"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline"
@@ -54,17 +55,18 @@ static CatalogStatement count_statement = {
 #define SETTING_COLUMNS \
 	"name, source, target, command, search_path, start_position," \
 	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
-	" enabled, on_gap, source_key, pause_between, store_table"
+	" enabled, on_gap, source_key, pause_between, store_table," \
+	" max_error_ratio"
 #define SETTING_VALUES \
 	"$1, $2, $3, $4, $5, $6, $7, $8," \
 	" $9::pg_catalog.float8 operator(pg_catalog.*)" \
 	" pg_catalog.interval '1 millisecond', $10, $11, $12, $13, $14, $15," \
-	" $16, $17"
+	" $16, $17, $18"
 #define SETTING_TYPES \
 	TEXTOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID, \
 	INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, \
-	TEXTOID
-#define N_SETTINGS 17
+	TEXTOID, FLOAT8OID
+#define N_SETTINGS 18
 
 /* How a pipeline is settled in a database, in the order of home_values(). */
 #define HOME_TYPES NAMEOID, INT8OID, OIDOID
@@ -73,7 +75,7 @@ static CatalogStatement count_statement = {
 static CatalogStatement insert_statement = {
 	"insert into tracking.pipeline (" SETTING_COLUMNS ","
 	" owner, system_identifier, database, anchor)"
-	" values (" SETTING_VALUES ", $18, $19, $20, $21)",
+	" values (" SETTING_VALUES ", $19, $20, $21, $22)",
 	N_SETTINGS + N_HOME + 1, {SETTING_TYPES, HOME_TYPES, NAMEOID}, NULL
 };
 
@@ -290,6 +292,7 @@ read_pipeline(MemoryContext cxt)
 	pipeline->owner_name = catalog_text(cxt, 0, 27);
 	pipeline->granted_workers = catalog_int32(0, 28);
 	pipeline->is_unreachable = catalog_bool(0, 29);
+	pipeline->max_error_ratio = catalog_float8(0, 30);
 	return pipeline;
 }
 
@@ -417,7 +420,8 @@ setting_values(const Pipeline *pipeline, Datum *values, char *nulls)
 		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record"),
 		optional_text(pipeline->source_key),
 		optional_text(pipeline->pause_between),
-		optional_text(pipeline->store_table)
+		optional_text(pipeline->store_table),
+		Float8GetDatum(pipeline->max_error_ratio)
 	};
 
 	memcpy(values, settings, sizeof(settings));
@@ -427,6 +431,7 @@ setting_values(const Pipeline *pipeline, Datum *values, char *nulls)
 	nulls[14] = pipeline->source_key == NULL ? 'n' : ' ';
 	nulls[15] = pipeline->pause_between == NULL ? 'n' : ' ';
 	nulls[16] = pipeline->store_table == NULL ? 'n' : ' ';
+	nulls[17] = pipeline->max_error_ratio == 1 ? 'n' : ' ';
 }
 
 /* What this database is, and who the owner is in it. */
@@ -442,7 +447,7 @@ void
 pipeline_insert(Pipeline *pipeline)
 {
 	Datum		values[N_SETTINGS + N_HOME + 1];
-	char		nulls[] = "                     ";
+	char		nulls[] = "                      ";
 
 	pipeline->anchor = pipeline_anchor_create(pipeline->name,
 											  pipeline->owner);

@@ -32,6 +32,7 @@ typedef struct Pipeline
 	int			granted_workers;	/* among which the shards are spread */
 	bool		stop_on_error;	/* else dead letters */
 	int			max_errors;		/* rejects a batch, before it stops; -1: any */
+	double		max_error_ratio;	/* of recent records; 1: any */
 	bool		stop_on_gap;	/* else a gap is recorded */
 	char	   *pause_between;	/* time of day without batches, or NULL */
 	bool		enabled;

@@ -23,6 +23,16 @@
 /* The history is cut to its bound once in so many batches. */
 #define HISTORY_PRUNE_BATCHES 100
 
+/*
+ * A pipeline is rejecting when more than this share of its recent records
+ * became dead letters, if there are so many; see also the view pipeline_status.
+ */
+#define REJECTING_RATIO 0.5
+#define REJECTING_RECORDS 10
+
+/* A share of fewer records is not held against max_error_ratio. */
+#define MIN_RATIO_RECORDS 100
+
 struct PipelineRun
 {
 	MemoryContext cxt;
@@ -33,6 +43,7 @@ struct PipelineRun
 	bool		store_begun;
 	bool		failures_cleared;
 	int			batches;		/* applied so far */
+	bool		rejecting;		/* as it said last */
 	ErrorData  *stop;			/* why the pipeline is to stop, or NULL */
 };
 
@@ -128,26 +139,78 @@ first_reject(const Batch *batch)
 	pg_unreachable();
 }
 
-/* The pipeline is to stop: say at which record, and why. */
+/* The pipeline is to stop: say why, and at which record. */
 static void
-set_stop(PipelineRun *run, const BatchReject *reject)
+set_stop(PipelineRun *run, const BatchReject *reject, const char *why)
 {
-	const Pipeline *pipeline = run->pipeline;
 	MemoryContext old = MemoryContextSwitchTo(run->cxt);
 
 	run->stop = palloc0(sizeof(ErrorData));
 	run->stop->elevel = ERROR;
 	run->stop->sqlerrcode = reject->sqlstate;
-	run->stop->message = pipeline->stop_on_error ?
-		psprintf("pipeline \"%s\" stopped at a record that cannot be applied",
-				 pipeline->name) :
-		psprintf("pipeline \"%s\" stopped: more than %d records of a batch cannot be applied",
-				 pipeline->name, pipeline->max_errors);
+	run->stop->message = psprintf("pipeline \"%s\" stopped%s",
+								  run->pipeline->name, why);
 	run->stop->detail = psprintf("Record %s of shard \"%s\": %s",
 								 kinesis_record_sequence(reject->record.record),
 								 reject->record.shard_id, reject->reason);
-	run->stop->hint = pstrdup("Mend the command, its tables or the source's columns and call tracking.start_pipeline(); or have such records kept as dead letters: tracking.alter_pipeline(..., on_error => 'dead_letter', max_errors => -1).");
+	run->stop->hint = pstrdup("Mend the command, its tables or the source's columns and call tracking.start_pipeline(); or have such records kept as dead letters: tracking.alter_pipeline(..., on_error => 'dead_letter', max_errors => -1, max_error_ratio => 1).");
 	MemoryContextSwitchTo(old);
+}
+
+/* More records of a batch are rejected than are allowed. */
+static void
+stop_at(PipelineRun *run, const BatchReject *reject)
+{
+	const Pipeline *pipeline = run->pipeline;
+
+	set_stop(run, reject, pipeline->stop_on_error ?
+			 " at a record that cannot be applied" :
+			 psprintf(": more than %d records of a batch cannot be applied",
+					  pipeline->max_errors));
+}
+
+/* Say once that most records are rejected, and once that this is over. */
+static void
+note_rejecting(PipelineRun *run, int64 records, int64 rejected)
+{
+	bool		rejecting = records >= REJECTING_RECORDS &&
+		rejected * 2 > records;
+
+	if (rejecting && !run->rejecting)
+		ereport(WARNING,
+				(errmsg("pipeline \"%s\" is rejecting: " INT64_FORMAT " of its last " INT64_FORMAT " records became dead letters",
+						run->pipeline->name, rejected, records),
+				 errhint("Their reasons are in tracking.dead_letter. Compare the columns and options of the source with what the records hold.")));
+	if (!rejecting && run->rejecting)
+		ereport(LOG,
+				(errmsg("pipeline \"%s\" is no longer rejecting most records",
+						run->pipeline->name)));
+	run->rejecting = rejecting;
+}
+
+/*
+ * Look at what was recent of all the pipeline.  A share of rejects only becomes
+ * larger by a batch that has a larger one: else there is nothing to look at.
+ */
+static void
+judge(PipelineRun *run, const Batch *batch)
+{
+	const Pipeline *pipeline = run->pipeline;
+	double		ratio = pipeline->max_error_ratio;
+	int64		records;
+	int64		rejected;
+
+	if (!run->rejecting && list_length(batch->rejects) <=
+		Min(ratio, REJECTING_RATIO) * batch->n_records)
+		return;
+	checkpoint_recent(pipeline->name, pipeline->generation, &records,
+					  &rejected);
+	note_rejecting(run, records, rejected);
+	if (batch->rejects != NIL && records >= MIN_RATIO_RECORDS &&
+		rejected > ratio * records)
+		set_stop(run, first_reject(batch),
+				 psprintf(": " INT64_FORMAT " of its last " INT64_FORMAT " records cannot be applied",
+						  rejected, records));
 }
 
 static void
@@ -200,7 +263,7 @@ apply(PipelineRun *run, Batch *batch)
 	pipeline_role_check(pipeline->owner);
 	if (run->store != NULL)
 		load = pipeline_store_load(run->store, batch);
-	if (!checkpoint_advance(pipeline->name, batch))
+	if (!checkpoint_advance(pipeline->name, pipeline->generation, batch))
 		return APPLY_FENCED;
 	source_access_check(pipeline);
 	rows = pipeline_command_apply(run->command, batch);
@@ -208,7 +271,7 @@ apply(PipelineRun *run, Batch *batch)
 	{
 		const BatchReject *reject = first_reject(batch);
 
-		set_stop(run, reject);
+		stop_at(run, reject);
 		batch_truncate(batch, pipeline->stop_on_error ?
 					   reject->record.ordinal : 0);
 		return APPLY_AGAIN;
@@ -227,6 +290,7 @@ apply(PipelineRun *run, Batch *batch)
 		dead_letter_keep(pipeline->name, batch, load);
 		checkpoint_count_dead_letters(pipeline->name, batch);
 	}
+	judge(run, batch);
 	keep_history(run, batch, rows, began_ms, load);
 	if (run->store == NULL)
 		clear_failures(run);

@@ -26,6 +26,7 @@
 #include "worker/pipeline_role.h"
 #include "worker/pipeline_sql.h"
 #include "worker/pipeline_store.h"
+#include "worker/pipeline_target.h"
 #include "worker/pipeline_token.h"
 #include "worker/source_access.h"
 #include "worker/source_key.h"
@@ -192,6 +193,11 @@ check_settings(Pipeline *pipeline)
 		pipeline_pause_check(pipeline->pause_between);
 	check_range("max_errors", pipeline->max_errors, -1, PG_INT32_MAX,
 				"records; -1 sets no bound");
+	if (!(pipeline->max_error_ratio >= 0 && pipeline->max_error_ratio <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_error_ratio is out of range"),
+				 errhint("Use 0 to 1, a share of the records; 1 sets no bound.")));
 	if (OidIsValid(pipeline->target))
 		target_check(pipeline);
 	check_command(pipeline);
@@ -269,6 +275,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	pipeline.enabled = PG_GETARG_BOOL(12);
 	pipeline.pause_between = PG_ARGISNULL(14) ? NULL :
 		text_to_cstring(PG_GETARG_TEXT_PP(14));
+	pipeline.max_error_ratio = PG_ARGISNULL(15) ? 1 : PG_GETARG_FLOAT8(15);
 
 	pipeline.source_key = check_source(pipeline.source, PG_ARGISNULL(13) ?
 									   NULL :
@@ -277,6 +284,8 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(4)),
 				&pipeline.start);
 	check_settings(&pipeline);
+	if (OidIsValid(pipeline.target))
+		pipeline_target_check(&pipeline);
 	pipeline_limits_check_new(&pipeline);
 	if (pipeline.source_key != NULL)
 		source_key_check_rows(&pipeline);
@@ -351,9 +360,14 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 			pipeline->pause_between = NULL;
 	}
 
+	if (!PG_ARGISNULL(12))
+		pipeline->max_error_ratio = PG_GETARG_FLOAT8(12);
+
 	if (!PG_ARGISNULL(11))
 		give(pipeline, PG_GETARG_OID(11));
 	check_settings(pipeline);
+	if (!PG_ARGISNULL(1))
+		pipeline_target_check(pipeline);
 	/* what was lowered since then does not keep anything else from change */
 	if (!PG_ARGISNULL(4))
 		pipeline_limits_check_batch_bytes(pipeline->owner,

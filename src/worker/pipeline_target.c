@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "rewrite/rewriteHandler.h"
 #include "row/row.h"
 #include "sink/table_insert.h"
 #include "utils/builtins.h"
@@ -150,6 +151,89 @@ pipeline_target_command(const Pipeline *pipeline)
 	table_close(target, AccessShareLock);
 	table_close(source, AccessShareLock);
 	return command;
+}
+
+/*
+ * Is it a column that every row would have null, and may not?  A trigger or a
+ * rule may give it a value; so may whoever has a foreign table's rows.
+ */
+static bool
+is_never_filled(Relation target, Form_pg_attribute attribute,
+				TupleDesc source)
+{
+	const TriggerDesc *triggers = target->trigdesc;
+	char		relkind = target->rd_rel->relkind;
+
+	return attribute->attnotnull && !attribute->attisdropped &&
+		(relkind == RELKIND_RELATION ||
+		 relkind == RELKIND_PARTITIONED_TABLE) &&
+		target->rd_rules == NULL &&
+		!(triggers != NULL && triggers->trig_insert_before_row) &&
+		attribute->attgenerated == '\0' &&
+		matching_column(attribute, source) == NULL &&
+		build_column_default(target, attribute->attnum) == NULL;
+}
+
+static void
+check_filled(Relation target, Relation source)
+{
+	TupleDesc	tupdesc = RelationGetDescr(target);
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+
+		if (is_never_filled(target, attribute, RelationGetDescr(source)))
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("nothing fills column \"%s\" of \"%s\", which is NOT NULL",
+							NameStr(attribute->attname),
+							RelationGetRelationName(target)),
+					 errdetail("\"%s\" has no column of that name, and the column no default: every record would become a dead letter.",
+							   RelationGetRelationName(source)),
+					 errhint("Add the column to the source, or give it a default or DROP NOT NULL.")));
+	}
+}
+
+/* The key of a table is used all the same. */
+static void
+note_left_out(const Pipeline *pipeline, Relation target, Relation source)
+{
+	TupleDesc	tupdesc = RelationGetDescr(source);
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(tupdesc, i)->attname);
+		AttrNumber	same = get_attnum(RelationGetRelid(target), name);
+
+		if (TupleDescAttr(tupdesc, i)->attisdropped ||
+			(same != InvalidAttrNumber &&
+			 is_insertable(TupleDescAttr(RelationGetDescr(target),
+										 same - 1))) ||
+			(pipeline->source_key != NULL &&
+			 strcmp(name, pipeline->source_key) == 0))
+			continue;
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", name);
+	}
+	if (names.len > 0)
+		ereport(NOTICE,
+				(errmsg("what the source has in these columns is not stored, as \"%s\" has none of these names that can be filled: %s",
+						RelationGetRelationName(target), names.data)));
+}
+
+void
+pipeline_target_check(const Pipeline *pipeline)
+{
+	Relation	source = pipeline_open_source(pipeline);
+	Relation	target = open_relation(pipeline, pipeline->target,
+									   AccessShareLock, "target");
+
+	check_filled(target, source);
+	note_left_out(pipeline, target, source);
+	table_close(target, AccessShareLock);
+	table_close(source, AccessShareLock);
 }
 
 /*

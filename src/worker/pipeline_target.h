@@ -20,6 +20,12 @@
 extern char *pipeline_target_command(const Pipeline *pipeline);
 
 /*
+ * When a pipeline is given its target: raise an error if a column of it can
+ * never be filled, and say which columns of the source it has no room for.
+ */
+extern void pipeline_target_check(const Pipeline *pipeline);
+
+/*
  * Do what that command, whose plan is given, does for the records that a batch
  * shows, at a fraction of its cost, in the caller's transaction and as the
  * current role.  Those that cannot be decoded become the batch's rejects.

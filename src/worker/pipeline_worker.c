@@ -113,7 +113,8 @@ try_batch(PipelineRun *run, const Pipeline *pipeline, Batch *batch,
 	{
 		ErrorData  *error;
 
-		if (!stream_outbox_has_sent() || pipeline_run_is_hopeless())
+		if (!stream_outbox_has_sent() || pipeline_run_is_hopeless() ||
+			is_told_to_end())
 			PG_RE_THROW();
 		MemoryContextSwitchTo(cxt);
 		error = CopyErrorData();

@@ -1,0 +1,125 @@
+"""A mapping that is wrong does not look healthy."""
+import psycopg
+import pytest
+
+from harness.records import ids
+
+
+@pytest.fixture
+def notices(db):
+    said = []
+    db.conn.add_notice_handler(lambda diag: said.append(diag.message_primary))
+    return said
+
+
+def run(db):
+    db.sql("CALL tracking.run_pipeline('p')")
+
+
+def recent(db):
+    return db.sql('SELECT sum(recent_records)::int, sum(recent_dead_letters)::int '
+                  'FROM tracking.checkpoint')[0]
+
+
+def test_a_worker_that_rejects_most_says_so(db, source, kinesalite, put, wait_until):
+    """And says once when it is over; changing the pipeline begins anew."""
+    stream = source()
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 9)
+    db.pipeline('p', 'src', target='target', max_latency='0.2 s')
+    wait_until(lambda: db.status('p')[0]['dead_letters'] == 9)
+    assert db.status('p')[0]['state'] == 'running'      # too few to tell
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 2)
+    wait_until(lambda: db.status('p')[0]['state'] == 'rejecting')
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 5)
+    wait_until(lambda: db.status('p')[0]['dead_letters'] == 16)
+    log = db.cluster.log()
+    assert log.count('WARNING:  pipeline "p" is rejecting') == 1
+    put(kinesalite.client(), stream, ids(17))
+    wait_until(lambda: db.status('p')[0]['state'] == 'running')
+    db.cluster.wait_log('pipeline "p" is no longer rejecting')
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 30)
+    wait_until(lambda: db.status('p')[0]['state'] == 'rejecting')
+    db.sql("SELECT tracking.alter_pipeline('p', batch_rows => 500)")
+    wait_until(lambda: db.status('p')[0]['state'] == 'running')
+
+
+def test_recent_is_a_thousand_records(db, source, kinesalite, put):
+    stream = source()
+    db.pipeline('p', 'src', target='target', enabled=False)
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 1000)
+    run(db)
+    assert recent(db) == (1000, 1000)
+    put(kinesalite.client(), stream, ids(501))
+    run(db)
+    assert recent(db) == (1001, 500)
+    put(kinesalite.client(), stream, ids(10))
+    run(db)
+    assert recent(db) == (510, 250)
+
+
+def test_max_error_ratio(db, source, kinesalite, put):
+    """What was applied stays; once it is mended, it goes on."""
+    stream = source()
+    db.pipeline('p', 'src', target='target', enabled=False, max_error_ratio=0.2)
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 99)
+    run(db)                             # too few to tell
+    put(kinesalite.client(), stream, ids(420))
+    run(db)
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 9 + ids(1))
+    with pytest.raises(psycopg.Error, match='stopped: 108 of its last 529 records') as raised:
+        run(db)
+    assert raised.value.sqlstate == '22P02' and 'max_error_ratio => 1' in raised.value.diag.message_hint
+    assert db.value('SELECT count(*) FROM target') == 421
+    assert db.value('SELECT count(*) FROM tracking.dead_letter') == 108
+    db.sql("SELECT tracking.alter_pipeline('p', max_error_ratio => 1)")
+    assert db.value('SELECT max_error_ratio FROM tracking.pipeline') is None
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 200)
+    run(db)
+
+
+def test_a_worker_stops_at_max_error_ratio(db, source, kinesalite, put, wait_until):
+    put(kinesalite.client(), source(), [{'id': 'x'}] * 100)
+    db.pipeline('p', 'src', target='target', max_latency='0.2 s', max_error_ratio=0.5)
+    wait_until(lambda: db.status('p')[0]['state'] == 'failed')
+    assert '100 of its last 100 records' in db.status('p')[0]['last_error']
+
+
+@pytest.mark.parametrize('ratio', [-0.1, 1.1, float('nan')])
+def test_a_ratio_that_is_none(db, source, ratio):
+    source()
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match='max_error_ratio'):
+        db.pipeline('p', 'src', target='target', enabled=False, max_error_ratio=ratio)
+
+
+@pytest.mark.parametrize('column, filled', [
+    ('other int NOT NULL', False), ('other int NOT NULL DEFAULT 5', True), ('other int', True),
+    ('other int GENERATED ALWAYS AS IDENTITY', True), ('other serial', True),
+    ('other int NOT NULL GENERATED ALWAYS AS (7) STORED', True)])
+def test_a_column_that_nothing_fills(db, source, column, filled):
+    source()
+    db.sql(f'CREATE TABLE filled (id int, {column})')
+    if filled:
+        db.pipeline('p', 'src', target='filled', enabled=False)
+        return
+    with pytest.raises(psycopg.errors.NotNullViolation, match='nothing fills column "other"') as raised:
+        db.pipeline('p', 'src', target='filled', enabled=False)
+    assert 'a default' in raised.value.diag.message_hint
+    db.pipeline('p', 'src', target='target', enabled=False)
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        db.sql("SELECT tracking.alter_pipeline('p', target => 'filled')")
+    db.sql("SELECT tracking.alter_pipeline('p', batch_rows => 7)")
+    # code may fill it
+    db.sql('CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS '
+           '$$BEGIN new.other := 1; RETURN new; END$$; '
+           'CREATE TRIGGER fill BEFORE INSERT ON filled FOR EACH ROW EXECUTE FUNCTION fill()')
+    db.sql("SELECT tracking.alter_pipeline('p', target => 'filled')")
+
+
+def test_columns_that_have_no_place(db, source, notices):
+    source()
+    db.sql('CREATE TABLE narrow (id int, name text GENERATED ALWAYS AS (7) STORED)')
+    db.pipeline('p', 'src', target='narrow', enabled=False)
+    assert notices == ['what the source has in these columns is not stored, as "narrow" has none '
+                       'of these names that can be filled: "name", "arrived"']
+    db.pipeline('q', 'src', target='target', enabled=False)
+    assert len(notices) == 1
