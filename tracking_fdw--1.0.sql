@@ -199,6 +199,8 @@ create table tracking.pipeline (
     system_identifier pg_catalog.int8 not null,
     database pg_catalog.oid not null,
     shards_known pg_catalog.int4 not null default 0,
+    empty_columns pg_catalog.text[],
+    watched_generation pg_catalog.int8,
     check ((target is null) operator(pg_catalog.<>) (command is null))
 );
 
@@ -243,6 +245,8 @@ comment on column tracking.pipeline.store_token_before is 'the token before, whi
 comment on column tracking.pipeline.system_identifier is 'server in which it runs, by its system identifier; in a copy elsewhere it is restored';
 comment on column tracking.pipeline.database is 'database in which it runs, by its OID; in a copy elsewhere it is restored';
 comment on column tracking.pipeline.shards_known is 'rows of tracking.checkpoint that it has made: should there be fewer, it does not begin anew, but fails';
+comment on column tracking.pipeline.empty_columns is 'columns of a stream that found nothing in its first thousand documents, null if there are none';
+comment on column tracking.pipeline.watched_generation is 'generation in which these documents were read: a change begins anew';
 comment on column tracking.pipeline.stream_created is 'when the stream was created that the positions belong to, null before the first start';
 
 create table tracking.checkpoint (
@@ -578,11 +582,13 @@ create view tracking.visible_pipeline
 with (security_barrier = true) as
 select p.name, p.id, p.owner, p.source, p.target, p.workers,
        p.granted_workers, p.granted_reason, p.pause_between, p.paused_until,
-       p.enabled, p.generation, p.created_at, p.failures, p.failing_since, p.retry_at,
+       p.enabled, p.generation, p.created_at, p.failures, p.failing_since,
+       p.retry_at,
        case when s.whole then p.last_error end as last_error,
        p.last_error_sqlstate, p.last_error_at, p.unreachable_since,
        p.stream_created,
-       p.system_identifier, p.database, p.shards_known, p.max_latency
+       p.system_identifier, p.database, p.shards_known, p.max_latency,
+       p.empty_columns
 from tracking.pipeline p
 cross join lateral (select tracking.may_see(
                         tracking.pipeline_owner(p.anchor)) as whole) s
@@ -735,6 +741,7 @@ select p.name as pipeline,
        r.activity,
        r.pid as worker_pid,
        b.latency,
+       p.empty_columns,
        p.last_error,
        p.last_error_sqlstate,
        p.last_error_at,
@@ -845,6 +852,7 @@ comment on column tracking.pipeline_status.worker is 'number of the worker that 
 comment on column tracking.pipeline_status.latency is 'how long the oldest record of the pipeline''s last batch took from its arrival to being applied';
 comment on column tracking.pipeline_status.activity is 'what the worker does now';
 comment on column tracking.pipeline_status.worker_pid is 'process that runs the pipeline';
+comment on column tracking.pipeline_status.empty_columns is 'columns that found nothing in the first thousand documents since the pipeline was changed: misspelt, perhaps';
 comment on column tracking.pipeline_status.last_error is 'message of the last failure; null for pg_monitor, as it may have values of a record';
 comment on column tracking.pipeline_status.last_error_sqlstate is 'SQLSTATE of the last failure';
 comment on column tracking.pipeline_status.last_error_at is 'time of the last failure';

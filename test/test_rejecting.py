@@ -123,3 +123,27 @@ def test_columns_that_have_no_place(db, source, notices):
                        'of these names that can be filled: "name", "arrived"']
     db.pipeline('q', 'src', target='target', enabled=False)
     assert len(notices) == 1
+
+
+@pytest.mark.parametrize('how', ['target', 'command'])
+def test_a_column_that_finds_nothing(db, source, kinesalite, put, how):
+    stream = source()
+    db.sql('ALTER FOREIGN TABLE src ADD nmae text, ADD late text, ADD unused text; '
+           'ALTER TABLE target ADD nmae text, ADD late text')
+    columns = 'id, name, nmae, late, arrived'
+    db.pipeline('p', 'src', enabled=False, **(
+        {'target': 'target'} if how == 'target' else
+        {'command': f'INSERT INTO target ({columns}) SELECT {columns} FROM src'}))
+    put(kinesalite.client(), stream, [*ids(998), {'id': 998, 'late': 'x', 'name': None}])
+    run(db)
+    assert db.status('p')[0]['empty_columns'] is None       # too few to tell
+    put(kinesalite.client(), stream, ids(1000, 1000))
+    run(db)
+    assert sorted(db.status('p')[0]['empty_columns']) == ['late', 'nmae']
+    put(kinesalite.client(), stream, [{'id': 1, 'nmae': 'x'}])
+    run(db)
+    assert sorted(db.status('p')[0]['empty_columns']) == ['late', 'nmae']
+    db.sql("SELECT tracking.alter_pipeline('p', batch_rows => 5000)")
+    put(kinesalite.client(), stream, [{**r, 'late': 'x', 'nmae': 'x'} for r in ids(1000)])
+    run(db)
+    assert db.status('p')[0]['empty_columns'] is None

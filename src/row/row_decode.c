@@ -425,6 +425,17 @@ row_decode(RowDecoder *decoder, const StreamRecord *record, bool soft,
 	return n_rows;
 }
 
+/* Of a document, which columns that are wanted of the payload have found? */
+static void
+watch_columns(const RowDecoder *decoder, ColumnWatch *watch,
+			  const bool *isnull)
+{
+	for (int i = decoder->n_metadata; i < decoder->n_fields; i++)
+		batch_watch(watch, decoder->fields[i].name,
+					!isnull[decoder->fields[i].column]);
+	watch->documents++;
+}
+
 int
 row_decode_of_batch(RowDecoder *decoder, Batch *batch,
 					const StreamRecord *record, Datum *values, bool *isnull)
@@ -433,6 +444,8 @@ row_decode_of_batch(RowDecoder *decoder, Batch *batch,
 	int			n_rows = row_decode(decoder, record, true, values, isnull,
 									&error);
 
+	if (n_rows > 0 && unlikely(batch->watch != NULL))
+		watch_columns(decoder, batch->watch, isnull);
 	if (n_rows != ROW_UNDECODABLE)
 		return n_rows;
 	batch_reject(batch, record, error.sqlstate, error_reason(decoder, &error));

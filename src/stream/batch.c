@@ -179,6 +179,30 @@ batch_reject(Batch *batch, const StreamRecord *record, int sqlstate,
 }
 
 void
+batch_watch(ColumnWatch *watch, const char *name, bool found)
+{
+	WatchedColumn *column;
+	MemoryContext old;
+	ListCell   *cell;
+
+	foreach(cell, watch->columns)
+	{
+		column = lfirst(cell);
+		if (strcmp(column->name, name) == 0)
+		{
+			column->found |= found;
+			return;
+		}
+	}
+	old = MemoryContextSwitchTo(watch->cxt);
+	column = palloc(sizeof(WatchedColumn));
+	column->name = pstrdup(name);
+	column->found = found;
+	watch->columns = lappend(watch->columns, column);
+	MemoryContextSwitchTo(old);
+}
+
+void
 batch_free(Batch *batch)
 {
 	for (int i = 0; i < batch->n_slices; i++)

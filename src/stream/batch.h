@@ -61,6 +61,20 @@ typedef struct BatchReject
 	char	   *reason;
 } BatchReject;
 
+/* Which columns have found something in a pipeline's first documents. */
+typedef struct ColumnWatch
+{
+	MemoryContext cxt;			/* of all of it */
+	int64		documents;
+	List	   *columns;		/* WatchedColumn * */
+} ColumnWatch;
+
+typedef struct WatchedColumn
+{
+	char	   *name;
+	bool		found;			/* a value that is not null */
+} WatchedColumn;
+
 typedef struct Batch
 {
 	MemoryContext cxt;			/* of all of it but the pages */
@@ -79,6 +93,7 @@ typedef struct Batch
 	List	   *gaps;			/* StreamGap *, before its records; in cxt */
 	int64		record_bytes;	/* that a record may take to be decoded */
 	size_t		kept_bytes;		/* of answers that are in memory with it */
+	ColumnWatch *watch;			/* to be told of its columns; or NULL */
 } Batch;
 
 /* Walks the records of a batch from first to end; several cursors may. */
@@ -117,6 +132,9 @@ extern void batch_forget_rejects(Batch *batch);
  * shards are those of what is left, which is to be applied anew.
  */
 extern void batch_truncate(Batch *batch, int64 n);
+
+/* A document has, or has not, something for the column of this name. */
+extern void batch_watch(ColumnWatch *watch, const char *name, bool found);
 
 /* The record with this ordinal, which must be in the batch, rejected or not. */
 extern void batch_record(Batch *batch, int64 ordinal, StreamRecord *record);

@@ -30,7 +30,8 @@
 	" stream_created, source_key, pause_between, store_table, anchor," \
 	" system_identifier, database, shards_known, owner," \
 	" coalesce(granted_workers, workers), unreachable_since is not null," \
-	" coalesce(max_error_ratio, 1)"
+	" coalesce(max_error_ratio, 1)," \
+	" coalesce(watched_generation operator(pg_catalog.=) generation, false)"
 
 static CatalogStatement load_statement = {
 	"select " PIPELINE_COLUMNS " from tracking.pipeline"
@@ -176,6 +177,16 @@ static CatalogStatement paused_statement = {
 	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
+static CatalogStatement empty_statement = {
+	"update tracking.pipeline p set watched_generation = $2,"
+	" empty_columns = $3"
+	" from (select q.id from tracking.pipeline q"
+	" where q.id operator(pg_catalog.=) $1"
+	" for no key update skip locked) free"
+	" where p.id operator(pg_catalog.=) free.id",
+	3, {INT4OID, INT8OID, TEXTARRAYOID}, NULL
+};
+
 #define FAILURE_UPDATE \
 	"update tracking.pipeline p set" \
 	" failures = p.failures operator(pg_catalog.+) 1," \
@@ -293,6 +304,7 @@ read_pipeline(MemoryContext cxt)
 	pipeline->granted_workers = catalog_int32(0, 28);
 	pipeline->is_unreachable = catalog_bool(0, 29);
 	pipeline->max_error_ratio = catalog_float8(0, 30);
+	pipeline->watched = catalog_bool(0, 31);
 	return pipeline;
 }
 
@@ -607,6 +619,18 @@ bool
 pipeline_try_record_failure(int32 id, const ErrorData *error, int64 retry_ms)
 {
 	return record_failure(&free_failure_statement, id, error, retry_ms);
+}
+
+bool
+pipeline_set_empty_columns(const Pipeline *pipeline, Datum *names, int n)
+{
+	Datum		values[] = {
+		Int32GetDatum(pipeline->id),
+		Int64GetDatum(pipeline->generation),
+		n == 0 ? (Datum) 0 : catalog_array(names, NULL, n, TEXTOID)
+	};
+
+	return change(&empty_statement, values, n == 0 ? "  n" : "   ") > 0;
 }
 
 bool

@@ -46,6 +46,7 @@ typedef struct Pipeline
 	int			shards_known;	/* positions that it has made */
 	bool		is_unreachable; /* some of the source could not be read */
 	char	   *owner_name;		/* of owner when it was settled here */
+	bool		watched;		/* its first documents, since it was changed */
 } Pipeline;
 
 /* By name or by id, in the current context; NULL if there is none. */
@@ -87,6 +88,13 @@ extern void pipeline_set_owner(const Pipeline *pipeline);
 
 /* It has so many positions. */
 extern void pipeline_set_shards_known(int32 id, int n);
+
+/*
+ * The columns that found nothing in its first documents, n texts; false if
+ * somebody has the row locked, whom nobody waits for.
+ */
+extern bool pipeline_set_empty_columns(const Pipeline *pipeline,
+									   Datum *names, int n);
 
 /* Remember which stream it is that the pipeline reads. */
 extern void pipeline_set_stream_created(int32 id, TimestampTz created);

@@ -13,12 +13,16 @@
 #include "sink/dead_letter.h"
 #include "sink/gap.h"
 #include "sink/load_ledger.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "worker/pipeline_command.h"
 #include "worker/pipeline_role.h"
 #include "worker/pipeline_run.h"
 #include "worker/pipeline_store.h"
 #include "worker/source_access.h"
+
+/* Columns that found nothing in so many documents are told. */
+#define WATCHED_DOCUMENTS 1000
 
 /* The history is cut to its bound once in so many batches. */
 #define HISTORY_PRUNE_BATCHES 100
@@ -44,6 +48,8 @@ struct PipelineRun
 	bool		failures_cleared;
 	int			batches;		/* applied so far */
 	bool		rejecting;		/* as it said last */
+	ColumnWatch watch;			/* of its first documents */
+	bool		watched;		/* they were told of */
 	ErrorData  *stop;			/* why the pipeline is to stop, or NULL */
 };
 
@@ -66,6 +72,8 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	pipeline_role_check(pipeline->owner);
 	run->cxt = cxt;
 	run->pipeline = pipeline;
+	run->watch.cxt = cxt;
+	run->watched = pipeline->watched;
 	run->store = pipeline_store_open(cxt, pipeline);
 	run->command = pipeline_command_open(cxt, pipeline,
 										 run->store == NULL ? NULL :
@@ -251,6 +259,25 @@ pipeline_run_idle(PipelineRun *run)
 	transactions->commit();
 }
 
+/* The first documents were seen: which columns have found nothing? */
+static void
+tell_empty_columns(PipelineRun *run)
+{
+	List	   *columns = run->watch.columns;
+	Datum	   *names = palloc(sizeof(Datum) * Max(list_length(columns), 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		const WatchedColumn *column = lfirst(cell);
+
+		if (!column->found)
+			names[n++] = CStringGetTextDatum(column->name);
+	}
+	run->watched = pipeline_set_empty_columns(run->pipeline, names, n);
+}
+
 static ApplyResult
 apply(PipelineRun *run, Batch *batch)
 {
@@ -266,6 +293,7 @@ apply(PipelineRun *run, Batch *batch)
 	if (!checkpoint_advance(pipeline->name, pipeline->generation, batch))
 		return APPLY_FENCED;
 	source_access_check(pipeline);
+	batch->watch = run->watched ? NULL : &run->watch;
 	rows = pipeline_command_apply(run->command, batch);
 	if (pipeline_command_gives_up(run->command, batch))
 	{
@@ -291,6 +319,8 @@ apply(PipelineRun *run, Batch *batch)
 		checkpoint_count_dead_letters(pipeline->name, batch);
 	}
 	judge(run, batch);
+	if (!run->watched && run->watch.documents >= WATCHED_DOCUMENTS)
+		tell_empty_columns(run);
 	keep_history(run, batch, rows, began_ms, load);
 	if (run->store == NULL)
 		clear_failures(run);
