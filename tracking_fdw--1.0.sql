@@ -620,6 +620,7 @@ comment on column tracking.visible_pipeline.system_identifier is 'server in whic
 comment on column tracking.visible_pipeline.database is 'database in which it runs, by its OID; in a copy elsewhere it is restored';
 comment on column tracking.visible_pipeline.shards_known is 'rows of tracking.checkpoint that it has made: should there be fewer, it does not begin anew, but fails';
 comment on column tracking.visible_pipeline.max_latency is 'longest time that a record waits for its batch; also how often an idle shard is asked';
+comment on column tracking.visible_pipeline.empty_columns is 'columns of a stream that found nothing in its first thousand documents, null if there are none';
 comment on column tracking.visible_pipeline.last_error is 'message of the last failure, null if the pipeline is another role''s';
 
 grant select on tracking.visible_pipeline to public;
