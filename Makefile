@@ -70,6 +70,8 @@ OBJS = \
 	src/stream/stream_writer.o \
 	src/row/json_nodes.o \
 	src/row/payload.o \
+	src/row/payload_codec.o \
+	src/row/payload_name.o \
 	src/row/row_decode.o \
 	src/row/row_encode.o \
 	src/row/row_error.o \

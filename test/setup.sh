@@ -26,7 +26,7 @@ packages() {
 	command -v npm >/dev/null || echo npm
 	[ "$1" = demo ] || {
 		echo clang libclang-rt-dev openssl pgbouncer python3-boto3 python3-psycopg python3-pytest \
-			python3-pytest-xdist python3-zstandard
+			python3-pytest-xdist python3-zstandard zstd
 		[ "$(id -u)" != 0 ] || echo mmdebstrap
 	}
 }

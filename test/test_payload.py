@@ -111,8 +111,8 @@ BROKEN = {
                     'record is not valid zstd: Frame requires too much memory for decoding'),
     'gzip of no JSON': (gzip.compress(b'nope'),
                         'record is not valid JSON: unexpected character at byte 1'),
-    'zlib is not gzip': (zlib.compress(JSON),
-                         'record is not valid JSON: unexpected character at byte 0'),
+    'zlib of no JSON': (zlib.compress(b'nope'),
+                        'record is not valid JSON: unexpected character at byte 1'),
 }
 
 

@@ -23,7 +23,7 @@ packages_of() {
 	echo gcc libc6-dev make libpq-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
 		zlib1g-dev libzstd-dev "postgresql-$1" "postgresql-$1-cron" openssl nodejs \
 		pgbouncer python3-boto3 python3-psycopg python3-pytest python3-pytest-xdist \
-		python3-zstandard |
+		python3-zstandard zstd |
 		tr ' ' ,
 }
 

@@ -33,7 +33,7 @@
 static const char *const region_characters[] = {LOWER DIGITS "-", NULL};
 static const char *const shard_characters[] = {LOWER UPPER DIGITS "_.-", NULL};
 static const char *const formats[] = {"json", "raw", NULL};
-static const char *const compressions[] = {"auto", "none", "gzip", "zstd", NULL};
+static const char *const compressions[] = {"auto", "none", "gzip", "zstd", "zlib", NULL};
 static const char *const aggregations[] = {"auto", "none", NULL};
 static const char *const documents[] = {"auto", "one", NULL};
 static const char *const error_policies[] = {"error", "null", "skip", NULL};

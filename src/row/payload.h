@@ -3,9 +3,10 @@
  *	  The payload of a record, inflated if it is compressed: a matter of the
  *	  row room only.
  *
- * Compression is told by the magic numbers of gzip and zstd.  What inflates to
- * too much is refused, however small it is.  What is inflated is in one
- * buffer, which grows and is kept for the next payload unless it is large.
+ * Compression is told by the first bytes, where nobody says it: those of gzip
+ * and zstd, and those of zlib where JSON is to come out.  What inflates to too
+ * much is refused, however small it is.  What is inflated is in one buffer,
+ * which grows and is kept for the next payload unless it is large.
  */
 #ifndef TRACKING_ROW_PAYLOAD_H
 #define TRACKING_ROW_PAYLOAD_H
@@ -29,14 +30,16 @@ typedef struct Payload Payload;
  * In the current context, which also ends what the libraries allocated; memory
  * must live as long, and is told what is inflated.
  */
-extern Payload *payload_open(RowCompression compression, RowMemory *memory);
+extern Payload *payload_open(RowCompression compression, RowFormat format,
+							 RowMemory *memory);
 
 /*
- * The payload of a record, which lives until the next call, or until it is
- * forgotten.  False if it is refused; *error says why.
+ * Inflate the payload of a record if it is compressed: *data and *bytes, which
+ * live as long as they did, or until the next call or until it is forgotten.
+ * False if it is refused; *error says why.
  */
-extern bool payload_read(Payload *payload, const StreamRecord *record,
-						 const char **data, size_t *bytes, RowError *error);
+extern bool payload_inflate(Payload *payload, const char **data,
+							size_t *bytes, RowError *error);
 
 /* The payload is not needed any more: give back memory, if that is much. */
 extern void payload_forget(Payload *payload);

@@ -27,7 +27,8 @@ typedef enum RowCompression
 	ROW_COMPRESSION_AUTO,		/* as their first bytes tell */
 	ROW_COMPRESSION_NONE,		/* or nobody asks */
 	ROW_COMPRESSION_GZIP,
-	ROW_COMPRESSION_ZSTD
+	ROW_COMPRESSION_ZSTD,
+	ROW_COMPRESSION_ZLIB
 } RowCompression;
 
 /* What becomes of a record that cannot be decoded. */

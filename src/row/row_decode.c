@@ -96,7 +96,8 @@ begin_payload(RowDecoder *decoder, const StreamRecord *record,
 	const char *data;
 	size_t		bytes;
 
-	if (!payload_read(decoder->payload, record, &data, &bytes, error))
+	if (!row_source_data(record, &data, &bytes, error) ||
+		!payload_inflate(decoder->payload, &data, &bytes, error))
 		return false;
 	decoder->payload_bytes = bytes;
 	if (decoder->json == NULL)

@@ -19,6 +19,7 @@
 
 #include "base/json_single.h"
 #include "mb/pg_wchar.h"
+#include "row/payload_name.h"
 #include "row/row_json.h"
 #include "row/row_shape.h"
 #include "row/row_value.h"
@@ -401,7 +402,19 @@ void
 row_json_error(const JsonScan *scan, RowError *error)
 {
 	size_t		offset = json_scan_error_offset(scan);
+	const char *text = json_scan_text(scan);
+	const char *name = NULL;
+	const char *end;
 
+	(void) json_scan_rest(scan, &end);
+	if (offset == 0)
+		name = payload_name(text, end - text);
+	if (name != NULL)
+	{
+		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+					  "record is not JSON: it begins %s", name);
+		return;
+	}
 	switch (scan->error)
 	{
 		case JSON_SCAN_EMPTY:

@@ -112,7 +112,8 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	decoder->pending = palloc(spec->n_columns * sizeof(int));
 	row_scratch_init(&decoder->scratch);
 	set_limit(decoder, limit);
-	decoder->payload = payload_open(spec->compression, &decoder->memory);
+	decoder->payload = payload_open(spec->compression, spec->format,
+									&decoder->memory);
 	row_rows_forget(decoder);
 
 	for (i = 0; i < spec->n_columns; i++)

@@ -2,7 +2,7 @@
  * fuzz_payload.c
  *	  libFuzzer target: payloads that are compressed, or are not.
  *
- * The first byte says what compression a table asks for.  The rest is a
+ * The first byte says what compression a table asks for, and its format.  The rest is a
  * payload, after its pieces between bytes 0xFE were, by the same reader: what
  * was refused leaves nothing behind.  What comes out is what the libraries
  * give in one go.
@@ -12,7 +12,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "base/base64.h"
 #include "row/payload.h"
 
 /* What the libraries' own ways have room for */
@@ -20,10 +19,15 @@
 
 static char room[ROOM];
 
-/* Members one behind the other; -1: bad, or too large for the room. */
+/*
+ * Members or streams one behind the other, and zeros behind the last; -1: bad,
+ * or too large for the room.
+ */
 static ssize_t
-gunzip(const char *data, size_t size)
+undeflate(const char *data, size_t size, int window_bits)
 {
+	size_t		end = size;
+
 	z_stream	stream = {
 		.next_in = (Bytef *) unconstify(char *, data),
 		.avail_in = size,
@@ -32,8 +36,10 @@ gunzip(const char *data, size_t size)
 	};
 	int			rc = Z_STREAM_END;
 
-	require(inflateInit2(&stream, MAX_WBITS + 16) == Z_OK);
-	while (rc == Z_STREAM_END && stream.avail_in > 0)
+	while (end > 0 && data[end - 1] == '\0')
+		end--;
+	require(inflateInit2(&stream, window_bits) == Z_OK);
+	while (rc == Z_STREAM_END && stream.next_in < (const Bytef *) data + end)
 	{
 		rc = inflate(&stream, Z_FINISH);
 		if (rc == Z_STREAM_END)
@@ -57,51 +63,58 @@ begins_with(const char *data, size_t size, const char *magic)
 	return size >= strlen(magic) && memcmp(data, magic, strlen(magic)) == 0;
 }
 
+/* By its header, as RFC 1950 has it */
+static bool
+is_zlib(const char *data, size_t size)
+{
+	const unsigned char *header = (const unsigned char *) data;
+
+	return size >= 2 && header[0] % 16 == 8 && header[0] < 0x80 &&
+		(header[1] & 0x20) == 0 && (header[0] * 256 + header[1]) % 31 == 0;
+}
+
 /* By the libraries; -1 if it is to be refused. */
 static ssize_t
-expected_bytes(RowCompression compression, const char *data, size_t size)
+expected_bytes(RowCompression compression, bool json, const char *data,
+			   size_t size)
 {
 	bool		gzip = begins_with(data, size, "\x1F\x8B");
-	bool		zstd = begins_with(data, size, "\x28\xB5\x2F\xFD");
+	bool		zstd = begins_with(data, size, "\x28\xB5\x2F\xFD") ||
+		(size >= 4 && (*data & 0xF0) == 0x50 &&
+		 begins_with(data + 1, size - 1, "\x2A\x4D\x18"));
+	bool		zlib = is_zlib(data, size);
+	bool		any = gzip || zstd || (zlib && *data == 'x' && json);
 
 	if (compression == ROW_COMPRESSION_NONE ||
-		(compression == ROW_COMPRESSION_AUTO && !gzip && !zstd))
+		(compression == ROW_COMPRESSION_AUTO && !any))
 	{
 		require(size <= ROOM);
 		memcpy(room, data, size);
 		return size;
 	}
-	if (gzip && compression != ROW_COMPRESSION_ZSTD)
-		return gunzip(data, size);
-	if (zstd && compression != ROW_COMPRESSION_GZIP)
+	if (gzip && (compression == ROW_COMPRESSION_AUTO ||
+				 compression == ROW_COMPRESSION_GZIP))
+		return undeflate(data, size, MAX_WBITS + 16);
+	if (zstd && (compression == ROW_COMPRESSION_AUTO ||
+				 compression == ROW_COMPRESSION_ZSTD))
 		return unzstd(data, size);
+	if (zlib && (compression == ROW_COMPRESSION_AUTO ||
+				 compression == ROW_COMPRESSION_ZLIB))
+		return undeflate(data, size, MAX_WBITS);
 	return -1;
-}
-
-/* A record as it arrives. */
-static void
-encode(KinesisRecord *record, const char *data, size_t size)
-{
-	memset(record, 0, sizeof(KinesisRecord));
-	record->data_bytes = BASE64_ENCODED_LEN(size);
-	record->data = palloc(record->data_bytes);
-	base64_encode(data, size, record->data);
 }
 
 static void
 check_payload(Payload *payload, RowMemory *memory, RowCompression compression,
-			  const char *data, size_t size)
+			  bool json, const char *data, size_t size)
 {
-	KinesisRecord kinesis;
-	StreamRecord record = {"stream", "shard", &kinesis, 0};
 	RowError	error = {0};
-	const char *out;
-	size_t		bytes;
-	ssize_t		expected = expected_bytes(compression, data, size);
+	const char *out = data;
+	size_t		bytes = size;
+	ssize_t		expected = expected_bytes(compression, json, data, size);
 
-	encode(&kinesis, data, size);
-	row_memory_begin(memory, kinesis.data_bytes);
-	if (payload_read(payload, &record, &out, &bytes, &error))
+	row_memory_begin(memory, size);
+	if (payload_inflate(payload, &out, &bytes, &error))
 	{
 		/* the room is larger than what may come out of so little */
 		require(expected == (ssize_t) bytes);
@@ -127,21 +140,25 @@ fuzz(const char *data, size_t size)
 		.values = CurrentMemoryContext
 	};
 	Payload    *payload;
+	bool		json;
 	Input		rest = {data, size};
 	Input		first;
 
 	if (size == 0)
 		return;
-	compression = (unsigned char) *data % (ROW_COMPRESSION_ZSTD + 1);
+	compression = (unsigned char) *data % (ROW_COMPRESSION_ZLIB + 1);
+	json = (unsigned char) *data < 128;
 	memory.scratch = AllocSetContextCreate(CurrentMemoryContext, "scratch",
 										   ALLOCSET_SMALL_SIZES);
-	payload = payload_open(compression, &memory);
+	payload = payload_open(compression, json ? ROW_FORMAT_JSON : ROW_FORMAT_RAW,
+						   &memory);
 	rest.start++;
 	rest.len--;
 	/* one that was refused is of no harm to the next */
 	while (input_cut(&rest, '\xFE', &first))
-		check_payload(payload, &memory, compression, first.start, first.len);
-	check_payload(payload, &memory, compression, data + 1, size - 1);
+		check_payload(payload, &memory, compression, json, first.start,
+					  first.len);
+	check_payload(payload, &memory, compression, json, data + 1, size - 1);
 }
 
 int
