@@ -231,3 +231,19 @@ def test_documents_shaped_alike_are_read_like_any(db, stream_of, make_stream, pu
     db.sql("CALL tracking.run_pipeline('p')")
     assert sorted(map(str, rows('target', 'id, page, tags, x'))) == sorted(
         map(str, rows('apart', 'id, page, tags, x')))
+
+
+def test_null_is_a_payload(db, stream_of):
+    """It is there, as what came; of a path it is null as any member is."""
+    stream = stream_of(['null', '{"a":null}', 'true'])
+    db.foreign_table('ev', """data jsonb OPTIONS (metadata 'data'), j json OPTIONS (metadata 'data'),
+        bytes bytea OPTIONS (metadata 'data'), whole jsonb OPTIONS (path '$')""", stream)
+    assert db.sql('SELECT data::text, j::text, bytes, whole::text FROM ev') == [
+        ('null', 'null', b'null', None), ('{"a": null}', '{"a":null}', b'{"a":null}', '{"a": null}'),
+        ('true', 'true', b'true', 'true')]
+    db.sql('CREATE DOMAIN any_json AS jsonb NOT NULL')
+    db.foreign_table('raw', 'payload any_json', stream, format='raw')
+    assert db.sql('SELECT payload::text FROM raw') == [('null',), ('{"a": null}',), ('true',)]
+    # what INSERT writes can be read
+    db.sql("INSERT INTO raw VALUES ('null')")
+    assert db.value("SELECT count(*) FROM raw WHERE payload::text = 'null'") == 2

@@ -44,6 +44,10 @@ check_payload_text(const char *data, size_t len, RowError *error)
 	return false;
 }
 
+/*
+ * The payload as JSON.  It is there, also if it is JSON's null: that is not
+ * SQL's, but a value as true is.
+ */
 static bool
 payload_json_slice(const char *data, size_t len, JsonSlice *slice,
 				   RowError *error)
@@ -51,11 +55,15 @@ payload_json_slice(const char *data, size_t len, JsonSlice *slice,
 	JsonScan	scan;
 
 	json_scan_init(&scan, data, len);
-	if (json_scan_value(&scan, slice) != JSON_TOKEN_ERROR &&
-		json_scan_next(&scan) == JSON_TOKEN_END)
-		return true;
-	row_json_error(&scan, error);
-	return false;
+	if (json_scan_value(&scan, slice) == JSON_TOKEN_ERROR ||
+		json_scan_next(&scan) != JSON_TOKEN_END)
+	{
+		row_json_error(&scan, error);
+		return false;
+	}
+	if (slice->type == JSON_TOKEN_NULL)
+		slice->type = JSON_TOKEN_TRUE;
+	return true;
 }
 
 bool
