@@ -20,7 +20,6 @@ OBJS = \
 	src/base/json_scan.o \
 	src/base/json_shape.o \
 	src/base/json_shape_learn.o \
-	src/base/json_single.o \
 	src/base/json_skip.o \
 	src/base/json_unescape.o \
 	src/base/md5.o \
@@ -73,6 +72,7 @@ OBJS = \
 	src/row/payload_codec.o \
 	src/row/payload_name.o \
 	src/row/row_decode.o \
+	src/row/row_documents.o \
 	src/row/row_encode.o \
 	src/row/row_error.o \
 	src/row/row_json.o \

@@ -257,6 +257,7 @@ create table tracking.checkpoint (
     worker pg_catalog.int4,
     records pg_catalog.int8 not null default 0,
     dead_letters pg_catalog.int8 not null default 0,
+    empty pg_catalog.int8 not null default 0,
     bytes pg_catalog.int8 not null default 0,
     last_arrival pg_catalog.timestamptz,
     millis_behind_latest pg_catalog.int8,
@@ -282,8 +283,9 @@ comment on column tracking.checkpoint.parent_shard_ids is 'shards that are read 
 comment on column tracking.checkpoint.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
 comment on column tracking.checkpoint.worker is 'number of the worker that reads the shard, from 0';
-comment on column tracking.checkpoint.records is 'records applied, dead letters included';
+comment on column tracking.checkpoint.records is 'records applied, dead letters and empty ones included';
 comment on column tracking.checkpoint.dead_letters is 'records kept in tracking.dead_letter instead';
+comment on column tracking.checkpoint.empty is 'records with nothing in them, which gave no row';
 comment on column tracking.checkpoint.bytes is 'bytes of payload applied; of the rows of a table, as they are stored';
 comment on column tracking.checkpoint.last_arrival is 'when the last record applied had arrived in the stream, or was first seen in the table';
 comment on column tracking.checkpoint.millis_behind_latest is 'how far behind the tip of the shard the last batch was; null if that is not known';
@@ -371,6 +373,7 @@ create table tracking.batch (
     bytes pg_catalog.int8 not null,
     rows pg_catalog.int8 not null,
     dead_letters pg_catalog.int8 not null,
+    empty pg_catalog.int8 not null default 0,
     shard_ids pg_catalog.text[] not null,
     first_positions pg_catalog.text[] not null,
     last_positions pg_catalog.text[] not null,
@@ -389,10 +392,11 @@ comment on table tracking.batch is
     'the last batches of each pipeline; how many is for the setting tracking_fdw.batch_history';
 comment on column tracking.batch.id is 'number in the order of being applied';
 comment on column tracking.batch.pipeline is 'name of the pipeline';
-comment on column tracking.batch.records is 'records, dead letters included';
+comment on column tracking.batch.records is 'records, dead letters and empty ones included';
 comment on column tracking.batch.bytes is 'bytes of payload';
 comment on column tracking.batch.rows is 'rows that the last statement of the command affected, not records';
 comment on column tracking.batch.dead_letters is 'records kept in tracking.dead_letter instead';
+comment on column tracking.batch.empty is 'records with nothing in them, which gave no row';
 comment on column tracking.batch.shard_ids is 'shards that were moved';
 comment on column tracking.batch.first_positions is 'their positions before';
 comment on column tracking.batch.last_positions is 'their positions after';
@@ -730,6 +734,7 @@ select p.name as pipeline,
        c.position,
        c.records,
        c.dead_letters,
+       c.empty,
        t.lag,
        case when t.lag operator(pg_catalog.>) t.latest
             then coalesce(c.late_since,
@@ -843,8 +848,9 @@ comment on column tracking.pipeline_status.reason is 'why it is in that state, o
 comment on column tracking.pipeline_status.shard_id is 'shard, or the key column of a table; null before the source was read for the first time';
 comment on column tracking.pipeline_status.position is
     'last sequence number or key applied (with a sub-sequence number: that part of an aggregate), or TRIM_HORIZON, AT_TIMESTAMP:<time>, SHARD_END';
-comment on column tracking.pipeline_status.records is 'records applied, dead letters included';
+comment on column tracking.pipeline_status.records is 'records applied, dead letters and empty ones included';
 comment on column tracking.pipeline_status.dead_letters is 'records kept in tracking.dead_letter instead';
+comment on column tracking.pipeline_status.empty is 'records with nothing in them, which gave no row';
 comment on column tracking.pipeline_status.lag is 'how far behind the tip of the shard it is now: the time since all that had arrived was applied; null at the end of a shard, and on a standby';
 comment on column tracking.pipeline_status.late_since is 'since when max_latency has been missed; null while it is kept';
 comment on column tracking.pipeline_status.last_arrival is 'when the last record applied had arrived in the stream';

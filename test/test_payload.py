@@ -75,9 +75,9 @@ def test_compression_that_is_said_is_required(db, table, name):
     other, = set(PACK) - {name}
     table([PACK[name](b'{"id":1}'), '{"id":2}', PACK[other](b'{"id":3}'), b''],
           "id int, why text OPTIONS (metadata 'decode_error')",
-          compression=name, on_error='null')
+          compression=name, on_error='null', empty='error')
     refused = (None, f'record is not compressed with {name}')
-    assert db.sql('SELECT * FROM t') == [(1, None)] + [refused] * 3
+    assert db.sql('SELECT * FROM t') == [(1, None)] + [refused] * 2 + [(None, 'record is empty')]
 
 
 def without_size(data):

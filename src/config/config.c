@@ -111,6 +111,15 @@ config_open_stream(MemoryContext cxt, StreamTable *table, Oid userid,
 	};
 }
 
+/* Does the column take a member of a JSON document, or of what is in one? */
+static bool
+takes_member(const RowColumn *column)
+{
+	return column->metadata == ROW_META_NONE &&
+		(column->path == NULL ||
+		 (column->n_path > 0 && column->path[0].key != NULL));
+}
+
 static void
 read_columns(Relation relation, RowSpec *row)
 {
@@ -134,6 +143,7 @@ read_columns(Relation relation, RowSpec *row)
 		path = option_get(options, "path");
 		if (path != NULL)
 			row_path_parse(path, &column->path, &column->n_path);
+		row->takes_members |= takes_member(column);
 	}
 }
 
@@ -159,6 +169,9 @@ config_stream_table(Relation relation)
 											  ROW_COMPRESSION_AUTO);
 	config->row.one_document = option_get_enum(table->options, "documents",
 											   0) != 0;
+	config->row.empty = option_get_enum(table->options, "empty",
+										config->row.format == ROW_FORMAT_RAW ?
+										ROW_EMPTY_VALUE : ROW_EMPTY_SKIP);
 	config->row.on_error = option_get_enum(table->options, "on_error",
 										   ROW_ON_ERROR_RAISE);
 	read_columns(relation, &config->row);

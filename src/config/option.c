@@ -36,6 +36,7 @@ static const char *const formats[] = {"json", "raw", NULL};
 static const char *const compressions[] = {"auto", "none", "gzip", "zstd", "zlib", NULL};
 static const char *const aggregations[] = {"auto", "none", NULL};
 static const char *const documents[] = {"auto", "one", NULL};
+static const char *const empty_policies[] = {"skip", "error", NULL};
 static const char *const error_policies[] = {"error", "null", "skip", NULL};
 static const char *const metadata_names[] = {
 	"stream", "shard_id", "sequence_number", "sub_sequence_number",
@@ -68,6 +69,7 @@ static const OptionDef option_table[] = {
 	{"compression", ForeignTableRelationId, .kind = OPTION_ENUM, .values = compressions},
 	{"aggregation", ForeignTableRelationId, .kind = OPTION_ENUM, .values = aggregations},
 	{"documents", ForeignTableRelationId, .kind = OPTION_ENUM, .values = documents},
+	{"empty", ForeignTableRelationId, .kind = OPTION_ENUM, .values = empty_policies},
 	{"on_error", ForeignTableRelationId, .kind = OPTION_ENUM, .values = error_policies},
 	{"start", ForeignTableRelationId, .kind = OPTION_START},
 

@@ -27,6 +27,8 @@ typedef struct StreamScan
 	StreamTable *table;
 	RowDecoder *decoder;
 	bool		soft;			/* a bad record is no error */
+	int64		n_empty;		/* records that are left out as there is
+								 * nothing in them */
 
 	/* the batch bound to the relation, or NULL ... */
 	Batch	   *batch;
@@ -57,6 +59,9 @@ trackingBeginForeignScan(ForeignScanState *node, int eflags)
 	foreach(cell, plan->fdw_private)
 		wanted = bms_add_member(wanted, lfirst_int(cell));
 	state->batch = batch_bound(RelationGetRelid(relation));
+	/* that each record is a document a scan may believe, a pipeline not */
+	state->table->row.trusts = state->table->row.one_document &&
+		state->batch == NULL;
 	if (state->batch != NULL)
 	{
 		batch_cursor_start(&state->cursor, state->batch);
@@ -205,6 +210,7 @@ store_record(StreamScan *state, StreamRecord *record, TupleTableSlot *slot)
 	RowError	error;
 	int			n_rows = decode(state, record, slot, &error);
 
+	state->n_empty += row_decode_was_empty(state->decoder);
 	if (n_rows == ROW_UNDECODABLE)
 	{
 		if (state->table->row.on_error == ROW_ON_ERROR_RAISE)
@@ -302,6 +308,8 @@ trackingExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		ExplainPropertyInteger("Retries", NULL, stats->retries, es);
 	if (es->verbose || stats->throttles > 0)
 		ExplainPropertyInteger("Throttled", NULL, stats->throttles, es);
+	if (es->verbose || state->n_empty > 0)
+		ExplainPropertyInteger("Empty", NULL, state->n_empty, es);
 	if (es->timing)
 		ExplainPropertyInteger("Waited", "ms", stats->wait_ms, es);
 }

@@ -31,6 +31,17 @@ typedef enum RowCompression
 	ROW_COMPRESSION_ZLIB
 } RowCompression;
 
+/*
+ * What becomes of a record with nothing in it: no bytes, also once it is
+ * inflated, or of JSON no more than white space.
+ */
+typedef enum RowEmptyPolicy
+{
+	ROW_EMPTY_SKIP,				/* no row */
+	ROW_EMPTY_ERROR,			/* it cannot be decoded */
+	ROW_EMPTY_VALUE				/* of ROW_FORMAT_RAW: a value like any */
+} RowEmptyPolicy;
+
 /* What becomes of a record that cannot be decoded. */
 typedef enum RowErrorPolicy
 {
@@ -83,6 +94,11 @@ typedef struct RowSpec
 	RowCompression compression;
 	bool		one_document;	/* each record holds one JSON document: any
 								 * other number is an error */
+	bool		takes_members;	/* a column takes a member: documents must be
+								 * objects, whatever columns are wanted */
+	bool		trusts;			/* where no column of the payload is wanted, a
+								 * record is a row, unread */
+	RowEmptyPolicy empty;
 	RowErrorPolicy on_error;
 	int			n_columns;		/* = natts */
 	RowColumn  *columns;		/* by attnum - 1 */
@@ -126,8 +142,9 @@ extern bool row_path_parse(const char *text, RowPathStep **path, int *n_path);
 
 /*
  * Make a decoder, in the current context.  wanted holds the attnums to fill
- * (1-based; NULL: none, as for count(*)); the others are set to NULL.  Of a
- * payload that no column wants only the documents are counted; but
+ * (1-based; NULL: none, as for count(*)); the others are set to NULL, and their
+ * values may be anything.  But all of a payload is read whatever is wanted, to
+ * see that it is what the format says and to count its documents; and
  * decode_error wants all payload columns, as only their decoding tells it.
  */
 extern RowDecoder *row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
@@ -142,9 +159,9 @@ extern bool row_decoder_takes_subtransactions(const RowDecoder *decoder);
 
 /*
  * Decode one record into rows: one, unless it holds several JSON documents or
- * none (an empty array).  The first is put into values/isnull (natts each);
- * the others are for row_decode_more().  What rows hold lives until the
- * next call.  Returns the number of rows.
+ * none (an empty array, or nothing at all).  The first is put into
+ * values/isnull (natts each); the others are for row_decode_more().  What rows
+ * hold lives until the next call.  Returns the number of rows.
  *
  * A record is decoded as a whole or not at all: ROW_UNDECODABLE if any of its
  * rows cannot be made.  Then *error says why, metadata columns of the one row
@@ -163,7 +180,8 @@ extern int	row_decode(RowDecoder *decoder, const StreamRecord *record,
 
 /*
  * The same of a record of a pipeline's batch.  One that cannot be decoded gives
- * no row, but becomes a reject of the batch, which keeps it whole.
+ * no row, but becomes a reject of the batch, which keeps it whole; one with
+ * nothing in it is counted there.
  */
 extern int	row_decode_of_batch(RowDecoder *decoder, Batch *batch,
 								const StreamRecord *record, Datum *values,
@@ -177,6 +195,9 @@ extern bool row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull);
 
 /* Forget what is left of the record, and give back what it took of memory. */
 extern void row_decode_stop(RowDecoder *decoder);
+
+/* Did the record at hand give no row as there was nothing in it? */
+extern bool row_decode_was_empty(const RowDecoder *decoder);
 
 /* Bytes of the payload of the record at hand, inflated. */
 extern size_t row_decode_bytes(const RowDecoder *decoder);

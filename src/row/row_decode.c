@@ -23,21 +23,6 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-/*
- * The first failure of a row is the one that is told; a column's name goes
- * with it unless it is about the record as a whole.
- */
-static void
-keep_error(RowResult *result, RowError *error, const char *column)
-{
-	if (!result->failed)
-	{
-		*result->error = *error;
-		result->error->column = column;
-	}
-	result->failed = true;
-}
-
 /* Convert one field from its slice, or put it on the list of those to call. */
 static void
 convert_field(RowDecoder *decoder, int number, bool may_call,
@@ -52,7 +37,7 @@ convert_field(RowDecoder *decoder, int number, bool may_call,
 		row_memory_left(&decoder->memory) == 0)
 	{
 		row_memory_refuse(&decoder->memory, &error);
-		keep_error(result, &error, field->name);
+		row_result_fail(result, &error, field->name);
 		return;
 	}
 	switch (row_input_value(&field->input, &decoder->scratch,
@@ -63,7 +48,7 @@ convert_field(RowDecoder *decoder, int number, bool may_call,
 			result->isnull[field->column] = false;
 			break;
 		case ROW_INPUT_BAD:
-			keep_error(result, &error, field->name);
+			row_result_fail(result, &error, field->name);
 			break;
 		case ROW_INPUT_CALL:
 			decoder->pending[decoder->n_pending++] = number;
@@ -84,53 +69,8 @@ decode_metadata(RowDecoder *decoder, const StreamRecord *record,
 							&decoder->slices[i], result, &error))
 			convert_field(decoder, i, false, result);
 		else
-			keep_error(result, &error, decoder->fields[i].name);
+			row_result_fail(result, &error, decoder->fields[i].name);
 	}
-}
-
-/* Read the payload, as far as it goes before its documents. */
-static bool
-begin_payload(RowDecoder *decoder, const StreamRecord *record,
-			  RowResult *result, RowError *error)
-{
-	const char *data;
-	size_t		bytes;
-
-	if (!row_source_data(record, &data, &bytes, error) ||
-		!payload_inflate(decoder->payload, &data, &bytes, error))
-		return false;
-	decoder->payload_bytes = bytes;
-	if (decoder->json == NULL)
-		return row_source_raw(&decoder->fields[decoder->n_metadata],
-							  &decoder->memory, data, bytes,
-							  &decoder->slices[decoder->n_metadata],
-							  result, error);
-	row_json_begin(decoder->json, data, bytes);
-	return true;
-}
-
-/* Find the fields of one more row, behind n_rows; false if there is none. */
-static inline bool
-find_row(RowDecoder *decoder, int n_rows, RowResult *result)
-{
-	RowJsonResult found;
-	RowError	error;
-
-	CHECK_FOR_INTERRUPTS();
-	if (decoder->json == NULL)
-		return n_rows == 0;
-	found = row_json_next(decoder->json,
-						  decoder->slices + decoder->n_metadata, &error);
-	if (found == ROW_JSON_BAD)
-		keep_error(result, &error, NULL);
-	else if (decoder->one_document && (n_rows > 0) == (found == ROW_JSON_FOUND))
-	{
-		row_error_set(&error, ERRCODE_INVALID_TEXT_REPRESENTATION,
-					  n_rows > 0 ? "record holds more than one JSON document" :
-					  "record holds no JSON document");
-		keep_error(result, &error, NULL);
-	}
-	return found == ROW_JSON_FOUND;
 }
 
 static void
@@ -214,7 +154,7 @@ call_pending_guarded(RowDecoder *decoder, RowResult *result)
 			ReThrowError(edata);
 		row_error_copy(&error, edata);
 		FreeErrorData(edata);
-		keep_error(result, &error, called_field(decoder)->name);
+		row_result_fail(result, &error, called_field(decoder)->name);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(cxt);
@@ -297,7 +237,7 @@ check_memory(RowDecoder *decoder, RowResult *result)
 	if (likely(row_memory_left_values(&decoder->memory) > 0))
 		return;
 	row_memory_refuse(&decoder->memory, &error);
-	keep_error(result, &error, NULL);
+	row_result_fail(result, &error, NULL);
 }
 
 /* Make their values, in the current context. */
@@ -313,16 +253,14 @@ static int
 decode_documents(RowDecoder *decoder, const StreamRecord *record, bool soft,
 				 const RowResult *first, RowResult *result)
 {
-	RowError	error;
 	int			n_rows = 0;
 
-	if (!begin_payload(decoder, record, result, &error))
-		keep_error(result, &error, NULL);
+	row_documents_begin(decoder, record, result);
 	while (!result->failed)
 	{
 		if (n_rows > 0 && row_rows_are_many(decoder))
 			row_rows_before(decoder, first);
-		if (!find_row(decoder, n_rows, result))
+		if (!row_documents_next(decoder, n_rows, result))
 			break;
 		if (n_rows++ > 0)
 		{
@@ -339,28 +277,22 @@ void
 row_decode_again(RowDecoder *decoder, RowResult *result)
 {
 	begin_row(decoder);
-	if (find_row(decoder, 1, result))
+	if (row_documents_next(decoder, 1, result))
 		convert_row(decoder, false, result);
 }
 
-/*
- * How many rows does a payload make that no column wants?  One that cannot be
- * read makes one: only what is asked for can fail.
- */
+/* Make a row for each document, of which no column wants a part. */
 static int
-count_documents(RowDecoder *decoder, const StreamRecord *record)
+decode_metadata_only(RowDecoder *decoder, const StreamRecord *record,
+					 bool soft, const RowResult *first, RowResult *result)
 {
-	RowResult	result = {.error = &(RowError) {0}};
-	RowError	error;
-	int			n_rows = 0;
+	int			n_rows = row_documents_count(decoder, record, result);
 
-	if (decoder->json == NULL || decoder->one_document ||
-		!begin_payload(decoder, record, &result, &error) ||
-		row_json_is_single(decoder->json))
-		return 1;
-	while (find_row(decoder, n_rows, &result))
-		n_rows++;
-	return result.failed ? 1 : n_rows;
+	if (n_rows > 0)
+		call_functions(decoder, soft, result);
+	if (n_rows > 1)
+		row_rows_keep(decoder, first)->times = n_rows - 1;
+	return n_rows;
 }
 
 static int
@@ -372,16 +304,14 @@ decode_rows(RowDecoder *decoder, const StreamRecord *record, bool soft,
 	int			i;
 
 	begin_row(decoder);
+	decoder->is_empty = false;
 	decode_metadata(decoder, record, first);
 	result = *first;
-	if (decoder->n_fields == decoder->n_metadata)
-	{
-		call_functions(decoder, soft, &result);
-		n_rows = count_documents(decoder, record);
-		if (n_rows > 1)
-			row_rows_keep(decoder, first)->times = n_rows - 1;
-	}
-	else if (!result.failed)
+	if (result.failed)
+		result.failed = !row_documents_none(decoder, record, first);
+	else if (decoder->n_fields == decoder->n_metadata)
+		n_rows = decode_metadata_only(decoder, record, soft, first, &result);
+	else
 		n_rows = decode_documents(decoder, record, soft, first, &result);
 	if (!result.failed)
 		return n_rows;
@@ -447,10 +377,18 @@ row_decode_of_batch(RowDecoder *decoder, Batch *batch,
 
 	if (n_rows > 0 && unlikely(batch->watch != NULL))
 		watch_columns(decoder, batch->watch, isnull);
+	if (decoder->is_empty)
+		batch_leave_out(batch, record);
 	if (n_rows != ROW_UNDECODABLE)
 		return n_rows;
 	batch_reject(batch, record, error.sqlstate, error_reason(decoder, &error));
 	return 0;
+}
+
+bool
+row_decode_was_empty(const RowDecoder *decoder)
+{
+	return decoder->is_empty;
 }
 
 size_t

@@ -29,10 +29,14 @@ struct RowDecoder
 	Payload    *payload;
 	RowJson    *json;			/* NULL: the format is not JSON */
 	bool		one_document;
+	bool		trusts;
+	bool		wants_json_data;	/* metadata "data" as JSON */
+	RowEmptyPolicy empty;
 	RowMemory	memory;
 	RowScratch	scratch;
 
 	/* of the current record */
+	bool		is_empty;		/* nothing is in it, which is no row */
 	MemoryContext record_cxt;	/* what its rows hold */
 	RowKept    *kept;			/* in their order */
 	RowKept   **kept_end;
@@ -58,6 +62,29 @@ struct RowDecoder
 
 /* Decode the next row, in the current context; functions may throw. */
 extern void row_decode_again(RowDecoder *decoder, RowResult *result);
+
+/* in row_documents.c */
+
+/* Begin the payload of the record; fails result if it cannot be read. */
+extern void row_documents_begin(RowDecoder *decoder,
+								const StreamRecord *record,
+								RowResult *result);
+
+/* Find the fields of one more row, behind n_rows; false if there is none. */
+extern bool row_documents_next(RowDecoder *decoder, int n_rows,
+							   RowResult *result);
+
+/* How many rows does a payload make that no column wants?  May fail result. */
+extern int	row_documents_count(RowDecoder *decoder,
+								const StreamRecord *record,
+								RowResult *result);
+
+/*
+ * Is nothing in a record whose metadata has failed, so that it is none?  Uses
+ * values of result, which are of no use then.
+ */
+extern bool row_documents_none(RowDecoder *decoder, const StreamRecord *record,
+							   const RowResult *result);
 
 /* in row_rows.c */
 

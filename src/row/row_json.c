@@ -17,7 +17,6 @@
  */
 #include "postgres.h"
 
-#include "base/json_single.h"
 #include "mb/pg_wchar.h"
 #include "row/payload_name.h"
 #include "row/row_json.h"
@@ -64,6 +63,7 @@ typedef struct RowElement
 struct RowJson
 {
 	RowNode		root;
+	bool		takes_members;
 	int			n_fields;
 	bool	   *exact;			/* by field: found by its exact name */
 	uint64		document;		/* number of the current one, of all */
@@ -86,10 +86,11 @@ struct RowJson
 static JsonToken read_value(RowJson *json, RowNode *node, JsonSlice *value);
 
 RowJson *
-row_json_open(int max_fields)
+row_json_open(int max_fields, bool takes_members)
 {
 	RowJson    *json = palloc0(sizeof(RowJson));
 
+	json->takes_members = takes_members;
 	json->exact = palloc(max_fields * sizeof(bool));
 	json->cxt = CurrentMemoryContext;
 	initStringInfo(&json->fields);
@@ -524,13 +525,15 @@ row_json_next(RowJson *json, JsonSlice *values, RowError *error)
 	if (json->at.scan.error != JSON_SCAN_OK)
 	{
 		row_json_error(&json->at.scan, error);
-		return ROW_JSON_BAD;
+		return json->at.scan.error == JSON_SCAN_EMPTY ? ROW_JSON_EMPTY :
+			ROW_JSON_BAD;
 	}
 	if (type == JSON_TOKEN_ARRAY_END)
 		return ROW_JSON_END;
 
 	json->at.n_documents++;
-	if (json->root.members == NULL || type == JSON_TOKEN_OBJECT_START)
+	if (type == JSON_TOKEN_OBJECT_START ||
+		(json->root.members == NULL && !json->takes_members))
 		return ROW_JSON_FOUND;
 	if (json->at.n_documents == 1)
 		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
@@ -558,13 +561,4 @@ const JsonShaped *
 row_json_shaped(const RowJson *json)
 {
 	return json->shaped;
-}
-
-bool
-row_json_is_single(const RowJson *json)
-{
-	const char *end;
-	const char *text = json_scan_rest(&json->at.scan, &end);
-
-	return json_is_single(text, end - text);
 }

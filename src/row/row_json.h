@@ -12,8 +12,11 @@
 
 typedef struct RowJson RowJson;
 
-/* In the current context. */
-extern RowJson *row_json_open(int max_fields);
+/*
+ * In the current context.  With takes_members a document must be an object,
+ * whatever fields there are; as it must be where one of them takes a member.
+ */
+extern RowJson *row_json_open(int max_fields, bool takes_members);
 
 /* One more field: it takes the member name, exactly or else ignoring case. */
 extern void row_json_add_name(RowJson *json, const char *name);
@@ -26,6 +29,8 @@ typedef enum RowJsonResult
 {
 	ROW_JSON_FOUND,
 	ROW_JSON_END,
+	ROW_JSON_EMPTY,				/* of the record there is nothing; *error says
+								 * so */
 	ROW_JSON_BAD				/* *error says why */
 } RowJsonResult;
 
@@ -54,12 +59,6 @@ typedef struct RowJsonPlace
 
 extern void row_json_tell(const RowJson *json, RowJsonPlace *place);
 extern void row_json_seek(RowJson *json, const RowJsonPlace *place);
-
-/*
- * Is it plain to see that the record, of which nothing was read yet, holds one
- * document at most?
- */
-extern bool row_json_is_single(const RowJson *json);
 
 /*
  * The document that was read last, if it has a shape; else NULL.  Good until

@@ -43,7 +43,10 @@ add_field(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc,
 	row_input_init(&field->input, attr->atttypid, attr->atttypmod);
 
 	if (source->metadata != ROW_META_NONE)
+	{
 		check_metadata_type(field);
+		decoder->wants_json_data |= field->input.takes_json;
+	}
 	else if (spec->format == ROW_FORMAT_JSON && source->path != NULL)
 		row_json_add_path(decoder->json, source->path, source->n_path);
 	else if (spec->format == ROW_FORMAT_JSON)
@@ -97,9 +100,11 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	if (spec->format == ROW_FORMAT_RAW)
 		check_raw_columns(spec, tupdesc);
 	else
-		decoder->json = row_json_open(spec->n_columns);
+		decoder->json = row_json_open(spec->n_columns, spec->takes_members);
 
 	decoder->one_document = spec->one_document;
+	decoder->trusts = spec->trusts;
+	decoder->empty = spec->empty;
 	decoder->record_cxt = AllocSetContextCreate(CurrentMemoryContext,
 												"tracking_fdw record",
 												ALLOCSET_DEFAULT_SIZES);

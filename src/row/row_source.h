@@ -29,6 +29,21 @@ typedef struct RowResult
 } RowResult;
 
 /*
+ * The row cannot be made.  The first failure is the one that is told; a
+ * column's name goes with it unless it is about the record as a whole.
+ */
+static inline void
+row_result_fail(RowResult *result, const RowError *error, const char *column)
+{
+	if (!result->failed)
+	{
+		*result->error = *error;
+		result->error->column = column;
+	}
+	result->failed = true;
+}
+
+/*
  * The payload as it came; false if the service sent something that is none.
  */
 extern bool row_source_data(const StreamRecord *record, const char **data,

@@ -13,13 +13,13 @@
 static CatalogStatement add_statement = {
 	"insert into tracking.batch (pipeline, records, bytes, rows, dead_letters,"
 	" shard_ids, first_positions, last_positions, first_arrival,"
-	" last_arrival, fetch_ms, apply_ms, latency, load)"
+	" last_arrival, fetch_ms, apply_ms, latency, load, empty)"
 	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
 	" pg_catalog.clock_timestamp() operator(pg_catalog.-) $9,"
-	" case when $13 operator(pg_catalog.<>) 0 then $13 end)",
-	13, {TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTARRAYOID,
+	" case when $13 operator(pg_catalog.<>) 0 then $13 end, $14)",
+	14, {TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTARRAYOID,
 	TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
-	INT8OID, INT8OID}, NULL
+	INT8OID, INT8OID, INT8OID}, NULL
 };
 
 static CatalogStatement prune_statement = {
@@ -41,8 +41,8 @@ batch_history_add(const char *pipeline, const Batch *batch, uint64 rows,
 	int64		bytes = 0;
 	TimestampTz first = 0;
 	TimestampTz last = 0;
-	char		nulls[] = "             ";
-	Datum		values[13];
+	char		nulls[] = "              ";
+	Datum		values[14];
 	CatalogAccess access;
 
 	for (int i = 0; i < n; i++)
@@ -72,6 +72,7 @@ batch_history_add(const char *pipeline, const Batch *batch, uint64 rows,
 	values[10] = Int64GetDatum(batch->fetch_ms);
 	values[11] = Int64GetDatum(apply_ms);
 	values[12] = Int64GetDatum(load);
+	values[13] = Int64GetDatum(bms_num_members(batch->empty));
 	if (batch->n_records == 0)
 		nulls[8] = nulls[9] = 'n';
 	catalog_begin(&access);

@@ -139,15 +139,17 @@ static CatalogStatement recent_statement = {
 
 static CatalogStatement count_statement = {
 	"update tracking.checkpoint c"
-	" set dead_letters = c.dead_letters operator(pg_catalog.+) b.n,"
+	" set dead_letters = c.dead_letters operator(pg_catalog.+) b.dead_letters,"
 	" recent_dead_letters ="
-	" c.recent_dead_letters operator(pg_catalog.+) b.n"
-	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3))"
-	" as b(shard_id, n)"
+	" c.recent_dead_letters operator(pg_catalog.+) b.dead_letters,"
+	" empty = c.empty operator(pg_catalog.+) b.empty"
+	" from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3),"
+	" pg_catalog.unnest($4)) as b(shard_id, dead_letters, empty)"
 	" where c.pipeline operator(pg_catalog.=) $1"
 	" and c.shard_id operator(pg_catalog.=) b.shard_id"
-	" and b.n operator(pg_catalog.>) 0",
-	3, {TEXTOID, TEXTARRAYOID, INT8ARRAYOID}, NULL
+	" and (b.dead_letters operator(pg_catalog.>) 0"
+	" or b.empty operator(pg_catalog.>) 0)",
+	4, {TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID}, NULL
 };
 
 static CatalogStatement reset_statement = {
@@ -363,17 +365,23 @@ checkpoint_advance(const char *pipeline, int64 generation,
 }
 
 void
-checkpoint_count_dead_letters(const char *pipeline, const Batch *batch)
+checkpoint_count_rowless(const char *pipeline, const Batch *batch)
 {
 	int			n = batch->n_shards;
 	Datum	   *ids = palloc(n * sizeof(Datum));
-	Datum	   *counts = palloc0(n * sizeof(Datum));
-	Datum		values[3];
+	int64	   *counts = palloc(n * sizeof(int64));
+	Datum	   *letters = palloc0(n * sizeof(Datum));
+	Datum	   *empty = palloc(n * sizeof(Datum));
+	Datum		values[4];
 	CatalogAccess access;
 	ListCell   *cell;
 
+	batch_count_empty(batch, counts);
 	for (int i = 0; i < n; i++)
+	{
 		ids[i] = CStringGetTextDatum(batch->shards[i].shard_id);
+		empty[i] = Int64GetDatum(counts[i]);
+	}
 	foreach(cell, batch->rejects)
 	{
 		const BatchReject *reject = lfirst(cell);
@@ -381,11 +389,12 @@ checkpoint_count_dead_letters(const char *pipeline, const Batch *batch)
 
 		while (strcmp(batch->shards[i].shard_id, reject->record.shard_id) != 0)
 			i++;
-		counts[i] = Int64GetDatum(DatumGetInt64(counts[i]) + 1);
+		letters[i] = Int64GetDatum(DatumGetInt64(letters[i]) + 1);
 	}
 	values[0] = CStringGetTextDatum(pipeline);
 	values[1] = catalog_array(ids, NULL, n, TEXTOID);
-	values[2] = catalog_array(counts, NULL, n, INT8OID);
+	values[2] = catalog_array(letters, NULL, n, INT8OID);
+	values[3] = catalog_array(empty, NULL, n, INT8OID);
 	catalog_begin(&access);
 	catalog_execute(&count_statement, values, NULL);
 	catalog_end(&access);

@@ -67,9 +67,9 @@ extern bool checkpoint_advance(const char *pipeline, int64 generation,
 extern void checkpoint_recent(const char *pipeline, int64 generation,
 							  int64 *records, int64 *dead_letters);
 
-/* Count the batch's rejects by shard. */
-extern void checkpoint_count_dead_letters(const char *pipeline,
-										  const Batch *batch);
+/* Count by shard what of the batch gave no row: its rejects, what is empty. */
+extern void checkpoint_count_rowless(const char *pipeline,
+									 const Batch *batch);
 
 /* Set a shard to a position.  False if the pipeline does not have it. */
 extern bool checkpoint_reset(const char *pipeline, const char *shard_id,

@@ -1,6 +1,6 @@
 /*
  * batch.c
- *	  Walking a batch, noting its rejects, binding it to a relation.
+ *	  Walking a batch, noting what gives no row, binding it to a relation.
  */
 #include "postgres.h"
 
@@ -114,6 +114,7 @@ batch_forget_rejects(Batch *batch)
 {
 	batch->rejects = NIL;
 	batch->rejected = NULL;
+	batch->empty = NULL;
 	batch_restrict(batch, 0, batch->n_records);
 }
 
@@ -175,6 +176,7 @@ batch_reject(Batch *batch, const StreamRecord *record, int sqlstate,
 	reject->reason = pstrdup(reason);
 	batch->rejects = lappend(batch->rejects, reject);
 	batch->rejected = bms_add_member(batch->rejected, record->ordinal);
+	batch->empty = bms_del_member(batch->empty, record->ordinal);
 	MemoryContextSwitchTo(old);
 }
 
@@ -200,6 +202,36 @@ batch_watch(ColumnWatch *watch, const char *name, bool found)
 	column->found = found;
 	watch->columns = lappend(watch->columns, column);
 	MemoryContextSwitchTo(old);
+}
+
+void
+batch_leave_out(Batch *batch, const StreamRecord *record)
+{
+	MemoryContext old;
+
+	if (bms_is_member(record->ordinal, batch->rejected))
+		return;
+	old = MemoryContextSwitchTo(batch->cxt);
+	batch->empty = bms_add_member(batch->empty, record->ordinal);
+	MemoryContextSwitchTo(old);
+}
+
+void
+batch_count_empty(const Batch *batch, int64 *counts)
+{
+	int			ordinal = bms_next_member(batch->empty, -1);
+	int64		end = 0;
+
+	memset(counts, 0, batch->n_shards * sizeof(int64));
+	for (int i = 0; i < batch->n_slices; i++)
+	{
+		const BatchSlice *slice = &batch->slices[i];
+
+		end += slice->n_records;
+		for (; ordinal >= 0 && ordinal < end;
+			 ordinal = bms_next_member(batch->empty, ordinal))
+			counts[slice->shard]++;
+	}
 }
 
 void

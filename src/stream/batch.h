@@ -90,6 +90,8 @@ typedef struct Batch
 	int64		fetch_ms;		/* from its first answer to its being closed */
 	List	   *rejects;		/* BatchReject *, in cxt; a record at most once */
 	Bitmapset  *rejected;		/* their ordinals */
+	Bitmapset  *empty;			/* those of records with nothing in them, which
+								 * gave no row; none is rejected */
 	List	   *gaps;			/* StreamGap *, before its records; in cxt */
 	int64		record_bytes;	/* that a record may take to be decoded */
 	size_t		kept_bytes;		/* of answers that are in memory with it */
@@ -142,6 +144,15 @@ extern void batch_record(Batch *batch, int64 ordinal, StreamRecord *record);
 /* Note a record as rejected; a second scan of the same batch adds nothing. */
 extern void batch_reject(Batch *batch, const StreamRecord *record,
 						 int sqlstate, const char *reason);
+
+/*
+ * Note a record as empty; what is noted a second time, or was rejected, adds
+ * nothing.
+ */
+extern void batch_leave_out(Batch *batch, const StreamRecord *record);
+
+/* Count the empty records of each shard into counts, which has room for them. */
+extern void batch_count_empty(const Batch *batch, int64 *counts);
 
 /* Free the batch and the pages that end in it. */
 extern void batch_free(Batch *batch);

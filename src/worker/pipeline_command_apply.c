@@ -51,15 +51,21 @@ begin_application(Application *application, PipelineCommand *command,
 		application->restart = command->store;
 }
 
-/* The command worked; what could not be decoded it did not take. */
+/* Is this a record that the command sees? */
+static bool
+is_seen(const Batch *batch, int64 ordinal)
+{
+	return !bms_is_member(ordinal, batch->rejected) &&
+		!bms_is_member(ordinal, batch->empty);
+}
+
+/* The command worked; what gave no row it did not take. */
 static void
 note_witness(Application *application, int64 first, int64 end)
 {
-	const Bitmapset *rejected = application->batch->rejected;
-
 	for (int64 i = first; i < end && application->witness < 0; i++)
 	{
-		if (!bms_is_member(i, rejected))
+		if (is_seen(application->batch, i))
 			application->witness = i;
 	}
 }
@@ -131,7 +137,7 @@ static bool
 has_witness(const Application *application, int64 except)
 {
 	return application->witness >= 0 && application->witness != except &&
-		!bms_is_member(application->witness, application->batch->rejected);
+		is_seen(application->batch, application->witness);
 }
 
 /*
@@ -151,7 +157,7 @@ takes_another(Application *application, int64 except)
 		int64		ordinal = (offset + i * (n / n_probes)) % n;
 
 		application->witness = -1;
-		if (ordinal != except && !bms_is_member(ordinal, batch->rejected))
+		if (ordinal != except && is_seen(batch, ordinal))
 			probe(application, ordinal);
 	}
 	return has_witness(application, except);

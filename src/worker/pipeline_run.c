@@ -316,8 +316,9 @@ apply(PipelineRun *run, Batch *batch)
 		if (run->source->ops->complete_rejects != NULL)
 			run->source->ops->complete_rejects(run->source, batch);
 		dead_letter_keep(pipeline->name, batch, load);
-		checkpoint_count_dead_letters(pipeline->name, batch);
 	}
+	if (batch->rejects != NIL || batch->empty != NULL)
+		checkpoint_count_rowless(pipeline->name, batch);
 	judge(run, batch);
 	if (!run->watched && run->watch.documents >= WATCHED_DOCUMENTS)
 		tell_empty_columns(run);

@@ -83,6 +83,7 @@ typedef struct Reading
 	const char *data;
 	size_t		size;
 	int			n_rows;			/* ROW_UNDECODABLE: or an error was raised */
+	bool		empty;			/* nothing is in it */
 	StringInfoData row;			/* the last row as bytes, up to SHAPED; or why
 								 * there is none */
 	Datum		document;		/* columns of that row, copied */
@@ -127,7 +128,11 @@ open_decoder(RowFormat format, bool one_document, int first, int end,
 	TupleDesc	tupdesc = CreateTemplateTupleDesc(COLUMNS);
 	RowSpec		spec = {
 		.format = format,
+		.compression = format == ROW_FORMAT_RAW ? ROW_COMPRESSION_NONE :
+		ROW_COMPRESSION_AUTO,
 		.one_document = one_document,
+		.takes_members = format == ROW_FORMAT_JSON,
+		.empty = format == ROW_FORMAT_RAW ? ROW_EMPTY_VALUE : ROW_EMPTY_SKIP,
 		.n_columns = COLUMNS,
 		.columns = palloc0(COLUMNS * sizeof(RowColumn))
 	};
@@ -212,6 +217,8 @@ read_record(void *arg)
 	base64_encode(reading->data, reading->size, kinesis.data);
 	reading->n_rows = row_decode(reading->decoder, &record, reading->soft, values,
 								 isnull, &error);
+	reading->empty = row_decode_was_empty(reading->decoder);
+	require(!reading->empty || reading->n_rows == 0);
 	for (int i = 1; i < reading->n_rows; i++)
 		require(row_decode_more(reading->decoder, values, isnull));
 	require(!row_decode_more(reading->decoder, values, isnull));
@@ -328,12 +335,14 @@ check_record(const Decoders *decoders, const char *data, size_t size)
 	read_text(&again, decoders->shaped, data, size);
 	require(first.n_rows == again.n_rows && same_row(&first, &again));
 	read_text(&other, decoders->one, data, size);
+	require(other.empty == first.empty);
 	require(first.n_rows == 1 ? other.n_rows == 1 && same_row(&first, &other) :
-			other.n_rows == ROW_UNDECODABLE);
+			other.empty || other.n_rows == ROW_UNDECODABLE);
 	read_as(&other, decoders->little, true, data, size);
 	require(other.n_rows == ROW_UNDECODABLE ||
 			(first.n_rows == other.n_rows && same_row(&first, &other)));
 	read_text(&other, decoders->metadata, data, size);
+	require(other.empty == first.empty);
 	require(first.n_rows == ROW_UNDECODABLE ||
 			other.n_rows == ROW_UNDECODABLE || other.n_rows == first.n_rows);
 	read_text(&other, decoders->raw_text, data, size);
@@ -344,6 +353,7 @@ check_record(const Decoders *decoders, const char *data, size_t size)
 	read_as(&other, decoders->all, true, data, size);
 	require(walked.n_rows == other.n_rows &&
 			(other.n_rows == ROW_UNDECODABLE || same_row(&walked, &other)));
+	require(walked.empty == first.empty);
 	if (walked.n_rows == ROW_UNDECODABLE)
 		return;
 	require(first.n_rows == walked.n_rows && same_row(&first, &walked));

@@ -39,7 +39,6 @@ extern void test_unescape(void);
 extern void test_base64(void);
 extern void test_jansson(void);
 extern void test_shape(void);
-extern void test_single(void);
 extern void test_aggregate(void);
 
 #endif							/* TRACKING_TEST_SCAN_CHECK_H */

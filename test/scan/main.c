@@ -135,7 +135,6 @@ main(void)
 	test_base64();
 	test_jansson();
 	test_shape();
-	test_single();
 	test_aggregate();
 	printf("%d passed, %d failed\n", n_passed, n_failed);
 	return n_failed == 0 ? 0 : 1;
