@@ -71,10 +71,12 @@ OBJS = \
 	src/row/payload.o \
 	src/row/payload_codec.o \
 	src/row/payload_name.o \
+	src/row/row_decimal.o \
 	src/row/row_decode.o \
 	src/row/row_documents.o \
 	src/row/row_encode.o \
 	src/row/row_error.o \
+	src/row/row_hstore.o \
 	src/row/row_json.o \
 	src/row/row_jsonb.o \
 	src/row/row_jsonb_large.o \
@@ -83,6 +85,8 @@ OBJS = \
 	src/row/row_jsonb_write.o \
 	src/row/row_memory.o \
 	src/row/row_need.o \
+	src/row/row_nested.o \
+	src/row/row_notation.o \
 	src/row/row_numeric.o \
 	src/row/row_open.o \
 	src/row/row_path.o \
@@ -90,6 +94,8 @@ OBJS = \
 	src/row/row_scalar.o \
 	src/row/row_shape.o \
 	src/row/row_source.o \
+	src/row/row_text.o \
+	src/row/row_time.o \
 	src/row/row_value.o \
 	src/sink/batch_history.o \
 	src/sink/catalog.o \

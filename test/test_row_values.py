@@ -319,10 +319,16 @@ def test_json(compare):
 
 
 @pytest.mark.parametrize('kind, refused', [
-    ('smallint', ['22003']), ('int', ['22003']), ('bigint', ['22003']),
+    ('smallint', ['22003', '22P02']), ('int', ['22003', '22P02']),
+    ('bigint', ['22003', '22P02']),
     ('float8', []), ('numeric', [])])
 def test_numbers(compare, kind, refused):
-    outcomes = compare(numbers_and_texts(random.Random(3)), kind)
+    made = None
+    if refused:         # a number of JSON may be whole however it is spelled
+        made = f"""(CASE WHEN json_typeof(t::json) <> 'number' THEN (t::json #>> '{{}}')::{kind}
+            WHEN trunc(t::numeric) = t::numeric THEN trim_scale(t::numeric)::text::{kind}
+            ELSE ('not ' || trunc(t::numeric)::text::{kind})::{kind} END)"""
+    outcomes = compare(numbers_and_texts(random.Random(3)), kind, made=made)
     assert outcomes.keys() == {'done', 'call', *refused}
     assert outcomes['done'] > 10_000
 
@@ -371,7 +377,11 @@ def test_arrays(compare, kind):
     items.append('null')
     element = "nullif(x::text, 'null')::jsonb" if kind == 'jsonb' else f'x::{kind}'
     elements = 'json_array_elements' + ('' if kind == 'jsonb' else '_text')
+    if kind == 'text':      # where an array of arrays is one of two dimensions
+        made = "(SELECT v FROM json_to_record(json_build_object('v', t::json)) AS r (v text[]))"
+    else:
+        made = f'ARRAY(SELECT {element} FROM {elements}(t::json) AS x)'
     outcomes = compare(
         ['[]'] + [f'[{",".join(rng.choices(items, k=rng.randint(1, 4)))}]' for _ in range(5000)],
-        f'{kind}[]', made=f'ARRAY(SELECT {element} FROM {elements}(t::json) AS x)')
+        f'{kind}[]', made=made)
     assert outcomes['done'] > 100

@@ -43,9 +43,14 @@ static const char *const metadata_names[] = {
 	"partition_key", "explicit_hash_key", "approximate_arrival_timestamp",
 	"data", "decode_error", NULL
 };
+/* as RowNotation has them */
+static const char *const epochs[] = {"s", "ms", "us", "ns", "days", NULL};
+static const char *const booleans[] = {"false", "true", NULL};
 
 StaticAssertDecl(ROW_META_DECODE_ERROR == lengthof(metadata_names) - 1,
 				 "metadata_names follows RowMetadata");
+StaticAssertDecl(ROW_EPOCH_DAYS - ROW_EPOCH_S == lengthof(epochs) - 2,
+				 "epochs follows RowNotation");
 
 static const OptionDef option_table[] = {
 	{"region", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 64, .values = region_characters},
@@ -75,6 +80,8 @@ static const OptionDef option_table[] = {
 
 	{"path", AttributeRelationId, .kind = OPTION_PATH},
 	{"metadata", AttributeRelationId, .kind = OPTION_ENUM, .values = metadata_names},
+	{"epoch", AttributeRelationId, .kind = OPTION_ENUM, .values = epochs},
+	{"base64", AttributeRelationId, .kind = OPTION_ENUM, .values = booleans},
 };
 
 static void check_stream(List *options, Oid catalog);
@@ -294,6 +301,31 @@ check_privilege(const OptionDef *option)
 }
 
 static void
+check_exclusive(List *options, const char *one, const char *other,
+				const char *hint)
+{
+	if (option_get(options, one) != NULL && option_get(options, other) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"%s\" and \"%s\" exclude each other", one,
+						other),
+				 errhint("%s", hint)));
+}
+
+/* Which types an option is for, the validator is not told: row_open.c looks. */
+static void
+check_column(List *options)
+{
+	static const char hint[] = "\"epoch\" is for times, \"base64\" for bytea, in a payload of JSON.";
+
+	check_exclusive(options, "path", "metadata",
+					"\"path\" takes the column from the payload, \"metadata\" from the record around it.");
+	check_exclusive(options, "epoch", "metadata", hint);
+	check_exclusive(options, "base64", "metadata", hint);
+	check_exclusive(options, "epoch", "base64", hint);
+}
+
+static void
 check_stream(List *options, Oid catalog)
 {
 	if (catalog == ForeignServerRelationId &&
@@ -314,13 +346,8 @@ check_stream(List *options, Oid catalog)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("a user mapping needs both \"access_key_id\" and \"secret_access_key\"")));
-	if (catalog == AttributeRelationId &&
-		option_get(options, "path") != NULL &&
-		option_get(options, "metadata") != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("options \"path\" and \"metadata\" exclude each other"),
-				 errhint("\"path\" takes the column from the payload, \"metadata\" from the record around it.")));
+	if (catalog == AttributeRelationId)
+		check_column(options);
 }
 
 Datum

@@ -72,6 +72,21 @@ row_metadata_is_written(RowMetadata metadata)
 		metadata == ROW_META_EXPLICIT_HASH_KEY || metadata == ROW_META_DATA;
 }
 
+/*
+ * How values of a column stand in JSON: as to_json() has them, or times as a
+ * number of units, or bytes as base64.
+ */
+typedef enum RowNotation
+{
+	ROW_NOTATION_PLAIN = 0,
+	ROW_EPOCH_S,
+	ROW_EPOCH_MS,
+	ROW_EPOCH_US,
+	ROW_EPOCH_NS,
+	ROW_EPOCH_DAYS,
+	ROW_BASE64
+} RowNotation;
+
 /* One step of a path: a member's key, or an array's index if key is NULL. */
 typedef struct RowPathStep
 {
@@ -83,6 +98,7 @@ typedef struct RowColumn
 {
 	bool		dropped;
 	RowMetadata metadata;
+	RowNotation notation;
 	RowPathStep *path;			/* NULL: the member named like the column,
 								 * exactly or else ignoring case */
 	int			n_path;

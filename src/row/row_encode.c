@@ -14,7 +14,8 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "nodes/makefuncs.h"
-#include "row/row.h"
+#include "row/row_notation.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
@@ -27,7 +28,9 @@ typedef struct RowOutput
 	int			column;			/* attnum - 1 */
 	const char *name;
 	RowMetadata metadata;
+	RowNotation notation;
 	Oid			type;
+	bool		of_json;		/* an array of json or jsonb */
 	FmgrInfo	function;		/* to_json for members, else the output
 								 * function */
 } RowOutput;
@@ -70,6 +73,15 @@ init_output_function(RowEncoder *encoder, RowOutput *output)
 	encoder->settings |= text_settings_of(output->type);
 }
 
+static bool
+is_array_of_json(Oid type)
+{
+	Oid			element = get_element_type(getBaseType(type));
+	Oid			base = OidIsValid(element) ? getBaseType(element) : InvalidOid;
+
+	return base == JSONOID || base == JSONBOID;
+}
+
 /* to_json() asks its call expression for the type of its argument. */
 static void
 init_json_function(RowEncoder *encoder, RowOutput *output,
@@ -81,9 +93,11 @@ init_json_function(RowEncoder *encoder, RowOutput *output,
 									InvalidOid, attr->attcollation,
 									COERCE_EXPLICIT_CALL);
 
+	output->of_json = is_array_of_json(output->type);
 	fmgr_info(F_TO_JSON, &output->function);
 	fmgr_info_set_expr((Node *) call, &output->function);
-	if (output->type != TIMESTAMPTZOID)
+	if (output->type != TIMESTAMPTZOID &&
+		output->notation == ROW_NOTATION_PLAIN)
 		encoder->settings |= text_settings_of_json(output->type);
 }
 
@@ -144,6 +158,8 @@ add_output(RowEncoder *encoder, const RowSpec *spec, TupleDesc tupdesc,
 	output->name = pstrdup(NameStr(attr->attname));
 	output->metadata = source->metadata;
 	output->type = attr->atttypid;
+	output->notation = source->notation;
+	row_notation_check(spec, tupdesc, column);
 
 	switch (source->metadata)
 	{
@@ -246,17 +262,37 @@ append_timestamptz(StringInfo json, Datum value)
 	appendStringInfo(json, "\"%s\"", text);
 }
 
+/* Nothing would tell a dimension from an element that is an array. */
+static void
+check_dimensions(const RowOutput *output, const RowValues *row)
+{
+	if (ARR_NDIM(DatumGetArrayTypeP(row->values[output->column])) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" cannot be written: it is an array of JSON with more than one dimension",
+						output->name),
+				 errhint("It would be read as an array of arrays of JSON. Write a jsonb that is an array.")));
+}
+
 static void
 append_json(StringInfo json, const RowOutput *output, const RowValues *row)
 {
 	FmgrInfo   *to_json = unconstify(FmgrInfo *, &output->function);
 	text	   *value;
 
+	if (output->notation != ROW_NOTATION_PLAIN)
+	{
+		row_notation_append(json, output->notation, output->type,
+							row->values[output->column]);
+		return;
+	}
 	if (output->type == TIMESTAMPTZOID)
 	{
 		append_timestamptz(json, row->values[output->column]);
 		return;
 	}
+	if (output->of_json)
+		check_dimensions(output, row);
 	value = DatumGetTextPP(FunctionCall1(to_json,
 										 row->values[output->column]));
 	appendBinaryStringInfo(json, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));

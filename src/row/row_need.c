@@ -82,9 +82,9 @@ needed_bytes(const RowInput *input, const JsonSlice *value)
 
 	if (input->kind == ROW_INPUT_TEXT || input->kind == ROW_INPUT_JSON)
 		return escaped;
-	if (input->kind == ROW_INPUT_ARRAY &&
-		value->type == JSON_TOKEN_ARRAY_START)
-		return len + count_characters(value, ",") * ARRAY_ELEMENT_BYTES;
+	if (input->kind >= ROW_INPUT_ARRAY && value->type != JSON_TOKEN_STRING)
+		return len * FACTOR_STRING + count_characters(value, ",[{") *
+			(ARRAY_ELEMENT_BYTES + input->item_bytes * 2);
 	if (input->factor > 0)
 		return len * input->factor + escaped;
 	if (input->takes_json)

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "row/row_decoder.h"
+#include "row/row_notation.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -40,7 +41,9 @@ add_field(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc,
 	field->column = column;
 	field->name = pstrdup(NameStr(attr->attname));
 	field->metadata = source->metadata;
-	row_input_init(&field->input, attr->atttypid, attr->atttypmod);
+	row_notation_check(spec, tupdesc, column);
+	row_input_init(&field->input, attr->atttypid, attr->atttypmod,
+				   source->notation);
 
 	if (source->metadata != ROW_META_NONE)
 	{

@@ -11,6 +11,7 @@
 #include <float.h>
 
 #include "catalog/pg_type.h"
+#include "row/row_decimal.h"
 #include "row/row_numeric.h"
 #include "row/row_scalar.h"
 #include "utils/builtins.h"
@@ -55,13 +56,26 @@ row_scalar_bool(const char *text, size_t len, Datum *datum)
 	return ROW_INPUT_DONE;
 }
 
+static inline int64
+integer_max(Oid type)
+{
+	return type == INT2OID ? PG_INT16_MAX :
+		type == INT4OID ? PG_INT32_MAX : PG_INT64_MAX;
+}
+
+static inline Datum
+integer_datum(Oid type, int64 n)
+{
+	return type == INT2OID ? Int16GetDatum((int16) n) :
+		type == INT4OID ? Int32GetDatum((int32) n) : Int64GetDatum(n);
+}
+
 RowInputResult
 row_scalar_integer(Oid type, const char *text, size_t len, Datum *datum)
 {
 	const char *p = text;
 	const char *end = text + len;
 	bool		negative = len > 0 && *p == '-';
-	uint64		bound;
 	uint64		n = 0;
 
 	p += negative;
@@ -74,19 +88,29 @@ row_scalar_integer(Oid type, const char *text, size_t len, Datum *datum)
 		n = n * 10 + (*p - '0');
 	}
 
-	bound = (type == INT2OID ? PG_INT16_MAX :
-			 type == INT4OID ? PG_INT32_MAX : PG_INT64_MAX);
-	if (n > bound + negative)
+	if (n > (uint64) integer_max(type) + negative)
 		return ROW_INPUT_BAD;
-	if (negative)
-		n = 0 - n;
+	*datum = integer_datum(type, (int64) (negative ? 0 - n : n));
+	return ROW_INPUT_DONE;
+}
 
-	if (type == INT2OID)
-		*datum = Int16GetDatum((int16) n);
-	else if (type == INT4OID)
-		*datum = Int32GetDatum((int32) n);
-	else
-		*datum = Int64GetDatum((int64) n);
+RowInputResult
+row_scalar_whole(Oid type, const char *text, size_t len, Datum *datum,
+				 bool *fraction)
+{
+	static const RowUnit one = {1, 0};
+	RowInteger	integer;
+	RowDecimalResult result = row_decimal_read(text, len, one,
+											   ROW_ROUND_NEVER, &integer);
+
+	bool		fits = (result == ROW_DECIMAL_DONE ||
+						result == ROW_DECIMAL_FRACTION) &&
+		row_integer_fits(&integer, integer_max(type));
+
+	*fraction = result == ROW_DECIMAL_FRACTION && fits;
+	if (result != ROW_DECIMAL_DONE || !fits)
+		return ROW_INPUT_BAD;
+	*datum = integer_datum(type, row_integer_value(&integer));
 	return ROW_INPUT_DONE;
 }
 

@@ -20,6 +20,13 @@ extern RowInputResult row_scalar_bool(const char *text, size_t len,
 extern RowInputResult row_scalar_integer(Oid type, const char *text,
 										 size_t len, Datum *datum);
 
+/*
+ * A number of JSON that has a point or an exponent: ROW_INPUT_BAD also if it
+ * has a fraction.
+ */
+extern RowInputResult row_scalar_whole(Oid type, const char *text, size_t len,
+									   Datum *datum, bool *fraction);
+
 /* A number of JSON. */
 extern RowInputResult row_scalar_float8(const char *text, size_t len,
 										Datum *datum);

@@ -12,21 +12,20 @@
 #include "mb/pg_wchar.h"
 #include "row/row_jsonb.h"
 #include "row/row_need.h"
+#include "row/row_nested.h"
+#include "row/row_notation.h"
 #include "row/row_scalar.h"
-#include "utils/array.h"
+#include "row/row_text.h"
+#include "row/row_time.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 
-/* What is kept of each of the buffers for texts, at the most. */
-#define KEPT_TEXT_BYTES (64 * 1024)
-
-/* Room that is left for the last piece of a text that is converted */
-#define CONVERSION_PIECE_BYTES 256
-
 static RowInputKind
 input_kind(const RowInput *input)
 {
+	if (row_notation_is_of(input->notation, input->type))
+		return ROW_INPUT_NOTED;
 	switch (input->type)
 	{
 		case BOOLOID:
@@ -44,8 +43,10 @@ input_kind(const RowInput *input)
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			return input->typmod < 0 ? ROW_INPUT_DATETIME :
-				ROW_INPUT_FUNCTION;
+			return input->typmod < 0 ? ROW_INPUT_DATETIME : ROW_INPUT_TIME;
+		case TIMEOID:
+		case TIMETZOID:
+			return ROW_INPUT_TIME;
 		case TEXTOID:
 		case VARCHAROID:
 			return ROW_INPUT_TEXT;
@@ -55,8 +56,7 @@ input_kind(const RowInput *input)
 			return GetDatabaseEncoding() == PG_UTF8 ? ROW_INPUT_JSONB :
 				ROW_INPUT_FUNCTION;
 		default:
-			return OidIsValid(get_element_type(input->type)) ?
-				ROW_INPUT_ARRAY : ROW_INPUT_FUNCTION;
+			return row_nested_kind(input->type);
 	}
 }
 
@@ -64,19 +64,22 @@ input_kind(const RowInput *input)
 static bool
 is_called(const RowInput *input)
 {
-	return input->kind != ROW_INPUT_JSON &&
+	return input->kind != ROW_INPUT_JSON && input->kind != ROW_INPUT_NOTED &&
 		(input->kind != ROW_INPUT_TEXT || input->typmod >= 0);
 }
 
 void
-row_input_init(RowInput *input, Oid type, int32 typmod)
+row_input_init(RowInput *input, Oid type, int32 typmod, RowNotation notation)
 {
 	Oid			base = getBaseType(type);
 	Oid			function;
 
+	memset(input, 0, sizeof(RowInput));
 	input->type = type;
 	input->typmod = typmod;
+	input->notation = notation;
 	input->takes_json = base == JSONOID || base == JSONBOID;
+	input->has_times = row_time_is_in(base);
 	input->factor = row_need_factor(base);
 	get_typlenbyval(type, &input->typlen, &input->typbyval);
 	getTypeInputInfo(type, &function, &input->ioparam);
@@ -84,13 +87,7 @@ row_input_init(RowInput *input, Oid type, int32 typmod)
 
 	input->kind = input_kind(input);
 	input->throws = !compat_input_is_soft(type) && is_called(input);
-	input->element = NULL;
-	if (input->kind == ROW_INPUT_ARRAY)
-	{
-		input->element = palloc(sizeof(RowInput));
-		row_input_init(input->element, get_element_type(type), typmod);
-		input->throws |= input->element->throws;
-	}
+	row_nested_init(input);
 }
 
 void
@@ -129,145 +126,28 @@ row_scratch_reset(RowScratch *scratch)
 	scratch->shaped = NULL;
 }
 
-/*
- * Room for a text and a terminator: in a buffer that is kept for the next one,
- * or in the scratch context if it is large.
- */
-static char *
-text_room(RowScratch *scratch, StringInfo kept, size_t bytes)
-{
-	if (likely(bytes <= KEPT_TEXT_BYTES))
-	{
-		resetStringInfo(kept);
-		enlargeStringInfo(kept, bytes);
-		return kept->data;
-	}
-	scratch->cxt_used = true;
-	return MemoryContextAllocHuge(scratch->cxt, bytes + 1);
-}
-
-/*
- * The value's text in UTF-8: a slice of the input where that will do, else in
- * room of scratch.
- */
-static inline bool
-value_utf8(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
-		   const char **text, size_t *len, RowError *error)
-{
-	JsonScanError bad;
-	char	   *room;
-
-	*text = value->start;
-	*len = value->len;
-	if (value->type != JSON_TOKEN_STRING)
-		return true;
-
-	if (input->takes_json)
-	{
-		*text -= 1;
-		*len += 2;
-		return true;
-	}
-	if (!value->escaped)
-		return true;
-
-	room = text_room(scratch, &scratch->text, *len);
-	bad = json_unescape(*text, *len, room, len);
-	*text = room;
-	if (bad == JSON_SCAN_OK)
-		return true;
-	row_error_unescape(error, bad);
-	return false;
-}
-
-/*
- * Convert to the server's encoding, in as many goes as it takes: one that might
- * not fit converts a part only.  False if a character has no equivalent.
- */
-static bool
-convert_text(const RowScratch *scratch, const char *text, size_t len,
-			 char *room, size_t room_bytes)
-{
-	char	   *end = room + room_bytes;
-
-	while (len > 0)
-	{
-		int			done;
-
-		done = pg_do_encoding_conversion_buf(scratch->conversion, PG_UTF8,
-											 GetDatabaseEncoding(),
-											 (unsigned char *) unconstify(char *, text),
-											 len, (unsigned char *) room,
-											 end - room, true);
-		if (done <= 0)
-			return false;
-		text += done;
-		len -= done;
-		room += strlen(room);
-	}
-	*room = '\0';
-	return true;
-}
-
-/* The value's text in the server's encoding. */
-static inline bool
-value_text(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
-		   const char **text, size_t *len, RowError *error)
-{
-	size_t		room_bytes;
-	char	   *room;
-
-	if (!value_utf8(input, scratch, value, text, len, error))
-		return false;
-	if (likely(!OidIsValid(scratch->conversion)))
-		return true;
-
-	room_bytes = *len * ROW_CONVERSION_GROWTH + CONVERSION_PIECE_BYTES;
-	room = text_room(scratch, &scratch->converted, room_bytes);
-	if (!convert_text(scratch, *text, *len, room, room_bytes))
-	{
-		row_error_set(error, ERRCODE_UNTRANSLATABLE_CHARACTER,
-					  "character has no equivalent in encoding \"%s\"",
-					  pg_encoding_to_char(GetDatabaseEncoding()));
-		return false;
-	}
-	*text = room;
-	*len = strlen(room);
-	return true;
-}
-
-/* The same as a C string, which may be the room that it is in. */
-static char *
-value_cstring(const RowInput *input, RowScratch *scratch,
-			  const JsonSlice *value, RowError *error)
-{
-	const char *text;
-	char	   *room;
-	size_t		len;
-
-	if (!value_text(input, scratch, value, &text, &len, error))
-		return NULL;
-	/* of a slice, the quote may be part of the text */
-	if (text != value->start && text != value->start - 1)
-		room = unconstify(char *, text);
-	else
-		room = memcpy(text_room(scratch, &scratch->text, len), text, len);
-	room[len] = '\0';
-	return room;
-}
-
+/* A number may be whole although it has a point or an exponent. */
 static RowInputResult
-integer_value(const RowInput *input, const char *text, size_t len,
-			  Datum *datum, RowError *error)
+integer_value(const RowInput *input, bool number, const char *text,
+			  size_t len, Datum *datum, RowError *error)
 {
 	RowInputResult result = row_scalar_integer(input->type, text, len, datum);
+	bool		fraction = false;
 
-	if (result == ROW_INPUT_BAD)
+	if (unlikely(result == ROW_INPUT_CALL && number))
+		result = row_scalar_whole(input->type, text, len, datum, &fraction);
+	if (likely(result != ROW_INPUT_BAD))
+		return result;
+	if (fraction)
+		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+					  "invalid input syntax for type %s: \"%.*s\"",
+					  format_type_be(input->type),
+					  (int) Min(len, ROW_ERROR_BYTES / 2), text);
+	else
 		row_error_set(error, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
 					  "value \"%.*s\" is out of range for type %s",
-					  (int) Min(len, ROW_ERROR_BYTES), text,
-					  input->type == INT2OID ? "smallint" :
-					  input->type == INT4OID ? "integer" : "bigint");
+					  (int) Min(len, ROW_ERROR_BYTES / 2), text,
+					  format_type_be(input->type));
 	return result;
 }
 
@@ -293,14 +173,14 @@ scalar_value(const RowInput *input, RowScratch *scratch,
 	const char *text;
 	size_t		len;
 
-	if (!value_text(input, scratch, value, &text, &len, error))
+	if (!row_text_of(scratch, value, input->takes_json, &text, &len, error))
 		return ROW_INPUT_BAD;
 	switch (input->kind)
 	{
 		case ROW_INPUT_BOOL:
 			return row_scalar_bool(text, len, datum);
 		case ROW_INPUT_INTEGER:
-			return integer_value(input, text, len, datum, error);
+			return integer_value(input, number, text, len, datum, error);
 		case ROW_INPUT_FLOAT8:
 			return number ? row_scalar_float8(text, len, datum) :
 				ROW_INPUT_CALL;
@@ -320,30 +200,27 @@ scalar_value(const RowInput *input, RowScratch *scratch,
 			return row_jsonb_value(scratch->jsonb, scratch->shaped,
 								   scratch->memory, text, len, may_call,
 								   datum, error);
-		case ROW_INPUT_FUNCTION:
-		case ROW_INPUT_ARRAY:
+		case ROW_INPUT_NOTED:
+			return row_notation_read(input, value->type, text, len, datum,
+									 error);
+		default:
 			break;
 	}
 	return ROW_INPUT_CALL;
 }
 
 /*
- * What the scalar cases left open.  The function works in a context of its
- * own: that of jsonb leaves several times the value behind.
+ * The function works in a context of its own: that of jsonb leaves several
+ * times the value behind.
  */
-static RowInputResult
-function_value(const RowInput *input, RowScratch *scratch,
-			   const JsonSlice *value, Datum *datum, RowError *error)
+RowInputResult
+row_input_call(const RowInput *input, RowScratch *scratch, char *text,
+			   Datum *datum, RowError *error)
 {
-	MemoryContext result_cxt = CurrentMemoryContext;
-	char	   *text = value_cstring(input, scratch, value, error);
+	MemoryContext result_cxt = MemoryContextSwitchTo(scratch->cxt);
 	ErrorData  *edata;
 	Datum		result;
 
-	if (text == NULL)
-		return ROW_INPUT_BAD;
-
-	MemoryContextSwitchTo(scratch->cxt);
 	scratch->cxt_used = true;
 	edata = compat_input_call(unconstify(FmgrInfo *, &input->function), text,
 							  input->ioparam, input->typmod, &result);
@@ -357,66 +234,19 @@ function_value(const RowInput *input, RowScratch *scratch,
 	return ROW_INPUT_DONE;
 }
 
-/*
- * A JSON array becomes an array of one dimension.  The elements are copied
- * into it, so they are made where input functions work.
- */
+/* What the other cases left open. */
 static RowInputResult
-array_value(const RowInput *input, RowScratch *scratch,
-			const JsonSlice *value, bool may_call, Datum *datum,
-			RowError *error)
+function_value(const RowInput *input, RowScratch *scratch,
+			   const JsonSlice *value, Datum *datum, RowError *error)
 {
-	MemoryContext result_cxt = CurrentMemoryContext;
-	const RowInput *element = input->element;
-	ArrayBuildState *build;
-	JsonScan	scan;
-	JsonSlice	item;
+	char	   *text = row_text_cstring(scratch, value, input->takes_json,
+										error);
 
-	MemoryContextSwitchTo(scratch->cxt);
-	scratch->cxt_used = true;
-	build = initArrayResult(element->type, scratch->cxt, false);
-	json_scan_init(&scan, value->start, value->len);
-	json_scan_next(&scan);
-	while (json_scan_value(&scan, &item) != JSON_TOKEN_ARRAY_END)
-	{
-		bool		isnull = item.type == JSON_TOKEN_NULL;
-		Datum		item_datum = (Datum) 0;
-		RowInputResult result = ROW_INPUT_DONE;
-
-		if (!isnull)
-			result = row_input_value(element, scratch, &item, may_call,
-									 &item_datum, error);
-		if (result != ROW_INPUT_DONE)
-		{
-			MemoryContextSwitchTo(result_cxt);
-			if (result == ROW_INPUT_BAD)
-				error->message = pstrdup(error->message);
-			return result;
-		}
-		accumArrayResult(build, item_datum, isnull, element->type,
-						 scratch->cxt);
-	}
-	MemoryContextSwitchTo(result_cxt);
-	*datum = makeArrayResult(build, result_cxt);
-	return ROW_INPUT_DONE;
-}
-
-static RowInputResult
-array_or_text_value(const RowInput *input, RowScratch *scratch,
-					const JsonSlice *value, bool may_call, Datum *datum,
-					RowError *error)
-{
-	if (value->type == JSON_TOKEN_ARRAY_START)
-		return array_value(input, scratch, value, may_call, datum, error);
-
-	/* "{}" is an empty array to SQL */
-	if (value->type == JSON_TOKEN_OBJECT_START)
-	{
-		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
-					  "JSON object cannot be converted to an array");
+	if (text != NULL && input->has_times)
+		text = row_time_text(input, value->type, text, error);
+	if (text == NULL)
 		return ROW_INPUT_BAD;
-	}
-	return ROW_INPUT_CALL;
+	return row_input_call(input, scratch, text, datum, error);
 }
 
 RowInputResult
@@ -432,9 +262,9 @@ row_input_value(const RowInput *input, RowScratch *scratch,
 		row_memory_refuse(scratch->memory, error);
 		return ROW_INPUT_BAD;
 	}
-	if (input->kind == ROW_INPUT_ARRAY)
-		result = array_or_text_value(input, scratch, value, may_call, datum,
-									 error);
+	if (input->kind >= ROW_INPUT_ARRAY)
+		result = row_nested_value(input, scratch, value, may_call, datum,
+								  error);
 	else if (input->kind != ROW_INPUT_FUNCTION)
 		result = scalar_value(input, scratch, value, may_call, datum, error);
 	if (result == ROW_INPUT_CALL && may_call)

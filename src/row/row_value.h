@@ -28,11 +28,18 @@ typedef enum RowInputKind
 	ROW_INPUT_UUID,
 	ROW_INPUT_DATETIME,			/* date, timestamp, timestamptz without
 								 * precision */
+	ROW_INPUT_TIME,				/* these with precision, time, timetz */
+	ROW_INPUT_NOTED,			/* see row_notation.h */
 	ROW_INPUT_TEXT,				/* text, varchar */
 	ROW_INPUT_JSON,
 	ROW_INPUT_JSONB,			/* where the server's encoding is UTF-8 */
-	ROW_INPUT_ARRAY
+	ROW_INPUT_ARRAY,			/* from here on: see row_nested.h */
+	ROW_INPUT_COMPOSITE,
+	ROW_INPUT_DOMAIN,
+	ROW_INPUT_HSTORE
 } RowInputKind;
+
+typedef struct RowComposite RowComposite;
 
 /* How values of one column's type are made. */
 typedef struct RowInput
@@ -45,10 +52,15 @@ typedef struct RowInput
 	bool		takes_json;		/* strings keep their quotes: json, jsonb and
 								 * domains over them */
 	bool		throws;			/* the function may throw for bad input */
+	bool		has_times;		/* a text of it may be one of a time */
+	RowNotation notation;
 	int			factor;			/* see row_need.h */
+	size_t		item_bytes;		/* ... what it takes as an array's element */
 	FmgrInfo	function;
 	Oid			ioparam;
-	struct RowInput *element;	/* for ROW_INPUT_ARRAY */
+	struct RowInput *element;	/* of an array; what a domain is over */
+	RowComposite *composite;
+	void	   *domain;			/* domain_check()'s own */
 } RowInput;
 
 typedef struct RowJsonb RowJsonb;
@@ -76,7 +88,12 @@ typedef enum RowInputResult
 	ROW_INPUT_CALL				/* only the input function can tell */
 } RowInputResult;
 
-extern void row_input_init(RowInput *input, Oid type, int32 typmod);
+/*
+ * In the current context, which must outlive it.  The notation is that of a
+ * column which row_notation_check() let pass.
+ */
+extern void row_input_init(RowInput *input, Oid type, int32 typmod,
+						   RowNotation notation);
 
 /* In the current context, which must outlive the decoder's last row. */
 extern void row_scratch_init(RowScratch *scratch);
@@ -93,5 +110,13 @@ extern RowInputResult row_input_value(const RowInput *input,
 									  RowScratch *scratch,
 									  const JsonSlice *value, bool may_call,
 									  Datum *datum, RowError *error);
+
+/*
+ * What the input function makes of a text of the server's encoding.  It throws
+ * for a bad one if input->throws.
+ */
+extern RowInputResult row_input_call(const RowInput *input,
+									 RowScratch *scratch, char *text,
+									 Datum *datum, RowError *error);
 
 #endif							/* TRACKING_ROW_ROW_VALUE_H */

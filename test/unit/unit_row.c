@@ -45,7 +45,7 @@ value_state(FmgrInfo *flinfo, Oid type, int32 typmod)
 		return state;
 	old = MemoryContextSwitchTo(flinfo->fn_mcxt);
 	state = palloc0(sizeof(ValueState));
-	row_input_init(&state->input, type, typmod);
+	row_input_init(&state->input, type, typmod, ROW_NOTATION_PLAIN);
 	row_scratch_init(&state->scratch);
 	state->shapes_cxt = AllocSetContextCreate(flinfo->fn_mcxt, "shapes",
 											  ALLOCSET_DEFAULT_SIZES);
