@@ -41,6 +41,7 @@ class Cluster:
     """A server of its own; with standby_of, a streaming standby of another,
     or, with restore_of, one restored from its base backup and archive; bindir
     is for one of another version."""
+    template = None         # name of a database with the extension, to make others of
 
     def __init__(self, preload=True, conf='', standby_of=None, restore_of=None, bindir=None,
                  checksums=False):
@@ -55,6 +56,7 @@ class Cluster:
         self.env = {'PATH': os.environ['PATH'], 'LANG': 'C.UTF-8'}
         if 'LD_LIBRARY_PATH' in os.environ:     # for an older server's libraries
             self.env['LD_LIBRARY_PATH'] = os.environ['LD_LIBRARY_PATH']
+        self._kept = None
         if self.user:
             owner = pwd.getpwnam(self.user)
             os.chown(self.dir, owner.pw_uid, owner.pw_gid)
@@ -99,6 +101,7 @@ class Cluster:
         self._pg_ctl('-l', self.logfile, 'start')
 
     def stop(self, mode='fast'):
+        self._let_go()
         self._pg_ctl('-m', mode, 'stop')
 
     def restart(self, mode='fast'):
@@ -118,6 +121,7 @@ class Cluster:
         return (self.data / 'postmaster.pid').exists()
 
     def destroy(self):
+        self._let_go()
         if self.running():
             try:
                 self.stop('immediate')
@@ -142,6 +146,18 @@ class Cluster:
         kw.setdefault('autocommit', True)
         return psycopg.connect(host=str(self.dir), port=self.port,
                                dbname=dbname, user=user, **kw)
+
+    def maintain(self, statement, *args):
+        """Run a statement in database postgres; its rows, or None without a
+        result.  The connection is kept, as a new one takes as long as many statements."""
+        if self._kept is None or self._kept.closed:
+            self._kept = self.connect()
+        cursor = self._kept.execute(statement, args or None)
+        return cursor.fetchall() if cursor.description else None
+
+    def _let_go(self):
+        if self._kept is not None:
+            self._kept.close()
 
     def log(self):
         return (self.logfile.read_text(errors='replace')

@@ -30,8 +30,7 @@ class Store:
     def __init__(self, cluster):
         self.cluster = cluster
         self.dbname = f'store_{uuid.uuid4().hex[:12]}'
-        with cluster.connect() as conn:
-            conn.execute(f'CREATE DATABASE {self.dbname} OWNER loader')
+        cluster.maintain(f'CREATE DATABASE {self.dbname} OWNER loader')
         self.conn = cluster.connect(dbname=self.dbname)
         self.conn.execute('GRANT ALL ON SCHEMA public TO PUBLIC')
 
@@ -68,5 +67,4 @@ class Store:
 
     def drop(self):
         self.conn.close()
-        with self.cluster.connect() as conn:
-            conn.execute(f'DROP DATABASE {self.dbname} WITH (FORCE)')
+        self.cluster.maintain(f'DROP DATABASE {self.dbname} WITH (FORCE)')

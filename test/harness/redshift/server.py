@@ -82,24 +82,21 @@ class Redshift(Faults):
     # users and databases
 
     def create_user(self, name, password):
-        with self.cluster.connect() as conn:
-            if not conn.execute('SELECT 1 FROM pg_roles WHERE rolname = %s', (name,)).fetchone():
-                conn.execute(f'CREATE ROLE "{name}" LOGIN')
+        if not self.cluster.maintain('SELECT 1 FROM pg_roles WHERE rolname = %s', name):
+            self.cluster.maintain(f'CREATE ROLE "{name}" LOGIN')
         self.users[name] = password
 
     def create_database(self):
         """A new database; its name."""
         name = f'store_{uuid.uuid4().hex[:12]}'
-        with self.cluster.connect() as conn:
-            conn.execute(f'CREATE DATABASE {name}')
-            conn.execute(f'GRANT CREATE ON DATABASE {name} TO PUBLIC')
+        self.cluster.maintain(f'CREATE DATABASE {name}')
+        self.cluster.maintain(f'GRANT CREATE ON DATABASE {name} TO PUBLIC')
         self._databases[name] = Catalog(self.cluster, name, self.isolation, self.serverless)
         return name
 
     def drop_database(self, name):
         self._databases.pop(name).close()
-        with self.cluster.connect() as conn:
-            conn.execute(f'DROP DATABASE {name} WITH (FORCE)')
+        self.cluster.maintain(f'DROP DATABASE {name} WITH (FORCE)')
 
     def connect(self, dbname, user, password=None, **kw):
         """A connection by psycopg, through the stand-in."""
