@@ -3,13 +3,16 @@
 As a program: cluster.py COMMAND [ARG...] runs a command against a cluster of
 its own (PGHOST, PGPORT and PGUSER are set) and ends with its status.
 """
+import atexit
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -41,6 +44,7 @@ class Cluster:
     """A server of its own; with standby_of, a streaming standby of another,
     or, with restore_of, one restored from its base backup and archive; bindir
     is for one of another version."""
+    _initialized = {}       # data directories as initdb made them
     template = None         # name of a database with the extension, to make others of
 
     def __init__(self, preload=True, conf='', standby_of=None, restore_of=None, bindir=None,
@@ -67,9 +71,7 @@ class Cluster:
             elif restore_of is not None:
                 self.run('cp', '-a', restore_of, self.data)
             else:
-                self.run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust',
-                         '-E', 'UTF8', '--locale=C.UTF-8', '-N', '--no-instructions',
-                         *(['--data-checksums'] if checksums else []))
+                self._initialize(checksums)
             with open(self.data / 'postgresql.conf', 'a') as f:
                 f.write(CONF)
                 f.write(f"port = {self.port}\n")
@@ -81,6 +83,29 @@ class Cluster:
         except BaseException:
             self.destroy()
             raise
+
+    def _initialize(self, checksums):
+        """What initdb makes.  It takes long, so that only the first such cluster of
+        a process asks it; others are copies, with a system identifier of their own."""
+        kind = self.bindir, checksums
+        if kind not in self._initialized:
+            self.run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust',
+                     '-E', 'UTF8', '--locale=C.UTF-8', '-N', '--no-instructions',
+                     *(['--data-checksums'] if checksums else []))
+            kept = tempfile.mkdtemp(prefix='tracking_fdw.initdb.')
+            atexit.register(shutil.rmtree, kept, ignore_errors=True)
+            shutil.copytree(self.data, f'{kept}/data')
+            self._initialized[kind] = f'{kept}/data'
+            return
+        # but for its WAL
+        shutil.copytree(self._initialized[kind], self.data,
+                        ignore=shutil.ignore_patterns('0000000*'))
+        if self.user:
+            subprocess.check_call(['chown', '-R', self.user, self.data])
+        with open(self.data / 'global/pg_control', 'r+b') as f:
+            f.write(struct.pack('=q', random.getrandbits(62)))
+        # writes the checksum of the control file, and WAL of that identifier
+        self.run('pg_resetwal', '-f', self.data)
 
     def run(self, program, *args):
         command = [program if program == 'cp' else str(self.bindir / program), *map(str, args)]
