@@ -1,4 +1,5 @@
 """Fixtures: what a test asks for by name.  The machinery is in harness/."""
+import collections
 import pathlib
 import uuid
 
@@ -17,6 +18,17 @@ from harness.store import Store, open_cluster
 from harness.wait import wait_until as poll_until
 
 TEST = pathlib.Path(__file__).parent
+
+
+# What has a database of its own takes longer than what has not.
+LONG = {'db', 'new_db', 'store', 'warehouse'}
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first: where several processes share them, none is left
+    alone with a long one at the end."""
+    long = collections.Counter(item.path for item in items if LONG & set(item.fixturenames))
+    items.sort(key=lambda item: -long[item.path])
 
 
 # helpers
