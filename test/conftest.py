@@ -258,18 +258,28 @@ def kinesis(request):
     return request.getfixturevalue(request.param)
 
 
+@pytest.fixture(scope='session')
+def clocked_servers(certificate):
+    made = {}
+    yield made
+    for server, _ in made.values():
+        server.stop()
+
+
 @pytest.fixture
-def clocked(certificate):
-    """clocked(kind): a server of its own, and its clock."""
-    made = []
+def clocked(clocked_servers, certificate):
+    """clocked(kind): a server whose clock the test may set, and that clock."""
+    used = []
 
     def make(kind):
-        clock = Clock()
-        made.append((kind(certificate, clock), clock))
-        return made[-1]
+        if kind not in clocked_servers:
+            clock = Clock()
+            clocked_servers[kind] = kind(certificate, clock), clock
+        used.append(clocked_servers[kind])
+        return used[-1]
     yield make
-    for server, _ in made:
-        server.stop()
+    for _, clock in used:
+        clock.ahead()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ ACCESS_KEY, SECRET_KEY = 'AKIDTESTTESTTESTTEST', 'secretSECRETsecretSECRETsecret
 def answers(url):
     """Does an HTTP server answer at url, whatever it says?"""
     try:
-        urllib.request.urlopen(url, timeout=2).close()
+        urllib.request.urlopen(url, timeout=30).close()
     except urllib.error.HTTPError:
         return True
     except OSError:
@@ -66,9 +66,14 @@ class Clock:
         self.environment = {'CLOCK_FILE': str(self._file)}
 
     def ahead(self, **time):
-        """Set it ahead by that much; arguments are those of timedelta."""
+        """Set it ahead by that much, or right; arguments are those of timedelta."""
         milliseconds = f'{datetime.timedelta(**time).total_seconds() * 1000:.0f}'
-        self._file.write_text(milliseconds)
+        if milliseconds == self._file.read_text():
+            return
+        # not for a moment empty, which would be right
+        written = self._file.with_suffix('.new')
+        written.write_text(milliseconds)
+        written.replace(self._file)
         wait_until(lambda: self._seen.exists() and self._seen.read_text() == milliseconds,
                    what='the clock to be seen')
 
