@@ -221,7 +221,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 
 		MemoryContextSwitchTo(round_cxt);
 		MemoryContextReset(round_cxt);
-		pipeline_pause_wait(pipeline, &transactions);
+		if (begun)
+			pipeline_pause_wait(pipeline, &transactions);
 		pipeline_run_report(run, NULL);
 		if (begun)
 			batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
