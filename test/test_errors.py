@@ -34,7 +34,7 @@ def bad(request, db, sql_server, kinesalite, make_stream, put):
         put(kinesalite.client(), stream, [record])
     sql_server(db, kinesalite.url)
     db.foreign_table('t', "id int, name text, why text OPTIONS (metadata 'decode_error'), "
-                     "data bytea OPTIONS (metadata 'data')", stream)
+                     "data bytea OPTIONS (metadata 'data')", stream, empty='error')
     return payload, word
 
 

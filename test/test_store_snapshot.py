@@ -113,7 +113,7 @@ def test_a_reset_waits_for_a_load_and_forgets_what_it_left(db, store, source, ki
     db.sql("CALL tracking.run_pipeline('p')")
     (table,), = store.sql("SELECT tablename FROM pg_tables WHERE tablename LIKE 'tracking_p%'")
     with store.conn.transaction():
-        store.sql(f"UPDATE {table} SET position = 'somewhere'")
+        store.sql(f"UPDATE {table} SET position = 'somewhere' WHERE shard_id <> ''")
         reset = threading.Thread(target=db.sql,
                                  args=("SELECT tracking.reset_pipeline('p', 'trim_horizon')",))
         reset.start()
@@ -121,4 +121,5 @@ def test_a_reset_waits_for_a_load_and_forgets_what_it_left(db, store, source, ki
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid "
             "FROM pg_stat_activity WHERE datname = current_database())"))
     reset.join()
-    assert store.value(f'SELECT count(*) FROM {table}') == 0
+    # a row without a shard says who fills the store
+    assert store.value(f"SELECT count(*) FROM {table} WHERE shard_id <> ''") == 0

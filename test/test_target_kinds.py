@@ -14,7 +14,11 @@ def alice(db, new_role):
 
 def warnings(db):
     said = []
-    db.conn.add_notice_handler(lambda notice: said.append((notice.message_primary, notice.message_detail)))
+
+    def hear(notice):
+        if notice.severity == 'WARNING':
+            said.append((notice.message_primary, notice.message_detail))
+    db.conn.add_notice_handler(hear)
     return said
 
 
