@@ -10,5 +10,5 @@ SELECT (SELECT sum(views) FROM views_per_minute) AS counted_as_they_came,
        (SELECT count(*) FROM page_views) AS in_the_stream;
 
 -- What each pipeline did, shard by shard.
-SELECT pipeline, state, shard_id, rows, dead_letters, last_arrival, activity
+SELECT pipeline, state, shard_id, records, dead_letters, last_arrival, activity
 FROM tracking.pipeline_status ORDER BY pipeline, shard_id;

@@ -112,3 +112,21 @@ def test_both_at_full_speed(db, doubled, kinesalite, put):
     session.start()
     session.join(30)
     exactly(db, 2100)
+
+
+def test_what_was_altered_holds_for_the_next_batch(db, source, kinesalite, proxy, put):
+    """Also for one that is being fetched: whoever has the old settings gives way."""
+    stream = source(url=proxy.url)
+    db.sql('CREATE TABLE other (id int)')
+    put(kinesalite.client(), stream, ids(10))
+    db.pipeline('p', 'src', target='target', enabled=False)
+    held = proxy.hold('GetRecords', first=1)
+    session = Session(db)
+    session.start()
+    held.wait()
+    db.sql("SELECT tracking.alter_pipeline('p', target => 'other')")
+    held.release()
+    session.join(30)
+    assert session.error.sqlstate == '40001' and 'was changed' in str(session.error)
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert db.value('SELECT count(*) FROM target') == 0 and db.value('SELECT count(*) FROM other') == 10

@@ -25,22 +25,22 @@ def test_a_worker_that_rejects_most_says_so(db, source, kinesalite, put, wait_un
     """And says once when it is over; changing the pipeline begins anew."""
     stream = source()
     put(kinesalite.client(), stream, [{'id': 'x'}] * 9)
-    db.pipeline('p', 'src', target='target', max_latency='0.2 s')
-    wait_until(lambda: db.status('p')[0]['dead_letters'] == 9)
-    assert db.status('p')[0]['state'] == 'running'      # too few to tell
+    db.pipeline('rejecter', 'src', target='target', max_latency='0.2 s')
+    wait_until(lambda: db.status('rejecter')[0]['dead_letters'] == 9)
+    assert db.status('rejecter')[0]['state'] == 'running'      # too few to tell
     put(kinesalite.client(), stream, [{'id': 'x'}] * 2)
-    wait_until(lambda: db.status('p')[0]['state'] == 'rejecting')
+    wait_until(lambda: db.status('rejecter')[0]['state'] == 'rejecting')
     put(kinesalite.client(), stream, [{'id': 'x'}] * 5)
-    wait_until(lambda: db.status('p')[0]['dead_letters'] == 16)
+    wait_until(lambda: db.status('rejecter')[0]['dead_letters'] == 16)
     log = db.cluster.log()
-    assert log.count('WARNING:  pipeline "p" is rejecting') == 1
+    assert log.count('WARNING:  pipeline "rejecter" is rejecting') == 1
     put(kinesalite.client(), stream, ids(17))
-    wait_until(lambda: db.status('p')[0]['state'] == 'running')
-    db.cluster.wait_log('pipeline "p" is no longer rejecting')
+    wait_until(lambda: db.status('rejecter')[0]['state'] == 'running')
+    db.cluster.wait_log('pipeline "rejecter" is no longer rejecting')
     put(kinesalite.client(), stream, [{'id': 'x'}] * 30)
-    wait_until(lambda: db.status('p')[0]['state'] == 'rejecting')
-    db.sql("SELECT tracking.alter_pipeline('p', batch_rows => 500)")
-    wait_until(lambda: db.status('p')[0]['state'] == 'running')
+    wait_until(lambda: db.status('rejecter')[0]['state'] == 'rejecting')
+    db.sql("SELECT tracking.alter_pipeline('rejecter', batch_rows => 500)")
+    wait_until(lambda: db.status('rejecter')[0]['state'] == 'running')
 
 
 def test_recent_is_a_thousand_records(db, source, kinesalite, put):

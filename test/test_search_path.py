@@ -85,7 +85,7 @@ def test_in_workers_of_a_database_that_has_it_first(planted, store, wait_until):
         "max_latency => '0.2 s')",
         "SELECT tracking.create_pipeline('w', 'public.queue', target => 'public.wh', "
         "max_latency => '0.2 s')",
-        "SELECT tracking.create_pipeline('fails', 'public.src', command => 'SELECT 1 / 0 FROM public.src')")
+        "SELECT tracking.create_pipeline('fails', 'public.src', command => 'SELECT 1 OPERATOR(pg_catalog./) 0 FROM public.src')")
     planted.wait_value(19, 'SELECT count(*) FROM public.target')
     planted.wait_value(19, 'SELECT count(*) FROM public.taken')
     wait_until(lambda: store.value('SELECT count(*) FROM landed') == 20)

@@ -123,7 +123,10 @@ static CatalogStatement advance_statement = {
 	" last_arrival, millis_behind_latest, read_until, tip_at, late_since)"
 	" where c.pipeline operator(pg_catalog.=) $1"
 	" and c.shard_id operator(pg_catalog.=) b.shard_id"
-	" and c.position operator(pg_catalog.=) b.old_position",
+	" and c.position operator(pg_catalog.=) b.old_position"
+	" and exists (select from tracking.pipeline p"
+	" where p.name operator(pg_catalog.=) $1"
+	" and p.generation operator(pg_catalog.=) $12)",
 	12, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
 	INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
 	TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT8OID}, NULL

@@ -52,10 +52,9 @@ extern List *checkpoint_load(const char *pipeline, List *shards, int worker);
 extern void checkpoint_wait_with_parents(List *checkpoints);
 
 /*
- * Move the positions of a batch's shards.  False if one of them is no longer
- * where the batch began: another session was first, and the caller must abort
- * and read the positions again.  What is recent is counted for a generation of
- * the pipeline.
+ * Move the positions of a batch's shards, as the pipeline is in a generation.
+ * False if it is in another, or one of them is no longer where the batch began:
+ * another session was first, and the caller must abort and begin anew.
  */
 extern bool checkpoint_advance(const char *pipeline, int64 generation,
 							   const Batch *batch);

@@ -129,7 +129,7 @@ try_batch(PipelineRun *run, const Pipeline *pipeline, Batch *batch,
 	return result;
 }
 
-/* False if another session has moved the positions. */
+/* False if another session has changed the pipeline or moved its positions. */
 static bool
 apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 {
@@ -237,7 +237,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 		else if (!apply(run, pipeline, batch))
 		{
 			ereport(LOG,
-					(errmsg("positions of pipeline \"%s\" were moved by another session; reading them again",
+					(errmsg("pipeline \"%s\" was changed, or moved by another session; beginning anew",
 							pipeline->name)));
 			read_source = NULL;
 			return;

@@ -84,7 +84,7 @@ apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
 		if (result == APPLY_FENCED)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("positions of pipeline \"%s\" were moved by another session",
+					 errmsg("pipeline \"%s\" was changed, or moved by another session",
 							pipeline->name),
 					 errhint("Call tracking.run_pipeline again.")));
 		if (result == APPLY_DONE)
