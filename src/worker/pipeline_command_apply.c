@@ -142,7 +142,9 @@ has_witness(const Application *application, int64 except)
 
 /*
  * Does the command take any record but this one (-1: any)?  Each time others
- * are tried, so that a batch full of bad ones is not judged by the same.
+ * are tried, so that a batch full of bad ones is not judged by the same: one of
+ * each part of the batch, and not at equal distances, at which there may be
+ * nothing but records of one kind.
  */
 static bool
 takes_another(Application *application, int64 except)
@@ -150,11 +152,10 @@ takes_another(Application *application, int64 except)
 	const Batch *batch = application->batch;
 	int64		n = batch->n_records;
 	int64		n_probes = Min(n, PROBES);
-	int64		offset = (int64) (backoff_random() * n);
 
 	for (int64 i = 0; i < n_probes && !has_witness(application, except); i++)
 	{
-		int64		ordinal = (offset + i * (n / n_probes)) % n;
+		int64		ordinal = (int64) ((i + backoff_random()) * n / n_probes);
 
 		application->witness = -1;
 		if (ordinal != except && is_seen(batch, ordinal))
