@@ -265,10 +265,10 @@ test-regress:
 	@echo "== pg_regress"
 	@$(CLUSTER) $(MAKE) --no-print-directory --silent installcheck
 
-# a file's tests run in one of three processes, where xdist is installed: much
+# a file's tests run in one of four processes, where xdist is installed: much
 # of their time they wait
 PYTEST_JOBS = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && \
-	echo '-n 3 --dist loadfile')
+	echo '-n 4 --dist loadfile')
 
 test-pytest:
 	@echo "== pytest"
