@@ -175,7 +175,7 @@ check_endpoint(List *options, const char *name)
 	};
 	AwsEndpoint endpoint;
 
-	aws_endpoint_init(&endpoint, &config, "kinesis");
+	aws_endpoint_init(&endpoint, &config, AWS_KINESIS);
 	require(endpoint.host[0] != '\0' && endpoint.path[0] == '/');
 	require(strchr(endpoint.host, '/') == NULL);
 }

@@ -309,12 +309,14 @@ fuzz(const char *data, size_t size)
 	KinesisStream stream = {
 		.name = "stream",.unpack = true,.budget = &budget
 	};
+	const AwsConfig *config;
 	ErrorData  *error = NULL;
 
 	if (size == 0)
 		return;
 	say_answers(data + 1, size - 1);
-	stream.aws = aws_client_open(CurrentMemoryContext, server_config(), AWS_KINESIS);
+	config = server_config();
+	stream.aws = aws_client_open(CurrentMemoryContext, config, AWS_KINESIS);
 	for (size_t i = 0; i < lengthof(operations); i++)
 	{
 		if (operations[i].letter == *data)
@@ -322,8 +324,8 @@ fuzz(const char *data, size_t size)
 	}
 	require(error == NULL || server_error_is_sound(error));
 	require(aws_client_stats(stream.aws)->retries >= 0 &&
-			aws_client_max_retries(stream.aws) == config.max_retries &&
-			strcmp(aws_client_url(stream.aws), config.endpoint) == 0);
+			aws_client_max_retries(stream.aws) == config->max_retries &&
+			strcmp(aws_client_url(stream.aws), config->endpoint) == 0);
 	buffer_trim();
 }
 

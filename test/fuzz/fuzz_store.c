@@ -113,12 +113,16 @@ end(void *server)
 static void
 read_positions(void *server)
 {
-	StoreCheckpoint checkpoint = {.server = server,.table = "t"};
+	StoreCheckpoint checkpoint = {
+		.server = server,.table = "t",.token = "token"
+	};
 	List	   *positions;
 	ListCell   *cell;
+	char	   *token;
 
 	store_checkpoint_create(&checkpoint);
-	positions = store_checkpoint_read(&checkpoint);
+	store_checkpoint_lock(&checkpoint);
+	positions = store_checkpoint_positions(&checkpoint);
 	foreach(cell, positions)
 	{
 		StorePosition *stored = lfirst(cell);
@@ -127,6 +131,10 @@ read_positions(void *server)
 		require_text(stored->shard_id);
 		(void) position_from_text(stored->position, &position);
 	}
+	token = store_checkpoint_token(&checkpoint);
+	if (token != NULL)
+		require_text(token);
+	store_checkpoint_set_token(&checkpoint);
 	store_checkpoint_forget(&checkpoint, "shard");
 }
 
@@ -141,7 +149,9 @@ is_known(const char *shard_id, void *arg)
 static void
 advance(void *server)
 {
-	StoreCheckpoint checkpoint = {.server = server,.table = "t"};
+	StoreCheckpoint checkpoint = {
+		.server = server,.table = "t",.token = "token"
+	};
 	BatchShard	shards[] = {{.shard_id = "a"}, {.shard_id = "b'\\"}};
 	Batch		batch = {.shards = shards,.n_shards = lengthof(shards)};
 
