@@ -120,7 +120,7 @@ def test_what_was_altered_holds_for_the_next_batch(db, source, kinesalite, proxy
     db.sql('CREATE TABLE other (id int)')
     put(kinesalite.client(), stream, ids(10))
     db.pipeline('p', 'src', target='target', enabled=False)
-    held = proxy.hold('GetRecords', first=1)
+    held = proxy.hold('GetRecords')
     session = Session(db)
     session.start()
     held.wait()
