@@ -55,11 +55,12 @@ copy_sources() {
 # extensions can be built for, with ours, as if DIR were /; in DIR/libs those of
 # its libraries that are not in chroot ROOT.  Nothing if there is none.
 older_server() {
-	local major=$1 root=$2 dir=$3 config lib
+	local major=$1 root=$2 dir=$3 config server share lib
 	mkdir -p "$dir/libs" "$dir/build"
 	config=$(older_config "$major")
 	[ -n "$config" ] || return 0
-	cp -a --parents "$(dirname "$(dirname "$config")")" "$("$config" --sharedir)" "$dir"
+	server=${config%/bin/*} share=$("$config" --sharedir)
+	tar -C / -cf - "${server#/}" "${share#/}" | tar -C "$dir" -xf -
 	copy_sources "$dir/build"
 	make --silent -j2 -C "$dir/build" install PG_CONFIG="$config" DESTDIR="$dir" >"$log" 2>&1 ||
 		{ cat "$log" >&2; exit 1; }
