@@ -310,7 +310,7 @@ tracking_fdw_worker_main(Datum arg)
 {
 	MemoryContext cxt;
 	WorkerArgs	args;
-	Pipeline   *pipeline;
+	Pipeline   *volatile pipeline;
 
 	(void) arg;
 	memcpy(&args, MyBgworkerEntry->bgw_extra, sizeof(args));
