@@ -11,6 +11,17 @@ def alice(db, new_role):
     return name
 
 
+@pytest.fixture
+def stream(db, alice, sql_server, make_stream, kinesalite):
+    """A stream, and foreign table src, by which alice may read it."""
+    name = make_stream(kinesalite)
+    sql_server(db, kinesalite.url, user='PUBLIC')
+    db.sql('GRANT USAGE ON FOREIGN SERVER aws TO PUBLIC')
+    db.foreign_table('src', 'id int', name)
+    db.sql(f'GRANT SELECT ON src TO {alice}')
+    return name
+
+
 def create(db, alice, source, **arguments):
     db.sql(f'SET ROLE {alice}')
     db.pipeline('p', source, target='target', max_latency='0.2 s', **arguments)
@@ -43,12 +54,7 @@ def test_a_failure_is_over_without_a_new_row(db, alice, wait_until):
     over(db, wait_until)
 
 
-def test_a_failure_is_over_without_a_new_record(db, alice, wait_until, sql_server, make_stream, kinesalite, put):
-    stream = make_stream(kinesalite)
-    sql_server(db, kinesalite.url, user='PUBLIC')
-    db.sql('GRANT USAGE ON FOREIGN SERVER aws TO PUBLIC')
-    db.foreign_table('src', 'id int', stream)
-    db.sql(f'GRANT SELECT ON src TO {alice}')
+def test_a_failure_is_over_without_a_new_record(db, alice, stream, wait_until, kinesalite, put):
     create(db, alice, 'src')
     put(kinesalite.client(), stream, [{'id': 1}])
     db.wait_value(1, 'SELECT count(*) FROM target')
@@ -83,12 +89,7 @@ def test_a_position_that_is_set_back_by_hand(db, alice):
     assert db.status('p')[0]['failures'] == 0
 
 
-def test_one_of_a_stream(db, alice, sql_server, make_stream, kinesalite, put):
-    stream = make_stream(kinesalite)
-    sql_server(db, kinesalite.url, user='PUBLIC')
-    db.sql('GRANT USAGE ON FOREIGN SERVER aws TO PUBLIC')
-    db.foreign_table('src', 'id int', stream)
-    db.sql(f'GRANT SELECT ON src TO {alice}')
+def test_one_of_a_stream(db, alice, stream, kinesalite, put):
     create(db, alice, 'src')
     put(kinesalite.client(), stream, [{'id': i} for i in range(3)])
     db.wait_value(3, 'SELECT count(*) FROM target')
