@@ -170,6 +170,17 @@ want_nothing(void)
  * What waits
  * ---------------------------------------------------------------- */
 
+/* With what keeping it takes: there may be many small ones. */
+static size_t
+held_bytes(const HeldRecord *record)
+{
+	const KinesisPutRecord *put = &record->put;
+
+	return sizeof(HeldRecord) + put->data_bytes +
+		(put->partition_key ? strlen(put->partition_key) : 0) +
+		(put->explicit_hash_key ? strlen(put->explicit_hash_key) : 0);
+}
+
 static void
 free_record(HeldRecord *record)
 {
@@ -222,7 +233,7 @@ drop_level(int level)
 			record->content->wanted--;
 		else
 		{
-			outbox.bytes -= record->put.data_bytes;
+			outbox.bytes -= held_bytes(record);
 			free_record(record);
 		}
 	}
@@ -398,7 +409,7 @@ stream_outbox_add(StreamWriter *writer, int64 row,
 	if (record->explicit_hash_key != NULL)
 		added.put.explicit_hash_key = pstrdup(record->explicit_hash_key);
 	outbox.held[outbox.n_held++] = added;
-	outbox.bytes += record->data_bytes;
+	outbox.bytes += held_bytes(&added);
 	MemoryContextSwitchTo(old);
 	if (outbox.bytes > outbox.max_bytes)
 		send_held();
