@@ -291,7 +291,8 @@ append_decimal(StringInfo json, bool negative, uint64 whole, uint64 fraction,
 		fraction /= 10;
 	appendStringInfo(json, "%s" UINT64_FORMAT, negative ? "-" : "", whole);
 	if (decimals > 0)
-		appendStringInfo(json, ".%0*" INT64_MODIFIER "u", decimals, fraction);
+		appendStringInfo(json, ".%0*llu", decimals,
+						 (unsigned long long) fraction);
 }
 
 static void
