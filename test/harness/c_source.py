@@ -13,7 +13,7 @@ TOKEN = re.compile(r'''
   | (?P<other>.)''', re.VERBOSE | re.DOTALL | re.MULTILINE)
 ESCAPES = {'n': '\n', 't': '\t', 'r': '\r', '0': '\0'}
 # of the server's headers
-MACROS = {'INT64_FORMAT': '%ld', 'UINT64_FORMAT': '%lu', 'INT64_MODIFIER': 'l', 'PRIu64': 'lu'}
+MACROS = {'INT64_FORMAT': '%ld', 'UINT64_FORMAT': '%lu', 'PRIu64': 'lu'}
 
 Piece = collections.namedtuple('Piece', 'text path line')
 
