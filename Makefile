@@ -1,194 +1,19 @@
 # tracking_fdw: Amazon Kinesis streams as PostgreSQL relations.
-# The object list is the map of src/, in the order of its layers.
+# What it is made of is in src/objects.mk.
 
 MODULE_big = tracking_fdw
 EXTENSION = tracking_fdw
 DATA = tracking_fdw--1.0.sql
 
-OBJS = \
-	src/tracking_fdw.o \
-	src/base/backoff.o \
-	src/base/base64.o \
-	src/base/blame.o \
-	src/base/buffer.o \
-	src/base/clean_secret.o \
-	src/base/clean_text.o \
-	src/base/cleanup.o \
-	src/base/clock.o \
-	src/base/encoding.o \
-	src/base/json.o \
-	src/base/json_scan.o \
-	src/base/json_shape.o \
-	src/base/json_shape_learn.o \
-	src/base/json_skip.o \
-	src/base/json_unescape.o \
-	src/base/md5.o \
-	src/base/search_path.o \
-	src/base/text_settings.o \
-	src/base/xml.o \
-	src/http/http_budget.o \
-	src/http/http_curl.o \
-	src/http/http_easy.o \
-	src/http/http_multi.o \
-	src/aws/aws_answer.o \
-	src/aws/aws_call.o \
-	src/aws/aws_document.o \
-	src/aws/aws_endpoint.o \
-	src/aws/aws_error.o \
-	src/aws/aws_request.o \
-	src/aws/aws_service.o \
-	src/aws/sigv4.o \
-	src/service/aggregate.o \
-	src/service/kinesis_answer.o \
-	src/service/kinesis_control.o \
-	src/service/kinesis_key.o \
-	src/service/kinesis_page.o \
-	src/service/kinesis_read.o \
-	src/service/kinesis_record.o \
-	src/service/kinesis_time.o \
-	src/service/kinesis_unpack.o \
-	src/service/kinesis_wire.o \
-	src/service/kinesis_write.o \
-	src/service/s3_client.o \
-	src/service/s3_delete.o \
-	src/service/s3_upload.o \
-	src/credentials/credentials_keys.o \
-	src/stream/batch.o \
-	src/stream/position.o \
-	src/stream/shard_allowance.o \
-	src/stream/shard_pace.o \
-	src/stream/shard_reader.o \
-	src/stream/shard_tip.o \
-	src/stream/stream_clock.o \
-	src/stream/stream_listing.o \
-	src/stream/stream_outbox.o \
-	src/stream/stream_queue.o \
-	src/stream/stream_reach.o \
-	src/stream/stream_reader.o \
-	src/stream/stream_schedule.o \
-	src/stream/stream_writer.o \
-	src/row/json_nodes.o \
-	src/row/payload.o \
-	src/row/payload_codec.o \
-	src/row/payload_name.o \
-	src/row/row_decimal.o \
-	src/row/row_decode.o \
-	src/row/row_documents.o \
-	src/row/row_encode.o \
-	src/row/row_error.o \
-	src/row/row_hstore.o \
-	src/row/row_json.o \
-	src/row/row_jsonb.o \
-	src/row/row_jsonb_large.o \
-	src/row/row_jsonb_large_read.o \
-	src/row/row_jsonb_plan.o \
-	src/row/row_jsonb_write.o \
-	src/row/row_memory.o \
-	src/row/row_need.o \
-	src/row/row_nested.o \
-	src/row/row_notation.o \
-	src/row/row_numeric.o \
-	src/row/row_open.o \
-	src/row/row_path.o \
-	src/row/row_rows.o \
-	src/row/row_scalar.o \
-	src/row/row_shape.o \
-	src/row/row_source.o \
-	src/row/row_text.o \
-	src/row/row_time.o \
-	src/row/row_value.o \
-	src/sink/batch_history.o \
-	src/sink/catalog.o \
-	src/sink/checkpoint.o \
-	src/sink/checkpoint_reach.o \
-	src/sink/checkpoint_wait.o \
-	src/sink/dead_letter.o \
-	src/sink/gap.o \
-	src/sink/load_ledger.o \
-	src/sink/pipeline_lock.o \
-	src/sink/store_begin.o \
-	src/sink/store_checkpoint.o \
-	src/sink/store_commit.o \
-	src/sink/store_connection.o \
-	src/sink/store_copy_s3.o \
-	src/sink/store_copy_stdin.o \
-	src/sink/store_insert.o \
-	src/sink/store_session.o \
-	src/sink/store_stage.o \
-	src/sink/store_statement.o \
-	src/sink/store_token.o \
-	src/sink/store_transaction.o \
-	src/sink/store_type.o \
-	src/sink/store_use.o \
-	src/sink/store_wire.o \
-	src/sink/store_writer.o \
-	src/sink/table_extend.o \
-	src/sink/table_insert.o \
-	src/config/config.o \
-	src/config/config_store.o \
-	src/config/guc.o \
-	src/config/option.o \
-	src/config/option_store.o \
-	src/fdw/fdw_handler.o \
-	src/fdw/fdw_import.o \
-	src/fdw/fdw_modify.o \
-	src/fdw/fdw_plan.o \
-	src/fdw/fdw_scan.o \
-	src/fdw/store_handler.o \
-	src/fdw/store_modify.o \
-	src/fdw/store_plan.o \
-	src/fdw/store_qual.o \
-	src/fdw/store_scan.o \
-	src/worker/checkpoint_change.o \
-	src/worker/crash_count.o \
-	src/worker/launcher.o \
-	src/worker/pipeline_anchor.o \
-	src/worker/pipeline_bounds.o \
-	src/worker/pipeline_catalog.o \
-	src/worker/pipeline_command.o \
-	src/worker/pipeline_command_apply.o \
-	src/worker/pipeline_drop.o \
-	src/worker/pipeline_home.o \
-	src/worker/pipeline_keeper.o \
-	src/worker/pipeline_limits.o \
-	src/worker/pipeline_owner.o \
-	src/worker/pipeline_pause.o \
-	src/worker/pipeline_read_only.o \
-	src/worker/pipeline_plan.o \
-	src/worker/pipeline_reach.o \
-	src/worker/pipeline_reads.o \
-	src/worker/pipeline_role.o \
-	src/worker/pipeline_run.o \
-	src/worker/pipeline_sql.o \
-	src/worker/pipeline_state.o \
-	src/worker/pipeline_store.o \
-	src/worker/pipeline_target.o \
-	src/worker/pipeline_token.o \
-	src/worker/pipeline_watch.o \
-	src/worker/pipeline_worker.o \
-	src/worker/replay.o \
-	src/worker/replay_filter.o \
-	src/worker/run_pipeline.o \
-	src/worker/runner_tip.o \
-	src/worker/source_access.o \
-	src/worker/source_key.o \
-	src/worker/source_start.o \
-	src/worker/source_stream.o \
-	src/worker/source_table.o \
-	src/worker/supervisor.o \
-	src/worker/table_writers.o \
-	src/worker/target_check.o \
-	src/worker/worker.o \
-	src/worker/worker_room.o \
-	src/worker/worker_roster.o \
-	src/worker/worker_share.o
+include $(dir $(lastword $(MAKEFILE_LIST)))src/objects.mk
+OBJS = $(OBJECTS:%=src/%)
 
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) \
 	-I$(libpq_srcdir)
 PG_CFLAGS = -Wall -Wextra -Werror -fvisibility=hidden
 # before 16 the server's headers do not know that symbols can be hidden
 PG_CPPFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
-SHLIB_LINK = $(libpq) -lcurl -lcrypto -ljansson -lz -lzstd
+SHLIB_LINK = $(libpq) $(LIBRARIES)
 
 # clang does not know all of the options that PGXS remembers from gcc
 ifneq (,$(findstring clang,$(CC)))
@@ -210,7 +35,7 @@ include $(PGXS)
 endif
 
 # PGXS knows nothing of header dependencies.
-$(OBJS): $(wildcard $(srcdir)/src/*/*.h) $(srcdir)/Makefile
+$(OBJS): $(wildcard $(srcdir)/src/*/*.h) $(srcdir)/src/objects.mk $(srcdir)/Makefile
 
 # ---------------------------------------------------------------------
 # make test, make demo, make bench: from a clean clone with nothing but make
