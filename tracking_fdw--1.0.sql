@@ -642,7 +642,7 @@ grant select on all sequences in schema tracking to pg_database_owner;
 
 -- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
 -- of a pipeline, 9 that of one that waits, 16 and more those of its workers;
--- see src/sink/pipeline_lock.h
+-- see src/worker/pipeline_lock.h
 create view tracking.pipeline_runner
 with (security_invoker = true) as
 select l.objid::pg_catalog.int8::pg_catalog.int4 as pipeline_id,

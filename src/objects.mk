@@ -13,16 +13,17 @@ OBJECTS = \
 	base/cleanup.o \
 	base/clock.o \
 	base/encoding.o \
-	base/json.o \
-	base/json_scan.o \
-	base/json_shape.o \
-	base/json_shape_learn.o \
-	base/json_skip.o \
-	base/json_unescape.o \
 	base/md5.o \
 	base/search_path.o \
 	base/text_settings.o \
 	base/xml.o \
+	json/json_nodes.o \
+	json/json_scan.o \
+	json/json_shape.o \
+	json/json_shape_learn.o \
+	json/json_skip.o \
+	json/json_tree.o \
+	json/json_unescape.o \
 	http/http_budget.o \
 	http/http_curl.o \
 	http/http_easy.o \
@@ -64,7 +65,6 @@ OBJECTS = \
 	stream/stream_reader.o \
 	stream/stream_schedule.o \
 	stream/stream_writer.o \
-	row/json_nodes.o \
 	row/payload.o \
 	row/payload_codec.o \
 	row/payload_name.o \
@@ -94,33 +94,32 @@ OBJECTS = \
 	row/row_text.o \
 	row/row_time.o \
 	row/row_value.o \
-	sink/batch_history.o \
-	sink/catalog.o \
-	sink/checkpoint.o \
-	sink/checkpoint_reach.o \
-	sink/checkpoint_wait.o \
-	sink/dead_letter.o \
-	sink/gap.o \
-	sink/load_ledger.o \
-	sink/pipeline_lock.o \
-	sink/store_begin.o \
-	sink/store_checkpoint.o \
-	sink/store_commit.o \
-	sink/store_connection.o \
-	sink/store_copy_s3.o \
-	sink/store_copy_stdin.o \
-	sink/store_insert.o \
-	sink/store_session.o \
-	sink/store_stage.o \
-	sink/store_statement.o \
-	sink/store_token.o \
-	sink/store_transaction.o \
-	sink/store_type.o \
-	sink/store_use.o \
-	sink/store_wire.o \
-	sink/store_writer.o \
-	sink/table_extend.o \
-	sink/table_insert.o \
+	store/store_begin.o \
+	store/store_checkpoint.o \
+	store/store_commit.o \
+	store/store_connection.o \
+	store/store_copy_s3.o \
+	store/store_copy_stdin.o \
+	store/store_insert.o \
+	store/store_session.o \
+	store/store_stage.o \
+	store/store_statement.o \
+	store/store_token.o \
+	store/store_transaction.o \
+	store/store_type.o \
+	store/store_use.o \
+	store/store_wire.o \
+	store/store_writer.o \
+	ledger/batch_history.o \
+	ledger/catalog.o \
+	ledger/checkpoint.o \
+	ledger/checkpoint_reach.o \
+	ledger/checkpoint_wait.o \
+	ledger/dead_letter.o \
+	ledger/gap.o \
+	ledger/load_ledger.o \
+	ledger/pipeline_anchor.o \
+	ledger/pipeline_catalog.o \
 	config/config.o \
 	config/config_store.o \
 	config/guc.o \
@@ -136,49 +135,50 @@ OBJECTS = \
 	fdw/store_plan.o \
 	fdw/store_qual.o \
 	fdw/store_scan.o \
-	worker/checkpoint_change.o \
+	pipeline/pipeline_bounds.o \
+	pipeline/pipeline_command.o \
+	pipeline/pipeline_command_apply.o \
+	pipeline/pipeline_home.o \
+	pipeline/pipeline_owner.o \
+	pipeline/pipeline_plan.o \
+	pipeline/pipeline_reach.o \
+	pipeline/pipeline_reads.o \
+	pipeline/pipeline_role.o \
+	pipeline/pipeline_run.o \
+	pipeline/pipeline_store.o \
+	pipeline/pipeline_target.o \
+	pipeline/pipeline_token.o \
+	pipeline/runner_tip.o \
+	pipeline/source_access.o \
+	pipeline/source_key.o \
+	pipeline/source_start.o \
+	pipeline/source_stream.o \
+	pipeline/source_table.o \
+	pipeline/table_extend.o \
+	pipeline/table_insert.o \
+	pipeline/table_writers.o \
+	pipeline/target_check.o \
 	worker/crash_count.o \
 	worker/launcher.o \
-	worker/pipeline_anchor.o \
-	worker/pipeline_bounds.o \
-	worker/pipeline_catalog.o \
-	worker/pipeline_command.o \
-	worker/pipeline_command_apply.o \
-	worker/pipeline_drop.o \
-	worker/pipeline_home.o \
 	worker/pipeline_keeper.o \
 	worker/pipeline_limits.o \
-	worker/pipeline_owner.o \
+	worker/pipeline_lock.o \
 	worker/pipeline_pause.o \
-	worker/pipeline_plan.o \
-	worker/pipeline_reach.o \
 	worker/pipeline_read_only.o \
-	worker/pipeline_reads.o \
-	worker/pipeline_role.o \
-	worker/pipeline_run.o \
-	worker/pipeline_sql.o \
 	worker/pipeline_state.o \
-	worker/pipeline_store.o \
-	worker/pipeline_target.o \
-	worker/pipeline_token.o \
 	worker/pipeline_watch.o \
 	worker/pipeline_worker.o \
-	worker/replay.o \
-	worker/replay_filter.o \
-	worker/run_pipeline.o \
-	worker/runner_tip.o \
-	worker/source_access.o \
-	worker/source_key.o \
-	worker/source_start.o \
-	worker/source_stream.o \
-	worker/source_table.o \
 	worker/supervisor.o \
-	worker/table_writers.o \
-	worker/target_check.o \
 	worker/worker.o \
 	worker/worker_room.o \
 	worker/worker_roster.o \
-	worker/worker_share.o
+	worker/worker_share.o \
+	function/checkpoint_change.o \
+	function/pipeline_drop.o \
+	function/pipeline_sql.o \
+	function/replay.o \
+	function/replay_filter.o \
+	function/run_pipeline.o
 
 # besides libpq
 LIBRARIES = -lcurl -lcrypto -ljansson -lz -lzstd

@@ -15,7 +15,7 @@ from harness.sql_names import faults
 
 # They speak to a store, in a dialect that need not know OPERATOR(), in a session
 # whose search_path is pg_catalog: see settle_session() of store_connection.c.
-STORES = re.compile(r'src/(sink|fdw)/store_\w+\.[ch]')
+STORES = re.compile(r'src/(store|fdw)/store_\w+\.[ch]')
 
 # A literal is SQL if it begins like a statement, or like the rest of one, or has
 # in it what nothing but SQL has.

@@ -172,9 +172,9 @@ def write(root, path, text):
     ('psprintf("CREATE FOREIGN TABLE %s (id int8) SERVER %s", a, b);', 3),
     ('#define QUERY(a) SPI_execute("select " a "\\n from pg_locks", true, 0)', 3)])
 def test_a_breach_in_c_is_found_in_its_line(tmp_path, code, line):
-    write(tmp_path, 'src/sink/x.c', f'#include "postgres.h"\n\n{code}\n')
+    write(tmp_path, 'src/ledger/x.c', f'#include "postgres.h"\n\n{code}\n')
     done = check(tmp_path)
-    assert done.returncode == 1 and f'src/sink/x.c:{line}: ' in done.stdout, done.stdout
+    assert done.returncode == 1 and f'src/ledger/x.c:{line}: ' in done.stdout, done.stdout
 
 
 def test_a_breach_in_a_script_is_found_in_its_line(tmp_path):
@@ -185,7 +185,7 @@ def test_a_breach_in_a_script_is_found_in_its_line(tmp_path):
 
 
 def test_what_is_no_sql_of_ours_passes(tmp_path):
-    write(tmp_path, 'src/sink/x.c', '''
+    write(tmp_path, 'src/ledger/x.c', '''
         #define HINT "As in: INSERT INTO ... WHERE key > $1 AND key <= $2."
         /* select now() */
         f("select 1", "insert", "/%s/%s?x=%s");
@@ -194,11 +194,11 @@ def test_what_is_no_sql_of_ours_passes(tmp_path):
         static CatalogStatement s = {"select n operator(pg_catalog.%) $1 from tracking.gap", 1};
         psprintf("SELECT %s FROM %s WHERE %s OPERATOR(pg_catalog.%%) %d", a, b, c, d);''')
     # to a store, in its dialect
-    write(tmp_path, 'src/sink/store_x.c', 'f("SELECT max(x) FROM t WHERE y = 1");')
+    write(tmp_path, 'src/store/store_x.c', 'f("SELECT max(x) FROM t WHERE y = 1");')
     done = check(tmp_path)
     assert done.returncode == 0, done.stdout
 
 
 def test_a_tree_without_sql_is_not_taken_for_a_clean_one(tmp_path):
-    write(tmp_path, 'src/sink/x.c', 'f();')
+    write(tmp_path, 'src/ledger/x.c', 'f();')
     assert check(tmp_path).returncode == 1

@@ -7,8 +7,8 @@
 #include "postgres.h"
 
 #include "aws/aws_document.h"
-#include "base/json.h"
 #include "base/xml.h"
+#include "json/json_tree.h"
 
 /* An error document that is longer is none of AWS's */
 #define DOCUMENT_BYTES (64 * 1024)

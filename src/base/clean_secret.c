@@ -9,7 +9,7 @@
 
 #include "base/base64.h"
 #include "base/clean_secret.h"
-#include "base/json_hex.h"
+#include "base/hex.h"
 
 /* A secret that is shorter is not looked for */
 #define SECRET_MIN 4
@@ -89,9 +89,9 @@ hex_char(const char *p, const char *end, int n_digits)
 		return -1;
 	for (int i = 0; i < n_digits; i++)
 	{
-		if (json_hex_value(p[i]) < 0)
+		if (hex_value(p[i]) < 0)
 			return -1;
-		code = code << 4 | json_hex_value(p[i]);
+		code = code << 4 | hex_value(p[i]);
 	}
 	return code > 0 && code < 0x80 ? code : -1;
 }

@@ -1,13 +1,13 @@
 /*
  * config_store.h
- *	  A store, and a foreign table in it, as the plain structs of the sink.
+ *	  A store, and a foreign table in it, as the plain structs of the store room.
  */
 #ifndef TRACKING_CONFIG_CONFIG_STORE_H
 #define TRACKING_CONFIG_CONFIG_STORE_H
 
 #include "postgres.h"
 
-#include "sink/store.h"
+#include "store/store.h"
 #include "utils/rel.h"
 
 /*

@@ -11,7 +11,7 @@
 #include "base/compat.h"
 #include "foreign/fdwapi.h"
 #include "lib/stringinfo.h"
-#include "sink/store.h"
+#include "store/store.h"
 
 /*
  * What the planner leaves in fdw_private.  The SQL is cut where an operand

@@ -10,7 +10,7 @@
 #include "base/compat.h"
 #include "config/config_store.h"
 #include "fdw/store_fdw.h"
-#include "sink/store_writer.h"
+#include "store/store_writer.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 

@@ -13,8 +13,8 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
-#include "sink/store_connection.h"
-#include "sink/store_writer.h"
+#include "store/store_connection.h"
+#include "store/store_writer.h"
 #include "utils/rel.h"
 
 /* The store is not asked; a warehouse's tables are rather large. */

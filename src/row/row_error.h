@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "base/json_scan.h"
+#include "json/json_scan.h"
 #include "row/row.h"
 
 /* Bytes of a message; it may quote a value of any length. */

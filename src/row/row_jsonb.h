@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "base/json_shape.h"
+#include "json/json_shape.h"
 #include "row/row_memory.h"
 #include "row/row_value.h"
 

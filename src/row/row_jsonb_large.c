@@ -5,8 +5,8 @@
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "json/json_walk.h"
 #include "miscadmin.h"
-#include "row/json_walk.h"
 #include "row/row_jsonb_large.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "row/json_walk.h"
+#include "json/json_walk.h"
 #include "row/row_jsonb_large.h"
 #include "utils/memutils.h"
 

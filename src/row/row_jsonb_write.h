@@ -11,7 +11,7 @@
 
 #include "postgres.h"
 
-#include "row/json_nodes.h"
+#include "json/json_nodes.h"
 #include "row/row_jsonb.h"
 #include "row/row_numeric.h"
 #include "utils/jsonb.h"

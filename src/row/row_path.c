@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "base/encoding.h"
-#include "base/json_scan.h"
+#include "json/json_scan.h"
 #include "row/row.h"
 
 /* No document that is read is deeper. */

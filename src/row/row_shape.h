@@ -8,7 +8,7 @@
 
 #include "postgres.h"
 
-#include "base/json_shape.h"
+#include "json/json_shape.h"
 
 typedef struct RowShapes RowShapes;
 

@@ -7,8 +7,8 @@
  */
 #include "postgres.h"
 
-#include "base/json_scan.h"
 #include "catalog/pg_type.h"
+#include "json/json_scan.h"
 #include "mb/pg_wchar.h"
 #include "row/row_error.h"
 #include "row/row_json.h"

@@ -12,8 +12,8 @@
 
 #include "postgres.h"
 
-#include "base/json_shape.h"
 #include "fmgr.h"
+#include "json/json_shape.h"
 #include "lib/stringinfo.h"
 #include "row/row_error.h"
 #include "row/row_memory.h"

@@ -8,7 +8,7 @@
 
 #include "postgres.h"
 
-#include "base/json_scan.h"
+#include "json/json_scan.h"
 #include "service/kinesis_wire.h"
 
 /* In the call's context. */

@@ -6,7 +6,7 @@
 #include "postgres.h"
 
 #include "base/encoding.h"
-#include "base/json_scan.h"
+#include "json/json_scan.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "service/kinesis.h"

@@ -11,7 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "base/buffer.h"
-#include "base/json_skip.h"
+#include "json/json_skip.h"
 #include "service/kinesis_answer.h"
 
 /* What a record with no payload to speak of takes of an answer, at least */

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "base/compat.h"
-#include "base/json.h"
+#include "json/json_tree.h"
 #include "lib/stringinfo.h"
 #include "service/kinesis.h"
 

@@ -18,10 +18,10 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
-#include "sink/pipeline_lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "worker/pipeline_lock.h"
 #include "worker/worker.h"
 
 /* A supervisor that died is replaced within this time. */

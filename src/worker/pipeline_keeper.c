@@ -12,11 +12,11 @@
 
 #include "base/clock.h"
 #include "config/guc.h"
+#include "ledger/pipeline_catalog.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "worker/crash_count.h"
-#include "worker/pipeline_catalog.h"
 #include "worker/pipeline_keeper.h"
 #include "worker/worker.h"
 #include "worker/worker_roster.h"

@@ -7,8 +7,8 @@
 #include "base/compat.h"
 #include "config/guc.h"
 #include "miscadmin.h"
-#include "sink/pipeline_lock.h"
 #include "worker/pipeline_limits.h"
+#include "worker/pipeline_lock.h"
 
 pg_noreturn static void
 exceeded(const char *what, int64 most, const char *setting)

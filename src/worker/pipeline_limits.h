@@ -9,7 +9,7 @@
 
 #include "postgres.h"
 
-#include "worker/pipeline_catalog.h"
+#include "ledger/pipeline_catalog.h"
 
 /* Raise an error, which names the setting, if owner may not ask for it. */
 extern void pipeline_limits_check_workers(Oid owner, int workers);

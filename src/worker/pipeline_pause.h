@@ -11,7 +11,7 @@
 
 #include "postgres.h"
 
-#include "worker/pipeline_source.h"
+#include "pipeline/pipeline_source.h"
 
 /* Raise an error if text is no window. */
 extern void pipeline_pause_check(const char *window);

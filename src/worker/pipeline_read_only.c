@@ -9,11 +9,11 @@
 #include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
+#include "ledger/catalog.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "sink/catalog.h"
-#include "sink/pipeline_lock.h"
 #include "utils/builtins.h"
+#include "worker/pipeline_lock.h"
 #include "worker/pipeline_read_only.h"
 #include "worker/worker.h"
 

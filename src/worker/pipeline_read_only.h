@@ -11,7 +11,7 @@
 
 #include "postgres.h"
 
-#include "worker/pipeline_catalog.h"
+#include "ledger/pipeline_catalog.h"
 
 /* Are the transactions of this process, which has the owner's settings? */
 extern bool pipeline_is_read_only(void);

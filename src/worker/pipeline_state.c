@@ -6,10 +6,10 @@
 
 #include "catalog/pg_type.h"
 #include "config/guc.h"
+#include "ledger/catalog.h"
 #include "miscadmin.h"
-#include "sink/catalog.h"
+#include "pipeline/pipeline_home.h"
 #include "utils/builtins.h"
-#include "worker/pipeline_home.h"
 #include "worker/pipeline_limits.h"
 #include "worker/pipeline_state.h"
 

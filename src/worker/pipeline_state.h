@@ -12,7 +12,7 @@
 #include "postgres.h"
 
 #include "nodes/pg_list.h"
-#include "worker/pipeline_role.h"
+#include "pipeline/pipeline_role.h"
 
 /* A process that runs a pipeline. */
 typedef struct PipelineRunner

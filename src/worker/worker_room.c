@@ -6,10 +6,10 @@
 
 #include "catalog/pg_type.h"
 #include "config/guc.h"
+#include "ledger/catalog.h"
 #include "miscadmin.h"
-#include "sink/catalog.h"
-#include "sink/pipeline_lock.h"
 #include "utils/builtins.h"
+#include "worker/pipeline_lock.h"
 #include "worker/worker.h"
 #include "worker/worker_room.h"
 

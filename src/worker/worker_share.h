@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "sink/pipeline_lock.h"
+#include "worker/pipeline_lock.h"
 #include "worker/pipeline_state.h"
 #include "worker/worker_room.h"
 

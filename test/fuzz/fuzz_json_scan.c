@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/json_scan.h"
 #include "fuzz.h"
+#include "json/json_scan.h"
 
 static void
 check_slice(const JsonSlice *slice, const char *text, size_t len)

@@ -10,14 +10,14 @@
  */
 #include "server.h"
 
-#include "base/json_scan.h"
 #include "catalog/pg_type.h"
+#include "json/json_scan.h"
 #include "mb/pg_wchar.h"
-#include "sink/store_session.h"
-#include "sink/store_stage.h"
-#include "sink/store_type.h"
-#include "sink/store_use.h"
-#include "sink/store_writer.h"
+#include "store/store_session.h"
+#include "store/store_stage.h"
+#include "store/store_type.h"
+#include "store/store_use.h"
+#include "store/store_writer.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 

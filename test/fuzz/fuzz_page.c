@@ -14,8 +14,8 @@
 #include <sanitizer/asan_interface.h>
 
 #include "base/buffer.h"
-#include "base/json_scan.h"
 #include "common/hashfn.h"
+#include "json/json_scan.h"
 #include "lib/stringinfo.h"
 #include "service/kinesis_wire.h"
 #include "stream/position.h"

@@ -8,8 +8,8 @@
  */
 #include "server.h"
 
-#include "base/json_scan.h"
 #include "catalog/pg_type.h"
+#include "json/json_scan.h"
 #include "row/row_numeric.h"
 #include "row/row_scalar.h"
 #include "utils/builtins.h"

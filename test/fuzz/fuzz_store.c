@@ -5,10 +5,10 @@
 #include "server.h"
 
 /* what is static there is called here */
-#include "sink/store_copy_s3.c"
+#include "store/store_copy_s3.c"
 
 #include "remote.h"
-#include "sink/store_checkpoint.h"
+#include "store/store_checkpoint.h"
 #include "store_remote.h"
 
 /* Things that are done with one store */

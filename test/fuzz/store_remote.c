@@ -6,8 +6,8 @@
 
 #include "catalog/pg_type.h"
 #include "remote.h"
-#include "sink/store_session.h"
-#include "sink/store_wire.h"
+#include "store/store_session.h"
+#include "store/store_wire.h"
 
 StoreConnection *store_remote = NULL;
 

@@ -13,7 +13,7 @@
 #define TRACKING_TEST_FUZZ_STORE_REMOTE_H
 
 #include "server.h"
-#include "sink/store_connection.h"
+#include "store/store_connection.h"
 
 /* The connection, which store_session.c would keep; NULL if there is none. */
 extern StoreConnection *store_remote;

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/base64.h"
-#include "base/json_scan.h"
+#include "json/json_scan.h"
 
 #define ROUNDS 1000000
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/json_scan.h"
+#include "json/json_scan.h"
 
 /* Count a claim; one that does not hold is printed. */
 extern void check(bool holds, const char *format,...)

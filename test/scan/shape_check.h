@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "base/json_shape.h"
+#include "json/json_shape.h"
 
 /* The object that begins at text, by the scanner: its end, or NULL. */
 static inline const char *

@@ -10,7 +10,7 @@
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
-#include "sink/table_extend.h"
+#include "pipeline/table_extend.h"
 
 PG_FUNCTION_INFO_V1(unit_table_extend);
 

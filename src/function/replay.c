@@ -1,0 +1,100 @@
+/*
+ * replay.c
+ *	  tracking.replay_dead_letters: kept records through the command again.
+ *
+ * The records become a batch as if they had just come; those that the command
+ * takes now are deleted in the same transaction, the others stay.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "function/pipeline_sql.h"
+#include "function/replay_filter.h"
+#include "ledger/dead_letter.h"
+#include "pipeline/pipeline_bounds.h"
+#include "pipeline/pipeline_command.h"
+#include "pipeline/pipeline_home.h"
+#include "pipeline/pipeline_store.h"
+#include "pipeline/source_access.h"
+#include "pipeline/source_key.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(tracking_replay_dead_letters);
+
+/* A command that replays what it is about to reject would have no end. */
+static void
+check_not_running(const Pipeline *pipeline)
+{
+	if (pipeline_command_is_running(pipeline))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot replay the dead letters of pipeline \"%s\" while its command runs",
+						pipeline->name),
+				 errhint("Replay them from outside the command.")));
+}
+
+/* What is a row of a table is read there again: is it still there? */
+static void
+reject_missing_rows(const Pipeline *pipeline, Batch *batch)
+{
+	BatchCursor cursor;
+	StreamRecord record;
+
+	batch_cursor_start(&cursor, batch);
+	while (batch_cursor_next(&cursor, &record))
+	{
+		int64		key = pipeline_bounds_key(record.record);
+		int			n;
+
+		pfree(source_key_list(pipeline, key - 1, key, 1, &n));
+		if (n == 0)
+			batch_reject(batch, &record, ERRCODE_NO_DATA_FOUND,
+						 psprintf("the row with %s = " INT64_FORMAT " is no longer in table \"%s\"",
+								  quote_identifier(pipeline->source_key), key,
+								  batch->stream));
+	}
+}
+
+Datum
+tracking_replay_dead_letters(PG_FUNCTION_ARGS)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	Pipeline   *pipeline;
+	PipelineCommand *command;
+	PipelineStore *store;
+	DeadLetters letters;
+	int64		n;
+	Datum		ids;
+
+	pipeline_sql_not_null(fcinfo, 0, "pipeline");
+	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	pipeline_home_check(pipeline);
+	check_not_running(pipeline);
+	source_access_check(pipeline);
+	ids = replay_filter_pick(pipeline->name, PG_ARGISNULL(1) ? NULL :
+							 text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	dead_letter_load(cxt, pipeline->name, ids, &letters);
+
+	/* what fails again stays where it is, however much of it there is */
+	pipeline->stop_on_error = false;
+	pipeline->max_errors = -1;
+	store = pipeline_store_open(cxt, pipeline);
+	command = pipeline_command_open(cxt, pipeline, store == NULL ? NULL :
+									pipeline_store_options(store));
+	if (pipeline->source_key == NULL)
+		pipeline_command_apply(command, letters.batch);
+	else
+	{
+		reject_missing_rows(pipeline, letters.batch);
+		pipeline_command_apply_each(command, letters.batch);
+	}
+	if (store != NULL)
+		pipeline_store_claim(store);
+	dead_letter_settle(&letters);
+	pipeline_command_publish(command);
+
+	n = letters.batch->n_records - list_length(letters.batch->rejects);
+	batch_free(letters.batch);
+	PG_RETURN_INT64(n);
+}

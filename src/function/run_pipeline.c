@@ -1,0 +1,184 @@
+/*
+ * run_pipeline.c
+ *	  CALL tracking.run_pipeline: one pass over the stream in this session.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "executor/spi.h"
+#include "function/pipeline_sql.h"
+#include "miscadmin.h"
+#include "pipeline/pipeline_home.h"
+#include "pipeline/pipeline_reach.h"
+#include "pipeline/pipeline_run.h"
+#include "stream/stream_outbox.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "worker/pipeline_limits.h"
+#include "worker/pipeline_lock.h"
+#include "worker/pipeline_pause.h"
+
+PG_FUNCTION_INFO_V1(tracking_run_pipeline);
+
+/* How long to wait for a batch before the end is looked for. */
+#define BATCH_WAIT_MS 1000
+
+static void
+begin_work(void)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+/* Commit.  The transaction that follows holds nothing until begin_work(). */
+static void
+commit_work(void)
+{
+	PopActiveSnapshot();
+	SPI_commit();
+}
+
+static const PipelineTransactions transactions = {begin_work, commit_work};
+
+static void
+rollback_work(void)
+{
+	PopActiveSnapshot();
+	SPI_rollback();
+}
+
+/* True, with a notice, if it is a time at which nothing is applied. */
+static bool
+is_paused(const Pipeline *pipeline)
+{
+	TimestampTz until;
+
+	if (!pipeline_is_paused(pipeline, &until))
+		return false;
+	ereport(NOTICE,
+			(errmsg("pipeline \"%s\" is paused until %s", pipeline->name,
+					timestamptz_to_str(until)),
+			 errdetail("Its pause_between is \"%s\".",
+					   pipeline->pause_between)));
+	return true;
+}
+
+/*
+ * Apply a batch.  When a record stops the pipeline, what came before it is
+ * committed, and then its error is thrown.
+ */
+static void
+apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
+{
+	PipelineSource *source = pipeline_run_source(run);
+	ApplyResult result;
+
+	if (source->ops->check != NULL)
+		source->ops->check(source, batch);
+	do
+	{
+		begin_work();
+		result = pipeline_run_apply(run, batch);
+		if (result == APPLY_FENCED)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("pipeline \"%s\" was changed, or moved by another session",
+							pipeline->name),
+					 errhint("Call tracking.run_pipeline again.")));
+		if (result == APPLY_DONE)
+			commit_work();
+		else
+			rollback_work();
+	} while (result == APPLY_AGAIN);
+	if (result == APPLY_DONE)
+		pipeline_run_committed(run, batch);
+	source->ops->release(source, batch);
+	if (pipeline_run_stop(run) != NULL)
+		ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
+}
+
+/* Apply batch after batch, each in a transaction of its own, to the tip. */
+static void
+run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PipelineRun *run;
+	PipelineSource *source;
+
+	begin_work();
+	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP, &transactions);
+	commit_work();
+	source = pipeline_run_source(run);
+	while (!pipeline_run_begin(run, BATCH_WAIT_MS))
+		clock_serve_interrupts();
+	stream_outbox_remember(true);
+	for (;;)
+	{
+		Batch	   *batch;
+
+		clock_serve_interrupts();
+		batch = source->ops->next_batch(source, BATCH_WAIT_MS);
+		if (batch == NULL)
+			pipeline_run_idle(run);
+		if (batch == NULL && source->ops->at_end(source))
+			break;
+		if (is_paused(pipeline))
+			break;
+		if (batch != NULL)
+			apply_to_tip(run, pipeline, batch);
+		pipeline_reach_report(source);
+	}
+	begin_work();
+	pipeline_reach_keep(source);
+	commit_work();
+	MemoryContextSwitchTo(old);
+}
+
+Datum
+tracking_run_pipeline(PG_FUNCTION_ARGS)
+{
+	MemoryContext cxt;
+	MemoryContext old;
+	Pipeline   *volatile pipeline = NULL;
+	volatile bool locked = false;
+
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("run_pipeline cannot run inside a transaction block"),
+				 errdetail("It commits after every batch."),
+				 errhint("CALL it by itself, outside BEGIN ... COMMIT.")));
+	pipeline_sql_not_null(fcinfo, 0, "name");
+
+	cxt = AllocSetContextCreate(TopMemoryContext, "tracking_fdw run_pipeline",
+								ALLOCSET_DEFAULT_SIZES);
+	PG_TRY();
+	{
+		old = MemoryContextSwitchTo(cxt);
+		pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+		pipeline_home_check(pipeline);
+		pipeline->batch_bytes = pipeline_limits_batch_bytes(pipeline);
+		MemoryContextSwitchTo(old);
+		SPI_connect_ext(SPI_OPT_NONATOMIC);
+		locked = pipeline_lock_run(pipeline->id);
+		if (locked && !is_paused(pipeline))
+			run_to_tip(cxt, pipeline);
+		else if (!locked)
+			ereport(NOTICE,
+					(errmsg("pipeline \"%s\" is already running",
+							pipeline->name)));
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		stream_outbox_remember(false);
+		if (locked)
+			pipeline_unlock_run(pipeline->id);
+		MemoryContextDelete(cxt);
+	}
+	PG_END_TRY();
+	PG_RETURN_VOID();
+}

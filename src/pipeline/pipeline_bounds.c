@@ -1,0 +1,89 @@
+/*
+ * pipeline_bounds.c
+ *	  The range of keys that a command over a table works on.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_node.h"
+#include "pipeline/pipeline_bounds.h"
+#include "utils/builtins.h"
+
+#define N_BOUNDS 2
+
+#define BOUNDS_HINT \
+	"The command is to work on the rows of each batch, as in: INSERT INTO ... SELECT ... WHERE key > $1 AND key <= $2."
+
+/* Turn $1 and $2 into parameters, and note that they are there. */
+static Node *
+bound_reference(ParseState *pstate, ParamRef *reference)
+{
+	bool	   *used = pstate->p_ref_hook_state;
+	Param	   *param;
+
+	if (reference->number < 1 || reference->number > N_BOUNDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_PARAMETER),
+				 errmsg("there is no parameter $%d", reference->number),
+				 errhint(BOUNDS_HINT),
+				 parser_errposition(pstate, reference->location)));
+	used[reference->number - 1] = true;
+	param = makeNode(Param);
+	param->paramkind = PARAM_EXTERN;
+	param->paramid = reference->number;
+	param->paramtype = INT8OID;
+	param->paramtypmod = -1;
+	param->paramcollid = InvalidOid;
+	param->location = reference->location;
+	return (Node *) param;
+}
+
+static void
+set_up_parser(ParseState *pstate, void *used)
+{
+	pstate->p_ref_hook_state = used;
+	pstate->p_paramref_hook = bound_reference;
+}
+
+SPIPlanPtr
+pipeline_bounds_prepare(const char *command)
+{
+	bool		used[N_BOUNDS] = {false, false};
+	SPIPlanPtr	plan = SPI_prepare_params(command, set_up_parser, used, 0);
+
+	if (plan != NULL && !(used[0] && used[1]))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the command does not use the bounds of its batch, $1 and $2"),
+				 errdetail("Without them it would work on all of the table with every batch."),
+				 errhint(BOUNDS_HINT)));
+	return plan;
+}
+
+int64
+pipeline_bounds_key(const KinesisRecord *record)
+{
+	return pg_strtoint64(kinesis_record_sequence(record));
+}
+
+ParamListInfo
+pipeline_bounds_values(Batch *batch)
+{
+	ParamListInfo bounds = makeParamList(N_BOUNDS);
+	StreamRecord first;
+	StreamRecord last;
+
+	batch_record(batch, batch->first, &first);
+	batch_record(batch, batch->end - 1, &last);
+	bounds->params[0].value =
+		Int64GetDatum(pipeline_bounds_key(first.record) - 1);
+	bounds->params[1].value = Int64GetDatum(pipeline_bounds_key(last.record));
+	for (int i = 0; i < N_BOUNDS; i++)
+	{
+		bounds->params[i].isnull = false;
+		bounds->params[i].pflags = PARAM_FLAG_CONST;
+		bounds->params[i].ptype = INT8OID;
+	}
+	return bounds;
+}

@@ -1,0 +1,339 @@
+/*
+ * pipeline_target.c
+ *	  From a pipeline's source to its target, by column name.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "catalog/pg_attribute.h"
+#include "config/config.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "pipeline/pipeline_plan.h"
+#include "pipeline/pipeline_target.h"
+#include "pipeline/table_insert.h"
+#include "rewrite/rewriteHandler.h"
+#include "row/row.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+/* It is worth while to give back what a record took before it is stored. */
+#define LARGE_RECORD_BYTES (256 * 1024)
+
+static Relation
+open_relation(const Pipeline *pipeline, Oid relid, LOCKMODE lock,
+			  const char *role)
+{
+	Relation	relation = try_table_open(relid, lock);
+
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the %s table of pipeline \"%s\" no longer exists",
+						role, pipeline->name),
+				 errhint("Drop the pipeline with tracking.drop_pipeline(%s) and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
+						 quote_literal_cstr(pipeline->name))));
+	return relation;
+}
+
+Relation
+pipeline_open_source(const Pipeline *pipeline)
+{
+	return open_relation(pipeline, pipeline->source, AccessShareLock,
+						 "source");
+}
+
+char *
+pipeline_qualified_name(Relation relation)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+									  RelationGetRelationName(relation));
+}
+
+/* Can an INSERT give this column a value? */
+static bool
+is_insertable(Form_pg_attribute attribute)
+{
+	return !attribute->attisdropped && attribute->attgenerated == '\0' &&
+		attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS;
+}
+
+/* The column of source that fills this one, or NULL. */
+static Form_pg_attribute
+matching_column(Form_pg_attribute attribute, TupleDesc source)
+{
+	if (!is_insertable(attribute))
+		return NULL;
+	for (int i = 0; i < source->natts; i++)
+	{
+		Form_pg_attribute candidate = TupleDescAttr(source, i);
+
+		if (!candidate->attisdropped &&
+			strcmp(NameStr(attribute->attname),
+				   NameStr(candidate->attname)) == 0)
+			return candidate;
+	}
+	return NULL;
+}
+
+Bitmapset *
+pipeline_target_filled(Relation target, TupleDesc source)
+{
+	TupleDesc	tupdesc = RelationGetDescr(target);
+	const StreamTable *stream = NULL;
+	Bitmapset  *filled = NULL;
+
+	if (config_is_stream_table(RelationGetRelid(target)))
+		stream = config_stream_table(target);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		if (matching_column(TupleDescAttr(tupdesc, i), source) != NULL &&
+			(stream == NULL ||
+			 row_metadata_is_written(stream->row.columns[i].metadata)))
+			filled = bms_add_member(filled, i + 1);
+	}
+	return filled;
+}
+
+/* Those columns, as a list of SQL. */
+static char *
+common_columns(Relation target, TupleDesc source)
+{
+	TupleDesc	tupdesc = RelationGetDescr(target);
+	Bitmapset  *filled = pipeline_target_filled(target, source);
+	StringInfoData columns;
+	int			attnum = -1;
+
+	initStringInfo(&columns);
+	while ((attnum = bms_next_member(filled, attnum)) >= 0)
+		appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
+						 quote_identifier(NameStr(TupleDescAttr(tupdesc, attnum - 1)->attname)));
+	return columns.data;
+}
+
+/* Which rows of the source are of the batch: a stream shows no others. */
+static const char *
+source_condition(const Pipeline *pipeline)
+{
+	const char *key;
+
+	if (pipeline->source_key == NULL)
+		return "";
+	key = quote_identifier(pipeline->source_key);
+	return psprintf(" WHERE %s OPERATOR(pg_catalog.>) $1"
+					" AND %s OPERATOR(pg_catalog.<=) $2 ORDER BY %s",
+					key, key, key);
+}
+
+char *
+pipeline_target_command(const Pipeline *pipeline)
+{
+	Relation	source = pipeline_open_source(pipeline);
+	Relation	target = open_relation(pipeline, pipeline->target,
+									   AccessShareLock, "target");
+	char	   *columns = common_columns(target, RelationGetDescr(source));
+	char	   *command;
+
+	if (columns[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("\"%s\" and \"%s\" have no column in common",
+						RelationGetRelationName(source),
+						RelationGetRelationName(target)),
+				 errhint("Columns are matched by name. Name them alike, or give a command instead of a target.")));
+	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s%s",
+					   pipeline_qualified_name(target), columns, columns,
+					   pipeline_qualified_name(source), source_condition(pipeline));
+	table_close(target, AccessShareLock);
+	table_close(source, AccessShareLock);
+	return command;
+}
+
+/*
+ * Is it a column that every row would have null, and may not?  A trigger or a
+ * rule may give it a value; so may whoever has a foreign table's rows.
+ */
+static bool
+is_never_filled(Relation target, Form_pg_attribute attribute,
+				TupleDesc source)
+{
+	const TriggerDesc *triggers = target->trigdesc;
+	char		relkind = target->rd_rel->relkind;
+
+	return attribute->attnotnull && !attribute->attisdropped &&
+		(relkind == RELKIND_RELATION ||
+		 relkind == RELKIND_PARTITIONED_TABLE) &&
+		target->rd_rules == NULL &&
+		!(triggers != NULL && triggers->trig_insert_before_row) &&
+		attribute->attgenerated == '\0' &&
+		matching_column(attribute, source) == NULL &&
+		build_column_default(target, attribute->attnum) == NULL;
+}
+
+static void
+check_filled(Relation target, Relation source)
+{
+	TupleDesc	tupdesc = RelationGetDescr(target);
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+
+		if (is_never_filled(target, attribute, RelationGetDescr(source)))
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("nothing fills column \"%s\" of \"%s\", which is NOT NULL",
+							NameStr(attribute->attname),
+							RelationGetRelationName(target)),
+					 errdetail("\"%s\" has no column of that name, and the column no default: every record would become a dead letter.",
+							   RelationGetRelationName(source)),
+					 errhint("Add the column to the source, or give it a default or DROP NOT NULL.")));
+	}
+}
+
+/* The key of a table is used all the same. */
+static void
+note_left_out(const Pipeline *pipeline, Relation target, Relation source)
+{
+	TupleDesc	tupdesc = RelationGetDescr(source);
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(tupdesc, i)->attname);
+		AttrNumber	same = get_attnum(RelationGetRelid(target), name);
+
+		if (TupleDescAttr(tupdesc, i)->attisdropped ||
+			(same != InvalidAttrNumber &&
+			 is_insertable(TupleDescAttr(RelationGetDescr(target),
+										 same - 1))) ||
+			(pipeline->source_key != NULL &&
+			 strcmp(name, pipeline->source_key) == 0))
+			continue;
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", name);
+	}
+	if (names.len > 0)
+		ereport(NOTICE,
+				(errmsg("what the source has in these columns is not stored, as \"%s\" has none of these names that can be filled: %s",
+						RelationGetRelationName(target), names.data)));
+}
+
+void
+pipeline_target_check(const Pipeline *pipeline)
+{
+	Relation	source = pipeline_open_source(pipeline);
+	Relation	target = open_relation(pipeline, pipeline->target,
+									   AccessShareLock, "target");
+
+	check_filled(target, source);
+	note_left_out(pipeline, target, source);
+	table_close(target, AccessShareLock);
+	table_close(source, AccessShareLock);
+}
+
+/*
+ * A decoder whose rows are those of target: the columns of spec, in target's
+ * order.  NULL if a value would need a cast.
+ */
+static RowDecoder *
+open_decoder(const RowSpec *spec, TupleDesc source, TupleDesc target,
+			 const RowLimit *limit, Bitmapset **given)
+{
+	RowSpec		turned = *spec;
+
+	turned.n_columns = target->natts;
+	turned.columns = palloc(target->natts * sizeof(RowColumn));
+	for (int i = 0; i < target->natts; i++)
+	{
+		Form_pg_attribute to = TupleDescAttr(target, i);
+		Form_pg_attribute from = matching_column(to, source);
+
+		turned.columns[i].dropped = from == NULL;
+		if (from == NULL)
+			continue;
+		turned.columns[i] = spec->columns[from->attnum - 1];
+		if (from->atttypid != to->atttypid ||
+			from->atttypmod != to->atttypmod ||
+			turned.columns[i].metadata == ROW_META_DECODE_ERROR)
+			return NULL;
+		*given = bms_add_member(*given, i + 1);
+	}
+	return row_decoder_open(&turned, target, *given, limit);
+}
+
+static uint64
+insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
+{
+	BatchCursor cursor;
+	StreamRecord record;
+	uint64		rows = 0;
+
+	batch_cursor_start(&cursor, batch);
+	while (batch_cursor_next(&cursor, &record))
+	{
+		TupleTableSlot *slot = table_insert_slot(insert);
+		int			n_rows = row_decode_of_batch(decoder, batch, &record,
+												 slot->tts_values,
+												 slot->tts_isnull);
+
+		clock_serve_interrupts();
+		for (int i = 0; i < n_rows; i++)
+		{
+			if (i > 0)
+			{
+				slot = table_insert_slot(insert);
+				row_decode_more(decoder, slot->tts_values, slot->tts_isnull);
+			}
+			table_insert_row(insert, row_decode_bytes(decoder) / n_rows);
+		}
+		/* they are in the slots, and to be stored */
+		if (row_decode_bytes(decoder) >= LARGE_RECORD_BYTES)
+			row_decode_stop(decoder);
+		rows += n_rows;
+	}
+	return rows;
+}
+
+bool
+pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
+					   Batch *batch, uint64 *rows)
+{
+	Relation	source;
+	Relation	target;
+	RowDecoder *decoder = NULL;
+	Bitmapset  *given = NULL;
+	RowLimit	limit = {
+		batch->record_bytes, ROW_LIMIT_OF_BATCH, batch->kept_bytes
+	};
+
+	if (pipeline->source_key != NULL)
+		return false;
+	source = pipeline_open_source(pipeline);
+	target = open_relation(pipeline, pipeline->target, RowExclusiveLock,
+						   "target");
+	if (!XactReadOnly)
+		decoder = open_decoder(&config_stream_table(source)->row,
+							   RelationGetDescr(source),
+							   RelationGetDescr(target), &limit, &given);
+	if (decoder != NULL && !table_insert_is_plain(target, given))
+		decoder = NULL;
+	if (decoder != NULL)
+	{
+		PlanStatement statement;
+		TableInsert *insert;
+
+		pipeline_plan_begin(&statement, plan);
+		insert = table_insert_begin(target, given);
+		*rows = insert_batch(insert, decoder, batch);
+		table_insert_end(insert);
+		pipeline_plan_end(&statement, *rows);
+	}
+	table_close(target, NoLock);
+	table_close(source, NoLock);
+	return decoder != NULL;
+}

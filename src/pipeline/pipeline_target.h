@@ -1,0 +1,51 @@
+/*
+ * pipeline_target.h
+ *	  A pipeline with a target: columns are matched by name.
+ */
+#ifndef TRACKING_PIPELINE_PIPELINE_TARGET_H
+#define TRACKING_PIPELINE_PIPELINE_TARGET_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "executor/spi.h"
+#include "ledger/pipeline_catalog.h"
+#include "nodes/bitmapset.h"
+#include "stream/batch.h"
+
+/*
+ * The INSERT that fills the target from the source.  Needs a transaction.
+ * Raises an error if they have no column in common, or one of them is gone.
+ */
+extern char *pipeline_target_command(const Pipeline *pipeline);
+
+/*
+ * When a pipeline is given its target: raise an error if a column of it can
+ * never be filled, and say which columns of the source it has no room for.
+ */
+extern void pipeline_target_check(const Pipeline *pipeline);
+
+/*
+ * Do what that command, whose plan is given, does for the records that a batch
+ * shows, at a fraction of its cost, in the caller's transaction and as the
+ * current role.  Those that cannot be decoded become the batch's rejects.
+ * False, with nothing done, if the source is a table, the target is not plain
+ * (see table_insert.h), or a column's type is not that of its source: then the
+ * command is to be run.  Else *rows is what was inserted.
+ */
+extern bool pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
+								   Batch *batch, uint64 *rows);
+
+/*
+ * Numbers of the columns of target that a source would fill: those that source
+ * has by that name, and of a stream those that can be published.
+ */
+extern Bitmapset *pipeline_target_filled(Relation target, TupleDesc source);
+
+/* The source of a pipeline, open; an error if it no longer exists. */
+extern Relation pipeline_open_source(const Pipeline *pipeline);
+
+/* Schema and name of a relation as they stand in SQL, palloc'd. */
+extern char *pipeline_qualified_name(Relation relation);
+
+#endif							/* TRACKING_PIPELINE_PIPELINE_TARGET_H */

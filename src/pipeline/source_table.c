@@ -1,0 +1,481 @@
+/*
+ * source_table.c
+ *	  A table as the source of a pipeline.
+ *
+ * A row is a record: its key is the sequence number, the name of the key
+ * column the shard.  The rows with keys up to a visible one are settled once
+ * the transactions that were writing then have ended (see table_writers.h),
+ * and only settled rows are handed out: nothing can come in between them any
+ * more.
+ */
+#include "postgres.h"
+
+#include "base/clock.h"
+#include "base/compat.h"
+#include "ledger/checkpoint.h"
+#include "pipeline/pipeline_bounds.h"
+#include "pipeline/pipeline_home.h"
+#include "pipeline/pipeline_source.h"
+#include "pipeline/source_key.h"
+#include "pipeline/table_writers.h"
+#include "stream/stream_reader.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* Between two looks for new rows: a quarter of max_latency, within bounds. */
+#define LOOK_MIN_MS 100
+#define LOOK_MAX_MS 1000
+/* Between two looks whether writers have ended, at first; it doubles. */
+#define SETTLE_MIN_MS 10
+
+/* A key's digits, none of which is a sign, and the end of the string. */
+#define KEY_SIZE 20
+
+/* When something was first seen. */
+typedef struct Moment
+{
+	TimestampTz time;
+	int64		ms;				/* of clock_now_ms() */
+} Moment;
+
+typedef struct PendingRow
+{
+	SourceRow	row;
+	TimestampTz seen;
+} PendingRow;
+
+/* keys: handed_out <= collected <= settled <= newest */
+typedef struct TableSource
+{
+	PipelineSource base;
+	char	   *name;
+	long		look_ms;
+	int64		next_look_ms;
+	bool		looked;
+	TimestampTz looked_at;		/* when it was asked what there is */
+
+	int64		newest;			/* largest key seen */
+	Moment		newest_seen;
+	VirtualTransactionId *writers;	/* when it was seen, still at work */
+	int			n_writers;
+	long		settle_ms;
+	int64		settled;		/* all rows up to this key can be seen */
+	Moment		settled_seen;	/* when it was the newest */
+
+	PendingRow *rows;			/* of the next batch; in rows_cxt */
+	MemoryContext rows_cxt;
+	int			n_rows;
+	int			max_rows;		/* room in rows */
+	int64		bytes;			/* of these rows */
+	Moment		first_seen;		/* the first of these rows */
+	int64		collected;		/* key up to which rows were collected */
+	StreamPosition handed_out;
+	bool		in_flight;		/* it may not be applied yet */
+	TimestampTz tip_at;			/* by the last batch; 0: unknown */
+	TimestampTz late_since;
+} TableSource;
+
+static uint32 look_wait_event = 0;
+
+static void
+start_at(TableSource *source, const StreamPosition *position)
+{
+	source->handed_out = *position;
+	source->collected = source_key_of_position(position);
+	source->newest = source->settled = source->collected;
+}
+
+static bool
+table_begin(PipelineSource *base, long max_wait_ms)
+{
+	TableSource *source = (TableSource *) base;
+	const Pipeline *pipeline = base->pipeline;
+	KinesisShard shard = {.shard_id = pipeline->source_key};
+	MemoryContext old = CurrentMemoryContext;
+	List	   *shards;
+	const CheckpointShard *checkpoint;
+
+	base->transactions->begin();
+	source_key_choose(pipeline->source, pipeline->source_key);
+	source_key_check_rows(pipeline);
+	shards = list_make1(&shard);
+	pipeline_home_check_positions(pipeline);
+	checkpoint_add(pipeline->name, shards, &pipeline->start, 0);
+	pipeline_home_note_positions(pipeline);
+	checkpoint = linitial(checkpoint_load(pipeline->name, shards, -1));
+	start_at(source, &checkpoint->position);
+	source->late_since = checkpoint->recall.late_since;
+	source->tip_at = checkpoint->recall.tip_at;
+	base->transactions->commit();
+	MemoryContextSwitchTo(old);
+	(void) max_wait_ms;			/* it is at hand */
+	return true;
+}
+
+static int
+max_rows(const TableSource *source)
+{
+	return Max(source->base.pipeline->batch_rows,
+			   pipeline_source_min_rows(&source->base));
+}
+
+static bool
+is_full(const TableSource *source)
+{
+	return source->n_rows >= max_rows(source) ||
+		(source->bytes >= source->base.pipeline->batch_bytes &&
+		 source->n_rows >= pipeline_source_min_rows(&source->base));
+}
+
+/* See what there is, and who is writing meanwhile. */
+static void
+look_for_newest(TableSource *source)
+{
+	const Pipeline *pipeline = source->base.pipeline;
+	TimestampTz asked_at = GetCurrentTimestamp();
+	int64		newest = source_key_newest(pipeline);
+	MemoryContext old;
+
+	source->looked = true;
+	source->looked_at = asked_at;
+	if (newest <= source->newest)
+		return;
+	source->newest = newest;
+	source->newest_seen.time = GetCurrentTimestamp();
+	source->newest_seen.ms = clock_now_ms();
+	source->settle_ms = SETTLE_MIN_MS;
+	if (source->writers != NULL)
+		pfree(source->writers);
+	old = MemoryContextSwitchTo(source->base.cxt);
+	source->writers = table_writers_find(pipeline->source,
+										 &source->n_writers);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Look for new rows, or whether those that were found have settled.  Rows are
+ * collected in a later transaction: a snapshot sees what its isolation level
+ * lets it see.
+ */
+static void
+look(TableSource *source)
+{
+	const PipelineTransactions *transactions = source->base.transactions;
+	MemoryContext old = CurrentMemoryContext;
+	long		next_ms = source->look_ms;
+
+	transactions->begin();
+	if (source->newest == source->settled)
+		look_for_newest(source);
+	else
+		source->n_writers = table_writers_drop_ended(source->writers,
+													 source->n_writers);
+	transactions->commit();
+	MemoryContextSwitchTo(old);
+
+	if (source->n_writers == 0)
+	{
+		source->settled = source->newest;
+		source->settled_seen = source->newest_seen;
+	}
+	else
+	{
+		next_ms = source->settle_ms;
+		source->settle_ms = Min(source->settle_ms * 2, source->look_ms);
+	}
+	source->next_look_ms = clock_now_ms() + next_ms;
+}
+
+/* Have another row in the next batch; one with the same key is part of it. */
+static void
+add_row(TableSource *source, const SourceRow *row)
+{
+	source->bytes += row->bytes;
+	source->collected = row->key;
+	if (source->n_rows > 0 &&
+		source->rows[source->n_rows - 1].row.key == row->key)
+	{
+		source->rows[source->n_rows - 1].row.bytes += row->bytes;
+		return;
+	}
+	if (source->n_rows == 0)
+		source->first_seen = source->settled_seen;
+	source->rows[source->n_rows].row = *row;
+	source->rows[source->n_rows++].seen = source->settled_seen.time;
+}
+
+static void
+make_room(TableSource *source, int n)
+{
+	if (source->n_rows + n <= source->max_rows)
+		return;
+	source->max_rows = source->n_rows + n;
+	if (source->rows == NULL)
+		source->rows = MemoryContextAlloc(source->rows_cxt,
+										  source->max_rows * sizeof(PendingRow));
+	else
+		source->rows = repalloc(source->rows,
+								source->max_rows * sizeof(PendingRow));
+}
+
+/* Collect settled rows until the batch is full. */
+static void
+collect(TableSource *source)
+{
+	const Pipeline *pipeline = source->base.pipeline;
+	const PipelineTransactions *transactions = source->base.transactions;
+	MemoryContext old = CurrentMemoryContext;
+	int			wanted = max_rows(source) - source->n_rows;
+	SourceRow  *rows;
+	int			n;
+	int			i = 0;
+
+	transactions->begin();
+	rows = source_key_list(pipeline, source->collected, source->settled,
+						   wanted, &n);
+	make_room(source, n);
+	while (i < n && !is_full(source))
+		add_row(source, &rows[i++]);
+	if (i == n && n < wanted)
+		source->collected = source->settled;
+	transactions->commit();
+	MemoryContextSwitchTo(old);
+}
+
+/* When the rows that are there become a batch, by clock_now_ms(). */
+static int64
+due_ms(const TableSource *source)
+{
+	/* that it is no longer late is to be told, too */
+	if (source->n_rows == 0)
+		return source->late_since != 0 && source->looked &&
+			source->collected == source->newest ? 0 : PG_INT64_MAX;
+	if (is_full(source) || source->base.until != READ_FOREVER)
+		return 0;
+	return source->first_seen.ms + source->base.pipeline->max_latency_ms;
+}
+
+/* How long rows behind the batch have been waiting. */
+static int64
+behind_ms(const TableSource *source)
+{
+	if (source->collected < source->settled)
+		return clock_now_ms() - source->settled_seen.ms;
+	if (source->settled < source->newest)
+		return clock_now_ms() - source->newest_seen.ms;
+	return 0;
+}
+
+/* When what is collected was all that there was. */
+static TimestampTz
+tip_at(const TableSource *source)
+{
+	if (source->collected < source->settled)
+		return source->settled_seen.time;
+	return source->settled < source->newest ? source->newest_seen.time :
+		source->looked_at;
+}
+
+/* The rows as records, in the current context. */
+static KinesisPage *
+make_page(const TableSource *source)
+{
+	KinesisPage *page = palloc0(sizeof(KinesisPage));
+	char	   *key = palloc(source->n_rows * KEY_SIZE);
+
+	page->n_records = source->n_rows;
+	page->records = palloc0(source->n_rows * sizeof(KinesisRecord));
+	for (int i = 0; i < source->n_rows; i++)
+	{
+		const PendingRow *pending = &source->rows[i];
+		KinesisRecord *record = &page->records[i];
+
+		record->sequence_number = key;
+		record->sequence_number_digits =
+			snprintf(key, KEY_SIZE, INT64_FORMAT, pending->row.key);
+		key += KEY_SIZE;
+		record->partition_key = "";
+		record->arrived = pending->seen;
+		record->data_bytes = Min(pending->row.bytes, PG_UINT32_MAX);
+		record->sub_sequence = -1;
+		record->decoded = true;
+	}
+	return page;
+}
+
+static Batch *
+make_batch(TableSource *source)
+{
+	MemoryContext cxt = AllocSetContextCreate(source->base.cxt,
+											  "tracking_fdw batch",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	const Pipeline *pipeline = source->base.pipeline;
+	Batch	   *batch = palloc0(sizeof(Batch));
+
+	batch->cxt = cxt;
+	batch->stream = source->name;
+	batch->shards = palloc0(sizeof(BatchShard));
+	batch->n_shards = 1;
+	batch->slices = palloc0(sizeof(BatchSlice));
+	batch->n_slices = source->n_rows > 0 ? 1 : 0;
+	batch->slices[0].page = make_page(source);
+	batch->slices[0].records = batch->slices[0].page->records;
+	batch->slices[0].n_records = source->n_rows;
+	batch->shards[0].shard_id = pipeline->source_key;
+	batch->shards[0].from = batch->shards[0].to = source->handed_out;
+	batch->shards[0].tip_at = tip_at(source);
+	batch->shards[0].late_since =
+		batch_late_since(source->late_since, source->tip_at, tip_at(source),
+						 pipeline->max_latency_ms);
+	batch->shards[0].millis_behind_latest = behind_ms(source);
+	batch_count_slice(&batch->shards[0], &batch->slices[0]);
+	batch->n_records = source->n_rows;
+	batch->bytes = source->bytes;
+	batch->fetch_ms = clock_now_ms() - source->first_seen.ms;
+	batch_restrict(batch, 0, batch->n_records);
+	MemoryContextSwitchTo(old);
+
+	source->handed_out = batch->shards[0].to;
+	source->in_flight = true;
+	source->tip_at = batch->shards[0].tip_at;
+	source->late_since = batch->shards[0].late_since;
+	source->n_rows = source->bytes = 0;
+	return batch;
+}
+
+static bool
+table_caught_up(const PipelineSource *base)
+{
+	const TableSource *source = (const TableSource *) base;
+
+	return source->looked && source->collected == source->newest &&
+		source->n_rows == 0;
+}
+
+static bool
+table_at_end(const PipelineSource *base)
+{
+	return base->until != READ_FOREVER && table_caught_up(base);
+}
+
+/* Is there something to look for, once it is time? */
+static bool
+is_looking(const TableSource *source)
+{
+	return source->settled < source->newest || !source->looked ||
+		source->base.until == READ_FOREVER;
+}
+
+static Batch *
+table_next_batch(PipelineSource *base, long max_wait_ms)
+{
+	TableSource *source = (TableSource *) base;
+	int64		end_ms = clock_now_ms() + max_wait_ms;
+
+	for (;;)
+	{
+		int64		now_ms = clock_now_ms();
+
+		if (source->collected == source->settled && is_looking(source) &&
+			now_ms >= source->next_look_ms)
+			look(source);
+		while (source->collected < source->settled && !is_full(source))
+			collect(source);
+		now_ms = clock_now_ms();
+		if (now_ms >= due_ms(source))
+			return make_batch(source);
+		if (now_ms >= end_ms || table_at_end(base))
+			return NULL;
+		clock_wait(Max(Min(Min(end_ms, due_ms(source)),
+						   source->next_look_ms) - now_ms, 1),
+				   compat_wait_event(&look_wait_event, "TrackingFdwTable"));
+	}
+}
+
+static void
+table_release(PipelineSource *base, Batch *batch)
+{
+	((TableSource *) base)->in_flight = false;
+	batch_free(batch);
+}
+
+/* A row is kept as JSON. */
+static void
+table_complete_rejects(PipelineSource *base, Batch *batch)
+{
+	ListCell   *cell;
+
+	foreach(cell, batch->rejects)
+	{
+		KinesisRecord *record =
+			((const BatchReject *) lfirst(cell))->record.record;
+		char	   *rows = source_key_rows(base->pipeline,
+										   pipeline_bounds_key(record));
+
+		record->data = rows == NULL ? pstrdup("") : rows;
+		record->data_bytes = strlen(record->data);
+	}
+}
+
+static TimestampTz
+table_tip(const PipelineSource *base)
+{
+	const TableSource *source = (const TableSource *) base;
+
+	return source->collected == source->newest && source->n_rows == 0 &&
+		!source->in_flight ? source->looked_at : 0;
+}
+
+static List *
+table_tips(const PipelineSource *base)
+{
+	StreamTip  *tip = palloc(sizeof(StreamTip));
+
+	tip->shard_id = base->pipeline->source_key;
+	tip->tip_at = table_tip(base);
+	return tip->tip_at == 0 ? NIL : list_make1(tip);
+}
+
+static void
+table_describe(const PipelineSource *base, char *text, size_t size)
+{
+	const TableSource *source = (const TableSource *) base;
+
+	if (source->settled < source->newest)
+		snprintf(text, size,
+				 "waiting for %d transactions that write table \"%s\"",
+				 source->n_writers, source->name);
+	else
+		snprintf(text, size, "reading table \"%s\"", source->name);
+}
+
+static const PipelineSourceOps table_ops = {
+	.begin = table_begin,
+	.next_batch = table_next_batch,
+	.release = table_release,
+	.at_end = table_at_end,
+	.caught_up = table_caught_up,
+	.complete_rejects = table_complete_rejects,
+	.tip = table_tip,
+	.tips = table_tips,
+	.describe = table_describe
+};
+
+PipelineSource *
+source_table_open(const PipelineSource *base)
+{
+	TableSource *source = MemoryContextAllocZero(base->cxt,
+												 sizeof(TableSource));
+
+	source->base = *base;
+	source->base.ops = &table_ops;
+	source->name = MemoryContextStrdup(base->cxt,
+									   get_rel_name(base->pipeline->source));
+	source->look_ms = Min(Max(base->pipeline->max_latency_ms / 4, LOOK_MIN_MS),
+						  LOOK_MAX_MS);
+	source->rows_cxt = AllocSetContextCreate(base->cxt, "tracking_fdw rows",
+											 ALLOCSET_DEFAULT_SIZES);
+	return &source->base;
+}

@@ -1,0 +1,281 @@
+/*
+ * store_statement.c
+ *	  Statements, cursors and COPY at a store.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "store/store_wire.h"
+
+/* ----------------------------------------------------------------
+ * Statements
+ * ---------------------------------------------------------------- */
+
+/*
+ * The remote has promised values in the database's encoding: nobody else looks
+ * whether they are, and what is stored must be.
+ */
+static void
+check_texts(const StoreConnection *connection, const PGresult *result)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		for (int column = 0; column < PQnfields(result); column++)
+		{
+			int			length = PQgetlength(result, row, column);
+
+			if (pg_encoding_verifymbstr(encoding,
+										PQgetvalue(result, row, column),
+										length) != length)
+				ereport(ERROR,
+						(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+						 errmsg("store \"%s\" returned a text that is not valid in encoding \"%s\"",
+								connection->server,
+								pg_encoding_to_char(encoding))));
+		}
+	}
+}
+
+/* Read to the end of the statement; the last result but an error's. */
+static PGresult *
+last_result(StoreConnection *connection)
+{
+	PGresult   *last = NULL;
+	PGresult   *result;
+
+	while ((result = store_next_plain_result(connection)) != NULL)
+	{
+		store_keep_result(result);
+		/* an error is not followed by another result that matters */
+		if (last == NULL || PQresultStatus(last) != PGRES_FATAL_ERROR)
+			last = result;
+	}
+	store_set_idle(connection);
+	if (last == NULL)
+		store_raise_connection(connection, "lost the connection to");
+	check_texts(connection, last);
+	return last;
+}
+
+static bool
+has_succeeded(const PGresult *result)
+{
+	switch (PQresultStatus(result))
+	{
+		case PGRES_COMMAND_OK:
+		case PGRES_TUPLES_OK:
+		case PGRES_EMPTY_QUERY:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static PGresult *
+finish_query(StoreConnection *connection, const char *sql)
+{
+	PGresult   *result = last_result(connection);
+
+	if (!has_succeeded(result))
+		store_raise_result(connection, result, sql);
+	return result;
+}
+
+PGresult *
+store_query(StoreConnection *connection, const char *sql, int n_params,
+			const char *const *params)
+{
+	store_send_query(connection, sql, n_params, params);
+	return finish_query(connection, sql);
+}
+
+PGresult *
+store_ask(StoreConnection *connection, const char *sql)
+{
+	PGresult   *result;
+
+	store_send_query(connection, sql, 0, NULL);
+	result = last_result(connection);
+	return has_succeeded(result) ? result : NULL;
+}
+
+int64
+store_load(StoreConnection *connection, const char *sql)
+{
+	store_send_query(connection, sql, 0, NULL);
+	return store_affected(finish_query(connection, NULL));
+}
+
+int64
+store_affected(PGresult *result)
+{
+	const char *rows = PQcmdTuples(result);
+
+	return rows[0] == '\0' ? 0 : strtoll(rows, NULL, 10);
+}
+
+char *
+store_value(const char *server, const PGresult *result, int row, int column)
+{
+	char	   *value;
+
+	if (row >= PQntuples(result) || column >= PQnfields(result))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("store \"%s\" returned %d rows of %d columns where it has more",
+						server, PQntuples(result), PQnfields(result))));
+	value = PQgetvalue(result, row, column);
+	pg_verifymbstr(value, PQgetlength(result, row, column), false);
+	return value;
+}
+
+/* ----------------------------------------------------------------
+ * Cursors
+ * ---------------------------------------------------------------- */
+
+int
+store_cursor_open(StoreConnection *connection, const char *sql,
+				  StoreYield yield, void *arg)
+{
+	int			cursor = ++connection->cursors;
+
+	store_make_way(connection);
+	store_query(connection, psprintf("DECLARE c%d CURSOR FOR %s", cursor, sql),
+				0, NULL);
+	/* elsewhere there can be any number of them */
+	if (connection->dialect == STORE_DIALECT_REDSHIFT)
+	{
+		connection->yield = yield;
+		connection->yield_arg = arg;
+	}
+	return cursor;
+}
+
+PGresult *
+store_cursor_fetch(StoreConnection *connection, int cursor, int n_rows)
+{
+	PGresult   *result;
+
+	result = store_query(connection, psprintf("FETCH FORWARD %d FROM c%d",
+											  n_rows, cursor), 0, NULL);
+	return PQntuples(result) > 0 ? result : NULL;
+}
+
+void
+store_cursor_close(StoreConnection *connection, int cursor)
+{
+	if (!connection->copying)
+		connection->yield = NULL;
+	store_query(connection, psprintf("CLOSE c%d", cursor), 0, NULL);
+}
+
+/* ----------------------------------------------------------------
+ * COPY FROM STDIN
+ * ---------------------------------------------------------------- */
+
+void
+store_copy_begin(StoreConnection *connection, const char *sql,
+				 StoreYield yield, void *arg)
+{
+	PGresult   *result;
+
+	store_make_way(connection);
+	store_send_query(connection, sql, 0, NULL);
+	result = store_next_result(connection);
+	if (result != NULL)
+		store_keep_result(result);
+	if (result != NULL && PQresultStatus(result) == PGRES_COPY_IN)
+	{
+		connection->copying = true;
+		connection->yield = yield;
+		connection->yield_arg = arg;
+		return;
+	}
+	store_end_statement(connection);
+	if (result == NULL)
+		store_raise_connection(connection, "lost the connection to");
+	store_raise_result(connection, result, sql);
+}
+
+/* The remote takes no more of a COPY: why it does not is its result. */
+pg_noreturn static void
+raise_copy(StoreConnection *connection)
+{
+	(void) finish_query(connection, NULL);
+	store_raise_connection(connection, "lost the connection to");
+}
+
+void
+store_copy_data(StoreConnection *connection, const char *data, size_t bytes)
+{
+	int			sent;
+
+	/* should it have failed already, libpq is to know */
+	if (!PQconsumeInput(connection->conn))
+		raise_copy(connection);
+	while ((sent = PQputCopyData(connection->conn, data, (int) bytes)) == 0)
+		store_flush(connection);
+	if (sent < 0)
+		raise_copy(connection);
+	store_flush(connection);
+}
+
+int64
+store_copy_end(StoreConnection *connection)
+{
+	int			sent;
+
+	while ((sent = PQputCopyEnd(connection->conn, NULL)) == 0)
+		store_flush(connection);
+	if (sent < 0)
+		raise_copy(connection);
+	return store_affected(finish_query(connection, NULL));
+}
+
+/* ----------------------------------------------------------------
+ * Quoting
+ * ---------------------------------------------------------------- */
+
+/*
+ * Redshift takes a backslash in a literal for an escape and knows no
+ * standard_conforming_strings; elsewhere that is on.
+ */
+char *
+store_quote_literal(StoreDialect dialect, const char *text)
+{
+	bool		escapes = dialect == STORE_DIALECT_REDSHIFT;
+	char	   *literal = palloc(2 * strlen(text) + 3);
+	char	   *out = literal;
+
+	*out++ = '\'';
+	for (; *text != '\0'; text++)
+	{
+		if (*text == '\'' || (escapes && *text == '\\'))
+			*out++ = *text;
+		*out++ = *text;
+	}
+	*out++ = '\'';
+	*out = '\0';
+	return literal;
+}
+
+/* Always quoted: the remote has other reserved words than we. */
+char *
+store_quote_identifier(const char *name)
+{
+	char	   *quoted = palloc(2 * strlen(name) + 3);
+	char	   *out = quoted;
+
+	*out++ = '"';
+	for (; *name != '\0'; name++)
+	{
+		if (*name == '"')
+			*out++ = '"';
+		*out++ = *name;
+	}
+	*out++ = '"';
+	*out = '\0';
+	return quoted;
+}

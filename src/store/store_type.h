@@ -1,0 +1,70 @@
+/*
+ * store_type.h
+ *	  Values as a store takes them: as text, within its limits.
+ *
+ * A store that is PostgreSQL has the types and limits that we have, and says
+ * itself what it does not take.  Redshift says it late, or for a whole load at
+ * once, so what it is known not to take is an error here, that names the row
+ * and the column and is of class 22: the record's fault.
+ */
+#ifndef TRACKING_STORE_STORE_TYPE_H
+#define TRACKING_STORE_STORE_TYPE_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "store/store.h"
+
+/* A row, and an object of JSON (Amazon Redshift, COPY from JSON format) */
+#define STORE_MAX_ROW_BYTES (4 * 1024 * 1024)
+
+typedef enum StoreKind
+{
+	STORE_KIND_INTEGER,			/* integers and numeric: digits */
+	STORE_KIND_FLOAT,			/* digits, or NaN, Infinity, -Infinity */
+	STORE_KIND_BOOL,			/* t or f */
+	STORE_KIND_DATETIME,		/* ISO 8601 with a blank; its offset, if any */
+	STORE_KIND_TEXT,			/* and whatever else is a VARCHAR there */
+	STORE_KIND_JSON,			/* SUPER */
+	STORE_KIND_BYTES			/* VARBYTE, as hexadecimal digits */
+} StoreKind;
+
+typedef struct StoreColumn
+{
+	int			attribute;		/* of the foreign table, from 0 */
+	const char *name;			/* in the store */
+	StoreKind	kind;
+	int			max_bytes;		/* 0: no limit that we know */
+	Oid			type;
+	FmgrInfo	output;
+	bool		is_varlena;
+} StoreColumn;
+
+typedef struct StoreEncoder
+{
+	StoreDialect dialect;
+	const char *table;			/* for errors */
+	int			n_columns;		/* those that a row gives a value */
+	StoreColumn *columns;
+	const char **texts;			/* of the last row, by column; NULL: null */
+	int64		n_rows;			/* encoded so far */
+	int			settings;		/* for text_settings_begin() */
+	MemoryContext row_cxt;		/* of the texts */
+} StoreEncoder;
+
+/*
+ * For rows of this description, in the current context.  Raises an error if
+ * the store has no type for a column.
+ */
+extern StoreEncoder *store_encoder_open(const StoreTable *table,
+										TupleDesc tupdesc,
+										StoreDialect dialect);
+
+/*
+ * Put a row into encoder->texts, until the next one.  values and isnull are
+ * by attribute.
+ */
+extern void store_encode(StoreEncoder *encoder, const Datum *values,
+						 const bool *isnull);
+
+#endif							/* TRACKING_STORE_STORE_TYPE_H */

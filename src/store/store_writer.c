@@ -1,0 +1,179 @@
+/*
+ * store_writer.c
+ *	  Rows into a table of a store: which method, and what all have in common.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "store/store_session.h"
+#include "store/store_use.h"
+#include "store/store_writer.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+struct StoreWriter
+{
+	StoreLoad	load;
+	const StoreMethod *method;
+	void	   *state;
+	StoreUse	use;
+	bool		began;			/* a row was taken */
+	bool		holds;			/* a row that may not be in the store */
+
+	/* the rows, if none is to get there before its query has ended */
+	Tuplestorestate *kept;
+	TupleDesc	tupdesc;
+	TupleTableSlot *slot;
+};
+
+static StoreLoadMethod
+effective_method(const StoreServer *server, const StoreTable *table,
+				 StoreDialect dialect)
+{
+	if (table->load_method != STORE_LOAD_DEFAULT)
+		return table->load_method;
+	if (server->load_method != STORE_LOAD_DEFAULT)
+		return server->load_method;
+	return dialect == STORE_DIALECT_REDSHIFT ? STORE_LOAD_COPY_S3 :
+		STORE_LOAD_COPY_STDIN;
+}
+
+static const StoreMethod *
+find_method(StoreLoadMethod method)
+{
+	switch (method)
+	{
+		case STORE_LOAD_COPY_STDIN:
+			return &store_copy_stdin;
+		case STORE_LOAD_INSERT:
+			return &store_insert;
+		default:
+			return &store_copy_s3;
+	}
+}
+
+/* One row on its way. */
+static void
+write_row(StoreWriter *writer, const Datum *values, const bool *isnull)
+{
+	store_encode(writer->load.encoder, values, isnull);
+	writer->method->row(writer->state);
+}
+
+/* See that all rows so far are in the store. */
+static void
+send_held(void *arg)
+{
+	StoreWriter *writer = arg;
+
+	if (!writer->holds)
+		return;
+	writer->holds = false;
+	if (writer->kept != NULL)
+	{
+		while (tuplestore_gettupleslot(writer->kept, true, false,
+									   writer->slot))
+		{
+			slot_getallattrs(writer->slot);
+			write_row(writer, writer->slot->tts_values,
+					  writer->slot->tts_isnull);
+		}
+		tuplestore_clear(writer->kept);
+	}
+	writer->method->send(writer->state);
+}
+
+/* Rows leave behind those that came before them, and scans that did. */
+static void
+note_use(StoreWriter *writer, const void *query)
+{
+	writer->use.kind = STORE_USE_LOAD;
+	writer->use.mapping = writer->load.server->mapping;
+	writer->use.query = query;
+	writer->use.depth = GetCurrentTransactionNestLevel();
+	writer->use.go = send_held;
+	writer->use.arg = writer;
+	store_use_note(writer->load.cxt, &writer->use);
+	store_use_loads_first(&writer->use);
+	store_use_scans_first(&writer->use);
+}
+
+StoreWriter *
+store_writer_begin(MemoryContext cxt, const StoreServer *server,
+				   const StoreTable *table, TupleDesc tupdesc,
+				   const void *query)
+{
+	StoreDialect dialect = store_dialect(store_session_use(server));
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	StoreWriter *writer = palloc0(sizeof(StoreWriter));
+
+	writer->load.server = server;
+	writer->load.table = table;
+	writer->load.cxt = cxt;
+	writer->method = find_method(effective_method(server, table, dialect));
+	writer->load.encoder = store_encoder_open(table, tupdesc, dialect);
+	writer->state = writer->method->begin(&writer->load);
+	writer->tupdesc = tupdesc;
+	note_use(writer, query);
+	MemoryContextSwitchTo(old);
+	return writer;
+}
+
+/* At the first row, all scans of the query are known. */
+static void
+begin_rows(StoreWriter *writer)
+{
+	MemoryContext old;
+
+	writer->began = true;
+	if (writer->method->holds_all || !store_use_is_scanned(&writer->use))
+		return;
+	old = MemoryContextSwitchTo(writer->load.cxt);
+	writer->kept = tuplestore_begin_heap(false, false, work_mem);
+	writer->slot = MakeSingleTupleTableSlot(writer->tupdesc,
+											&TTSOpsMinimalTuple);
+	MemoryContextSwitchTo(old);
+}
+
+void
+store_writer_row(StoreWriter *writer, const Datum *values, const bool *isnull)
+{
+	if (!writer->began)
+		begin_rows(writer);
+	writer->holds = true;
+	if (writer->kept != NULL)
+		tuplestore_putvalues(writer->kept, writer->tupdesc,
+							 unconstify(Datum *, values),
+							 unconstify(bool *, isnull));
+	else
+		write_row(writer, values, isnull);
+}
+
+int64
+store_writer_end(StoreWriter *writer)
+{
+	send_held(writer);
+	if (writer->kept != NULL)
+	{
+		ExecDropSingleTupleTableSlot(writer->slot);
+		tuplestore_end(writer->kept);
+	}
+	return writer->load.n_stored;
+}
+
+void
+store_append_table(StringInfo sql, const StoreTable *table)
+{
+	appendStringInfo(sql, "%s.%s", store_quote_identifier(table->schema),
+					 store_quote_identifier(table->name));
+}
+
+void
+store_append_columns(StringInfo sql, const StoreEncoder *encoder)
+{
+	for (int i = 0; i < encoder->n_columns; i++)
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
+						 store_quote_identifier(encoder->columns[i].name));
+}
