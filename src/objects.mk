@@ -64,6 +64,7 @@ OBJECTS = \
 	stream/stream_reach.o \
 	stream/stream_reader.o \
 	stream/stream_schedule.o \
+	stream/stream_shards.o \
 	stream/stream_writer.o \
 	row/payload.o \
 	row/payload_codec.o \

@@ -21,7 +21,9 @@ typedef enum ShardPlace
 	PLACE_NONE,					/* a call is under way, or none is wanted */
 	PLACE_PARENTS,				/* for its parents: in waiting */
 	PLACE_DUE,					/* for its time: in due */
-	PLACE_MEMORY				/* for room in the budget: in blocked */
+	PLACE_MEMORY,				/* for room in the budget: in blocked */
+	PLACE_USED					/* to be scheduled anew, as a page of it was
+								 * used up: in used */
 } ShardPlace;
 
 /* Is it answered for? */
@@ -37,10 +39,11 @@ typedef struct ReaderShard
 {
 	ShardReader *reader;
 	KinesisShard shard;
+	dlist_node	own_node;
 
 	ShardPlace	place;
 	pairingheap_node due_node;
-	dlist_node	place_node;		/* in waiting or blocked */
+	dlist_node	place_node;		/* in waiting, blocked, or used */
 	int64		due_ms;			/* in due: when, as far as was known */
 
 	int			n_pages;		/* in the queue */
@@ -93,9 +96,12 @@ struct StreamReader
 	HttpBudget	budget;
 	StreamReaderOptions options;
 	int64		retention_us;	/* 0: nobody asks for gaps */
-	struct shardhash_hash *shards;	/* by id, and those that others read */
-	int			n_shards;		/* of its own */
 	int			n_open;			/* shards that are not done */
+
+	/* stream_shards.c */
+	struct shardhash_hash *shards;	/* by id, and those that others read */
+	dlist_head	own;			/* of ReaderShard: those that it reads itself */
+	int			n_shards;		/* of them */
 
 	/* stream_schedule.c */
 	pairingheap *due;			/* the earliest first */
@@ -129,6 +135,7 @@ struct StreamReader
 	KinesisRecord sub_record;	/* that next() handed out last */
 	dlist_head	news;
 	int			n_news;
+	dlist_head	used;			/* shards of which a page was used up */
 
 	/* stream_listing.c */
 	int64		list_due_ms;
@@ -138,7 +145,9 @@ struct StreamReader
 	List	   *found;			/* of KinesisShard, in found_cxt */
 };
 
-/* in stream_reader.c */
+/* in stream_shards.c */
+
+extern void stream_shards_init(StreamReader *reader);
 
 /* A shard of the reader; NULL if it is none. */
 extern ReaderShard *stream_find_shard(const StreamReader *reader,
@@ -146,6 +155,12 @@ extern ReaderShard *stream_find_shard(const StreamReader *reader,
 
 /* It is one, or somebody else reads it. */
 extern bool stream_is_known(const StreamReader *reader, const char *shard_id);
+
+/* Somebody else reads a shard, unless the reader does. */
+extern void stream_leave_shard(StreamReader *reader, const char *shard_id);
+
+/* The reader reads a shard, which it did not have. */
+extern void stream_own_shard(StreamReader *reader, ReaderShard *shard);
 
 /* in stream_schedule.c */
 
@@ -155,7 +170,7 @@ extern void stream_schedule_init(StreamReader *reader);
 extern void stream_schedule(StreamReader *reader, ReaderShard *shard);
 
 /*
- * Start the calls that are due and allowed.  Returns milliseconds until the
+ * Start the calls of shards that are due and allowed.  Returns milliseconds until the
  * next shard is due, -1 if none will be before a call ends or pages are
  * handed out.
  */
@@ -167,6 +182,9 @@ extern long stream_start_calls(StreamReader *reader);
  */
 extern KinesisPage *stream_finish_call(StreamReader *reader,
 									   ReaderShard *shard, AwsCall *call);
+
+/* Have the first of the lost shards asked soon. */
+extern void stream_probe_lost(StreamReader *reader);
 
 /* in stream_queue.c */
 
@@ -191,9 +209,12 @@ extern void stream_reach_init(StreamReader *reader);
 extern void stream_reach_enter(StreamReader *reader);
 extern void stream_reach_leave(StreamReader *reader);
 
-/* A call of the shard was made; it has finished. */
+/*
+ * A call of the shard was made; it has finished.  True if the shard was lost,
+ * and is answered for again.
+ */
 extern void stream_reach_asked(StreamReader *reader, ReaderShard *shard);
-extern void stream_reach_finished(StreamReader *reader, ReaderShard *shard);
+extern bool stream_reach_finished(StreamReader *reader, ReaderShard *shard);
 
 /* Once what a call brought is queued: see whether the shard is at its tip. */
 extern void stream_tip_look(StreamReader *reader, ReaderShard *shard);

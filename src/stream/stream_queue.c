@@ -20,6 +20,7 @@ stream_queue_init(StreamReader *reader)
 {
 	dlist_init(&reader->queue);
 	dlist_init(&reader->news);
+	dlist_init(&reader->used);
 }
 
 void
@@ -118,9 +119,11 @@ pass_records(StreamReader *reader, QueuedPage *queued, int n)
 	dlist_delete(&queued->node);
 	pfree(queued);
 	stream_queue_look(reader, shard);
-	/* it may have been as far ahead as it may be */
 	if (shard->place == PLACE_NONE)
-		stream_schedule(reader, shard);
+	{
+		shard->place = PLACE_USED;
+		dlist_push_tail(&reader->used, &shard->place_node);
+	}
 	return true;
 }
 

@@ -18,8 +18,6 @@
  * is to be right after ten seconds.
  */
 #define LOST_MS 5000
-/* One of them at least is asked as often. */
-#define PROBE_MS 5000
 /* Time that the caller spends elsewhere is not the service's. */
 #define AWAY_MS 1000
 
@@ -116,55 +114,33 @@ note_why(StreamReader *reader, ReaderShard *shard, const AwsError *error)
 	MemoryContextSwitchTo(old);
 }
 
-/* Ask again soon: the first of those that are lost. */
-static void
-hurry_lost(StreamReader *reader, int n, int64 latest_ms)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &reader->lost)
-	{
-		ReaderShard *shard = dlist_container(ReaderShard, reach_node, iter.cur);
-
-		if (n-- == 0)
-			break;
-		if (shard->place == PLACE_DUE && shard->due_ms > latest_ms)
-		{
-			shard_reader_hurry(shard->reader, latest_ms);
-			stream_schedule(reader, shard);
-		}
-	}
-}
-
-/*
- * Each shard that is answered for again has two others asked: so all are, soon
- * after the first.  A listing that failed is tried again, too.
- */
-static void
+/* True if it was lost.  Then a listing that failed is tried again, too. */
+static bool
 answered(StreamReader *reader, ReaderShard *shard)
 {
 	bool		was_lost = shard->reach == REACH_LOST;
 
 	leave_reach(reader, shard);
 	if (!was_lost)
-		return;
+		return false;
 	reader->lost_changed = true;
-	hurry_lost(reader, 2, clock_now_ms());
 	if (reader->list_pace.trouble != NULL)
 		reader->list_pace.due_ms = 0;
+	return true;
 }
 
-void
+bool
 stream_reach_finished(StreamReader *reader, ReaderShard *shard)
 {
 	const AwsError *trouble = shard_reader_trouble(shard->reader);
 
 	if (shard_reader_is_answered(shard->reader))
-		answered(reader, shard);
-	else if (shard->reach == REACH_LOST && trouble != NULL &&
-			 strncmp(trouble->code, shard->why_code,
-					 sizeof(shard->why_code) - 1) != 0)
+		return answered(reader, shard);
+	if (shard->reach == REACH_LOST && trouble != NULL &&
+		strncmp(trouble->code, shard->why_code,
+				sizeof(shard->why_code) - 1) != 0)
 		note_why(reader, shard, trouble);
+	return false;
 }
 
 void
@@ -187,7 +163,6 @@ stream_reach_leave(StreamReader *reader)
 		note_why(reader, shard, trouble);
 	}
 	reader->left_ms = clock_now_ms();
-	hurry_lost(reader, 1, reader->left_ms + PROBE_MS);
 }
 
 bool

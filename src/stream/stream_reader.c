@@ -6,28 +6,8 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
-#include "common/hashfn.h"
 #include "stream/stream_private.h"
 #include "utils/memutils.h"
-
-typedef struct ShardEntry
-{
-	const char *shard_id;
-	ReaderShard *shard;			/* NULL: somebody else reads it */
-	char		status;
-} ShardEntry;
-
-#define SH_PREFIX shardhash
-#define SH_ELEMENT_TYPE ShardEntry
-#define SH_KEY_TYPE const char *
-#define SH_KEY shard_id
-#define SH_HASH_KEY(tb, key) \
-	hash_bytes((const unsigned char *) (key), (int) strlen(key))
-#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
 
 /*
  * How long records that are late anyway wait for those of shards that are due
@@ -49,7 +29,7 @@ stream_reader_open(MemoryContext cxt, const KinesisStream *stream,
 	reader->stream = *stream;
 	reader->stream.budget = &reader->budget;
 	reader->options = *options;
-	reader->shards = shardhash_create(cxt, 64, NULL);
+	stream_shards_init(reader);
 	stream_schedule_init(reader);
 	stream_queue_init(reader);
 	stream_reach_init(reader);
@@ -57,52 +37,21 @@ stream_reader_open(MemoryContext cxt, const KinesisStream *stream,
 	return reader;
 }
 
-ReaderShard *
-stream_find_shard(const StreamReader *reader, const char *shard_id)
-{
-	ShardEntry *entry = shardhash_lookup(reader->shards, shard_id);
-
-	return entry == NULL ? NULL : entry->shard;
-}
-
-bool
-stream_is_known(const StreamReader *reader, const char *shard_id)
-{
-	return shardhash_lookup(reader->shards, shard_id) != NULL;
-}
-
-/* The shard's entry, made if there is none. */
-static ShardEntry *
-shard_entry(StreamReader *reader, const KinesisShard *shard)
-{
-	ShardEntry *entry = shardhash_lookup(reader->shards, shard->shard_id);
-	bool		found;
-
-	if (entry != NULL)
-		return entry;
-	entry = shardhash_insert(reader->shards,
-							 MemoryContextStrdup(reader->cxt,
-												 shard->shard_id), &found);
-	entry->shard = NULL;
-	return entry;
-}
-
 void
 stream_reader_leave(StreamReader *reader, const KinesisShard *shard)
 {
-	(void) shard_entry(reader, shard);
+	stream_leave_shard(reader, shard->shard_id);
 }
 
 void
 stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 				  const StreamPosition *from, TimestampTz read_until)
 {
-	ShardEntry *entry = shard_entry(reader, shard);
 	MemoryContext old;
 	ReaderShard *added;
 	KinesisShard *copy;
 
-	if (entry->shard != NULL)
+	if (stream_find_shard(reader, shard->shard_id) != NULL)
 		return;
 
 	old = MemoryContextSwitchTo(reader->cxt);
@@ -118,8 +67,7 @@ stream_reader_add(StreamReader *reader, const KinesisShard *shard,
 									  &added->shard, from, read_until,
 									  reader->retention_us,
 									  reader->options.until);
-	entry->shard = added;
-	reader->n_shards++;
+	stream_own_shard(reader, added);
 	if (shard_reader_state(added->reader) != SHARD_DONE)
 		reader->n_open++;
 	stream_schedule(reader, added);
@@ -209,10 +157,31 @@ receive(StreamReader *reader, long timeout_ms)
 	return any;
 }
 
+/* Start the calls that are due and allowed; as stream_start_calls(). */
+static long
+start_calls(StreamReader *reader)
+{
+	long		listing_ms = stream_listing_start(reader, clock_now_ms());
+	long		shards_ms = stream_start_calls(reader);
+
+	if (listing_ms < 0 || shards_ms < 0)
+		return Max(listing_ms, shards_ms);
+	return Min(listing_ms, shards_ms);
+}
+
+/* One of which a page was used up may have been as far ahead as it may be. */
+static void
+schedule_used(StreamReader *reader)
+{
+	while (!dlist_is_empty(&reader->used))
+		stream_schedule(reader, dlist_head_element(ReaderShard, place_node,
+												   &reader->used));
+}
+
 void
 stream_reader_drive(StreamReader *reader)
 {
-	stream_start_calls(reader);
+	start_calls(reader);
 	receive(reader, 0);
 }
 
@@ -226,18 +195,18 @@ stream_reader_at_end(const StreamReader *reader)
 bool
 stream_reader_caught_up(const StreamReader *reader)
 {
-	shardhash_iterator iterator;
-	const ShardEntry *entry;
+	dlist_iter	iter;
 
 	if (!dlist_is_empty(unconstify(dlist_head *, &reader->queue)) ||
 		reader->n_lost > 0)
 		return false;
-	shardhash_start_iterate(reader->shards, &iterator);
-	while ((entry = shardhash_iterate(reader->shards, &iterator)) != NULL)
+	dlist_foreach(iter, unconstify(dlist_head *, &reader->own))
 	{
-		if (entry->shard != NULL &&
-			shard_reader_state(entry->shard->reader) != SHARD_DONE &&
-			!shard_reader_at_tip(entry->shard->reader))
+		const ReaderShard *shard = dlist_container(ReaderShard, own_node,
+												   iter.cur);
+
+		if (shard_reader_state(shard->reader) != SHARD_DONE &&
+			!shard_reader_at_tip(shard->reader))
 			return false;
 	}
 	return true;
@@ -253,19 +222,19 @@ List *
 stream_reader_tips(const StreamReader *reader)
 {
 	List	   *tips = NIL;
-	shardhash_iterator iter;
-	ShardEntry *entry;
+	dlist_iter	iter;
 
-	shardhash_start_iterate(reader->shards, &iter);
-	while ((entry = shardhash_iterate(reader->shards, &iter)) != NULL)
+	dlist_foreach(iter, unconstify(dlist_head *, &reader->own))
 	{
+		const ReaderShard *shard = dlist_container(ReaderShard, own_node,
+												   iter.cur);
 		StreamTip  *tip;
 
-		if (entry->shard == NULL || shard_reader_ended(entry->shard->reader))
+		if (shard_reader_ended(shard->reader))
 			continue;
 		tip = palloc(sizeof(StreamTip));
-		tip->shard_id = entry->shard_id;
-		tip->tip_at = stream_tip_applied(reader, entry->shard);
+		tip->shard_id = shard->shard.shard_id;
+		tip->tip_at = stream_tip_applied(reader, shard);
 		if (tip->tip_at != 0)
 			tips = lappend(tips, tip);
 	}
@@ -287,6 +256,7 @@ stream_reader_next(StreamReader *reader, StreamRecord *record)
 	{
 		drop_page(reader, reader->finished_page);
 		reader->finished_page = NULL;
+		schedule_used(reader);
 		/* the next page comes while this one is worked on */
 		stream_reader_drive(reader);
 	}
@@ -294,7 +264,7 @@ stream_reader_next(StreamReader *reader, StreamRecord *record)
 	{
 		if (stream_reader_at_end(reader))
 			return false;
-		receive(reader, stream_start_calls(reader));
+		receive(reader, start_calls(reader));
 		clock_serve_interrupts();
 	}
 	return true;
@@ -355,7 +325,7 @@ next_batch(StreamReader *reader, long max_wait_ms)
 	while (!batch_is_full(reader))
 	{
 		bool		empty = dlist_is_empty(&reader->queue);
-		long		timeout_ms = stream_start_calls(reader);
+		long		timeout_ms = start_calls(reader);
 		long		left_ms = deadline - clock_now_ms();
 
 		/* what is under way may come only when this batch is gone */
@@ -381,6 +351,7 @@ next_batch(StreamReader *reader, long max_wait_ms)
 	}
 
 	batch = stream_queue_batch(reader);
+	schedule_used(reader);
 	/* ask for what comes next while this batch is applied */
 	stream_reader_drive(reader);
 	/* a reader that goes to the tip has no second try */
@@ -397,6 +368,7 @@ stream_reader_next_batch(StreamReader *reader, long max_wait_ms)
 	stream_reach_enter(reader);
 	batch = next_batch(reader, max_wait_ms);
 	stream_reach_leave(reader);
+	stream_probe_lost(reader);
 	return batch;
 }
 

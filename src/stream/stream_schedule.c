@@ -16,6 +16,9 @@
  */
 #define CALLS_AT_ONCE 200
 
+/* One at least of the shards that are lost is asked as often. */
+#define PROBE_MS 5000
+
 /* A poll may be late by that part of the interval. */
 #define POLL_LATE_PART 4
 
@@ -166,7 +169,6 @@ long
 stream_start_calls(StreamReader *reader)
 {
 	int64		now_ms = clock_now_ms();
-	long		listing_ms = stream_listing_start(reader, now_ms);
 
 	release_children(reader);
 	start_blocked(reader, now_ms);
@@ -177,11 +179,7 @@ stream_start_calls(StreamReader *reader)
 												   pairingheap_first(reader->due));
 
 		if (shard->due_ms > now_ms)
-		{
-			long		wait_ms = (long) (shard->due_ms - now_ms);
-
-			return listing_ms < 0 ? wait_ms : Min(wait_ms, listing_ms);
-		}
+			return (long) (shard->due_ms - now_ms);
 		if (shard_reader_due(shard->reader, now_ms) > 0)
 			stream_schedule(reader, shard);
 		else if (shard_reader_state(shard->reader) == SHARD_READY &&
@@ -195,7 +193,7 @@ stream_start_calls(StreamReader *reader)
 		else
 			start_call(reader, shard, now_ms);
 	}
-	return listing_ms;
+	return -1;
 }
 
 /*
@@ -216,6 +214,32 @@ postpone_to_next_poll(StreamReader *reader, ReaderShard *shard)
 	if (free_ms > poll_at_ms + poll_ms / POLL_LATE_PART)
 		poll_at_ms = (free_ms / poll_ms + 1) * poll_ms;
 	shard_reader_postpone(shard->reader, poll_at_ms);
+}
+
+/* Have the first n of the lost shards asked by then. */
+static void
+hurry_lost(StreamReader *reader, int n, int64 latest_ms)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &reader->lost)
+	{
+		ReaderShard *shard = dlist_container(ReaderShard, reach_node, iter.cur);
+
+		if (n-- == 0)
+			break;
+		if (shard->place == PLACE_DUE && shard->due_ms > latest_ms)
+		{
+			shard_reader_hurry(shard->reader, latest_ms);
+			stream_schedule(reader, shard);
+		}
+	}
+}
+
+void
+stream_probe_lost(StreamReader *reader)
+{
+	hurry_lost(reader, 1, clock_now_ms() + PROBE_MS);
 }
 
 KinesisPage *
@@ -242,6 +266,8 @@ stream_finish_call(StreamReader *reader, ReaderShard *shard, AwsCall *call)
 		reader->n_open--;
 		reader->released = false;
 	}
-	stream_reach_finished(reader, shard);
+	/* it has two others asked: so all are, soon after the first */
+	if (stream_reach_finished(reader, shard))
+		hurry_lost(reader, 2, clock_now_ms());
 	return page;
 }
