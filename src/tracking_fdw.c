@@ -25,6 +25,6 @@ _PG_init(void)
 	if (process_shared_preload_libraries_in_progress)
 	{
 		shard_allowance_init();
-		launcher_register();
+		worker_register_launcher();
 	}
 }

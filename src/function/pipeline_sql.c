@@ -209,7 +209,7 @@ static void
 start_workers(const Pipeline *pipeline)
 {
 	supervisor_start_at_commit();
-	if (!launcher_is_registered())
+	if (!worker_has_launcher())
 		ereport(NOTICE,
 				(errmsg("pipeline \"%s\" will not start again by itself after a server restart",
 						pipeline->name),

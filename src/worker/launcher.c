@@ -36,26 +36,8 @@ typedef struct Supervised
 	BackgroundWorkerHandle *handle;
 } Supervised;
 
-static bool registered = false;
 static List *supervised = NIL;	/* of Supervised, in TopMemoryContext */
 static uint32 launcher_wait_event = 0;
-
-void
-launcher_register(void)
-{
-	BackgroundWorker worker;
-
-	worker_init(&worker, LAUNCHER_TYPE, "tracking_fdw_launcher_main");
-	worker.bgw_restart_time = 1;
-	RegisterBackgroundWorker(&worker);
-	registered = true;
-}
-
-bool
-launcher_is_registered(void)
-{
-	return registered;
-}
 
 /* Say, once while it lasts, that there is no slot for a supervisor. */
 static void

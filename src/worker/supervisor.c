@@ -58,7 +58,7 @@ supervisor_start(Oid database, BackgroundWorkerHandle **handle)
 
 	worker_init(&worker, SUPERVISOR_TYPE, "tracking_fdw_supervisor_main");
 	/* without a launcher, only the postmaster is there to start it again */
-	if (!launcher_is_registered())
+	if (!worker_has_launcher())
 		worker.bgw_restart_time = 10;
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	if (handle != NULL)

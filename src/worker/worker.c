@@ -24,6 +24,8 @@
 #define PARK_FAILURES 10
 #define PARK_MS 300000
 
+static bool has_launcher = false;
+
 void
 worker_init(BackgroundWorker *worker, const char *type, const char *function)
 {
@@ -37,6 +39,23 @@ worker_init(BackgroundWorker *worker, const char *type, const char *function)
 	snprintf(worker->bgw_library_name, sizeof(worker->bgw_library_name),
 			 "tracking_fdw");
 	snprintf(worker->bgw_function_name, BGW_MAXLEN, "%s", function);
+}
+
+void
+worker_register_launcher(void)
+{
+	BackgroundWorker worker;
+
+	worker_init(&worker, LAUNCHER_TYPE, "tracking_fdw_launcher_main");
+	worker.bgw_restart_time = 1;
+	RegisterBackgroundWorker(&worker);
+	has_launcher = true;
+}
+
+bool
+worker_has_launcher(void)
+{
+	return has_launcher;
 }
 
 void

@@ -48,6 +48,12 @@ typedef struct WorkerArgs
 extern void worker_init(BackgroundWorker *worker, const char *type,
 						const char *function);
 
+/* Register the launcher; from _PG_init, under shared_preload_libraries. */
+extern void worker_register_launcher(void);
+
+/* The library is in shared_preload_libraries. */
+extern bool worker_has_launcher(void);
+
 /* A transaction of a process's own, with a snapshot. */
 extern void worker_begin(void);
 extern void worker_commit(void);
@@ -63,14 +69,6 @@ extern void worker_report_stat(void);
  * and once more.
  */
 extern int64 worker_retry_ms(int failures);
-
-/* in launcher.c */
-
-/* Register the launcher; from _PG_init, under shared_preload_libraries. */
-extern void launcher_register(void);
-
-/* The library is in shared_preload_libraries. */
-extern bool launcher_is_registered(void);
 
 /* in supervisor.c */
 
