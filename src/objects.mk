@@ -14,6 +14,7 @@ OBJECTS = \
 	base/clock.o \
 	base/encoding.o \
 	base/md5.o \
+	base/md5_plain.o \
 	base/search_path.o \
 	base/text_settings.o \
 	base/xml.o \

@@ -1,4 +1,6 @@
 """Small pure functions: back-off, endpoints, positions."""
+import hashlib
+
 import psycopg
 import pytest
 
@@ -18,6 +20,17 @@ def test_backoff_survives_extremes(unit):
     assert delay(0, 500, 100) == 50
     assert delay(5, 0, 100) == 0
     assert delay(2**31 - 1, 1, 2**62) == 2**61
+
+
+@pytest.mark.parametrize('refused', [False, True])
+def test_md5_where_openssl_has_it_and_where_it_complies_with_fips(unit, refused):
+    with psycopg.connect(unit.info.dsn) as session:
+        for n in (0, 1, 55, 56, 63, 64, 65, 1000, 100000):
+            data = bytes(i * 7 % 256 for i in range(n))
+            assert session.execute('SELECT unit.md5(%s, %s)', (data, refused)).fetchone() == \
+                (hashlib.md5(data).digest(),)
+        assert session.execute("SELECT unit.md5('abc', %s)", (refused,)).fetchone()[0].hex() == \
+            '900150983cd24fb0d6963f7d28e17f72'
 
 
 @pytest.mark.parametrize('region, url', [

@@ -34,6 +34,10 @@ CREATE FUNCTION aws_endpoint(region text, endpoint text, kinesis_endpoint text,
 	OUT url text, OUT host text, OUT path text)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_aws_endpoint';
 
+-- src/base/md5.h; refused: as OpenSSL does from then on where it complies with FIPS
+CREATE FUNCTION md5(data bytea, refused bool) RETURNS bytea
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_md5';
+
 -- src/base/xml.h
 CREATE FUNCTION xml_texts(document bytea, name text) RETURNS text[]
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_xml_texts';

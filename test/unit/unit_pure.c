@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <openssl/evp.h>
 #include <signal.h>
 
 #include "catalog/pg_type.h"
@@ -20,6 +21,7 @@
 #include "base/backoff.h"
 #include "base/clean_text.h"
 #include "base/compat.h"
+#include "base/md5.h"
 #include "base/xml.h"
 #include "stream/position.h"
 #include "stream/shard_allowance.h"
@@ -33,6 +35,7 @@ PG_FUNCTION_INFO_V1(unit_clean_text);
 PG_FUNCTION_INFO_V1(unit_aws_error);
 PG_FUNCTION_INFO_V1(unit_aws_error_from_code);
 PG_FUNCTION_INFO_V1(unit_aws_endpoint);
+PG_FUNCTION_INFO_V1(unit_md5);
 PG_FUNCTION_INFO_V1(unit_xml_texts);
 PG_FUNCTION_INFO_V1(unit_xml_root_is);
 PG_FUNCTION_INFO_V1(unit_xml_escape);
@@ -230,6 +233,31 @@ unit_aws_endpoint(PG_FUNCTION_ARGS)
 	row[1] = endpoint.host;
 	row[2] = endpoint.path;
 	return text_row(fcinfo, row, lengthof(row));
+}
+
+/* OpenSSL refuses MD5 from here on, unless somebody has it already. */
+static void
+refuse_md5(void)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	if (!EVP_set_default_properties(NULL, "fips=yes") ||
+		EVP_Digest("", 0, digest, NULL, EVP_md5(), NULL))
+		elog(ERROR, "OpenSSL does not refuse MD5");
+}
+
+Datum
+unit_md5(PG_FUNCTION_ARGS)
+{
+	bytea	   *data = PG_GETARG_BYTEA_PP(0);
+	bytea	   *digest = palloc(VARHDRSZ + MD5_BYTES);
+
+	if (PG_GETARG_BOOL(1))
+		refuse_md5();
+	SET_VARSIZE(digest, VARHDRSZ + MD5_BYTES);
+	md5_digest(VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data),
+			   (uint8_t *) VARDATA(digest));
+	PG_RETURN_BYTEA_P(digest);
 }
 
 static XmlSlice
