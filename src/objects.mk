@@ -126,6 +126,7 @@ OBJECTS = \
 	config/config_store.o \
 	config/guc.o \
 	config/option.o \
+	config/option_check.o \
 	config/option_store.o \
 	fdw/fdw_handler.o \
 	fdw/fdw_import.o \

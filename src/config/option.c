@@ -1,14 +1,10 @@
 /*
  * option.c
- *	  The options of tracking_fdw, the validator that walks such a table, and
- *	  typed reading.
- *
- * What an option may hold stands in the table; only what two options mean
- * together is code.
+ *	  The options of tracking_fdw, what each of such a table may hold, and typed
+ *	  reading.
  */
 #include "postgres.h"
 
-#include "access/reloptions.h"
 #include "aws/aws_endpoint.h"
 #include "base/clean_text.h"
 #include "base/compat.h"
@@ -19,7 +15,6 @@
 #include "commands/defrem.h"
 #include "config/option.h"
 #include "config/option_def.h"
-#include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "row/row.h"
@@ -84,13 +79,9 @@ static const OptionDef option_table[] = {
 	{"base64", AttributeRelationId, .kind = OPTION_ENUM, .values = booleans},
 };
 
-static void check_stream(List *options, Oid catalog);
-
-static const OptionSet option_stream = {
-	option_table, lengthof(option_table), check_stream
+const OptionSet option_stream = {
+	option_table, lengthof(option_table)
 };
-
-PG_FUNCTION_INFO_V1(tracking_fdw_validator);
 
 static const OptionDef *
 find_option(const OptionSet *set, const char *name, Oid catalog)
@@ -300,63 +291,12 @@ check_privilege(const OptionDef *option)
 					 ADMIN_ROLE)));
 }
 
-static void
-check_exclusive(List *options, const char *one, const char *other,
-				const char *hint)
+void
+option_validate(const OptionSet *set, List *options, Oid catalog)
 {
-	if (option_get(options, one) != NULL && option_get(options, other) != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("options \"%s\" and \"%s\" exclude each other", one,
-						other),
-				 errhint("%s", hint)));
-}
-
-/* Which types an option is for, the validator is not told: row_open.c looks. */
-static void
-check_column(List *options)
-{
-	static const char hint[] = "\"epoch\" is for times, \"base64\" for bytea, in a payload of JSON.";
-
-	check_exclusive(options, "path", "metadata",
-					"\"path\" takes the column from the payload, \"metadata\" from the record around it.");
-	check_exclusive(options, "epoch", "metadata", hint);
-	check_exclusive(options, "base64", "metadata", hint);
-	check_exclusive(options, "epoch", "base64", hint);
-}
-
-static void
-check_stream(List *options, Oid catalog)
-{
-	if (catalog == ForeignServerRelationId &&
-		option_get(options, "region") == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-				 errmsg("a server needs the option \"region\""),
-				 errhint("For example: OPTIONS (region 'us-east-1').")));
-	if (catalog == ForeignTableRelationId &&
-		option_get(options, "stream") == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-				 errmsg("a foreign table needs the option \"stream\""),
-				 errhint("For example: OPTIONS (stream 'events').")));
-	if (catalog == UserMappingRelationId && options != NIL &&
-		(option_get(options, "access_key_id") == NULL ||
-		 option_get(options, "secret_access_key") == NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-				 errmsg("a user mapping needs both \"access_key_id\" and \"secret_access_key\"")));
-	if (catalog == AttributeRelationId)
-		check_column(options);
-}
-
-Datum
-option_validate(const OptionSet *set, Datum options, Oid catalog)
-{
-	List	   *given = untransformRelOptions(options);
 	ListCell   *cell;
 
-	foreach(cell, given)
+	foreach(cell, options)
 	{
 		DefElem    *def = lfirst_node(DefElem, cell);
 		const OptionDef *option = find_option(set, def->defname, catalog);
@@ -366,15 +306,6 @@ option_validate(const OptionSet *set, Datum options, Oid catalog)
 		check_privilege(option);
 		check_value(option, defGetString(def));
 	}
-	set->check(given, catalog);
-	return (Datum) 0;
-}
-
-Datum
-tracking_fdw_validator(PG_FUNCTION_ARGS)
-{
-	return option_validate(&option_stream, PG_GETARG_DATUM(0),
-						   PG_GETARG_OID(1));
 }
 
 /* The option of that name of either wrapper, or NULL. */

@@ -44,9 +44,6 @@ typedef struct OptionSet
 {
 	const OptionDef *options;
 	int			n_options;
-
-	/* What options mean together: raise an error if it makes no sense. */
-	void		(*check) (List *options, Oid catalog);
 } OptionSet;
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -56,10 +53,13 @@ typedef struct OptionSet
 /* in option_store.c */
 extern const OptionSet option_store;
 
+/* in option.c */
+extern const OptionSet option_stream;
+
 /*
- * The body of a validator: each option is known in this catalog, may be set
- * by this role, and has a value that makes sense.
+ * Raise an error unless each option (DefElem) is known in this catalog, may be
+ * set by this role, and has a value that makes sense.
  */
-extern Datum option_validate(const OptionSet *set, Datum options, Oid catalog);
+extern void option_validate(const OptionSet *set, List *options, Oid catalog);
 
 #endif							/* TRACKING_CONFIG_OPTION_DEF_H */

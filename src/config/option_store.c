@@ -9,9 +9,7 @@
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_user_mapping.h"
-#include "config/option.h"
 #include "config/option_def.h"
-#include "fmgr.h"
 
 static const char *const sslmodes[] = {
 	"disable", "allow", "prefer", "require", "verify-ca", "verify-full", NULL
@@ -56,34 +54,6 @@ static const OptionDef option_table[] = {
 	{"column_name", AttributeRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
 };
 
-static void
-check_store(List *options, Oid catalog)
-{
-	if (catalog == ForeignServerRelationId &&
-		(option_get(options, "dbname") == NULL ||
-		 (option_get(options, "host") == NULL &&
-		  option_get(options, "hostaddr") == NULL)))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-				 errmsg("a server needs the options \"host\" and \"dbname\""),
-				 errhint("For example: OPTIONS (host 'example.eu-west-1.redshift.amazonaws.com', dbname 'prod').")));
-	if (catalog == UserMappingRelationId && options != NIL &&
-		option_get(options, "user") == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-				 errmsg("a user mapping needs the option \"user\""),
-				 errhint("For example: OPTIONS (user 'loader', password '...').")));
-}
-
 const OptionSet option_store = {
-	option_table, lengthof(option_table), check_store
+	option_table, lengthof(option_table)
 };
-
-PG_FUNCTION_INFO_V1(tracking_redshift_validator);
-
-Datum
-tracking_redshift_validator(PG_FUNCTION_ARGS)
-{
-	return option_validate(&option_store, PG_GETARG_DATUM(0),
-						   PG_GETARG_OID(1));
-}
