@@ -103,6 +103,7 @@ OBJECTS = \
 	store/store_copy_s3.o \
 	store/store_copy_stdin.o \
 	store/store_insert.o \
+	store/store_name.o \
 	store/store_session.o \
 	store/store_stage.o \
 	store/store_statement.o \

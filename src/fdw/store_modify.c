@@ -10,6 +10,7 @@
 #include "base/compat.h"
 #include "config/config_store.h"
 #include "fdw/store_fdw.h"
+#include "store/store_name.h"
 #include "store/store_writer.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"

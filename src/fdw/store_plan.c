@@ -14,7 +14,7 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "store/store_connection.h"
-#include "store/store_writer.h"
+#include "store/store_name.h"
 #include "utils/rel.h"
 
 /* The store is not asked; a warehouse's tables are rather large. */

@@ -11,6 +11,7 @@
 #include "store/store_session.h"
 #include "store/store_stage.h"
 #include "store/store_wire.h"
+#include "store/store_name.h"
 #include "store/store_writer.h"
 #include "utils/formatting.h"
 #include "utils/json.h"

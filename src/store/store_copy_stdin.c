@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "store/store_session.h"
+#include "store/store_name.h"
 #include "store/store_writer.h"
 
 /* Rows are sent when there are so many bytes of them. */

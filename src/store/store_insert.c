@@ -9,6 +9,7 @@
 #include <ctype.h>
 
 #include "store/store_session.h"
+#include "store/store_name.h"
 #include "store/store_writer.h"
 
 /*

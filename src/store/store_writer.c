@@ -162,18 +162,3 @@ store_writer_end(StoreWriter *writer)
 	}
 	return writer->load.n_stored;
 }
-
-void
-store_append_table(StringInfo sql, const StoreTable *table)
-{
-	appendStringInfo(sql, "%s.%s", store_quote_identifier(table->schema),
-					 store_quote_identifier(table->name));
-}
-
-void
-store_append_columns(StringInfo sql, const StoreEncoder *encoder)
-{
-	for (int i = 0; i < encoder->n_columns; i++)
-		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
-						 store_quote_identifier(encoder->columns[i].name));
-}

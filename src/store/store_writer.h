@@ -61,8 +61,4 @@ extern void store_writer_row(StoreWriter *writer, const Datum *values,
 /* Returns how many rows the store has taken. */
 extern int64 store_writer_end(StoreWriter *writer);
 
-/* The table's name in SQL, and the columns that rows give a value. */
-extern void store_append_table(StringInfo sql, const StoreTable *table);
-extern void store_append_columns(StringInfo sql, const StoreEncoder *encoder);
-
 #endif							/* TRACKING_STORE_STORE_WRITER_H */
