@@ -66,7 +66,7 @@ check_source(Oid source, const char *column)
 {
 	bool		is_stream = config_is_stream_table(source);
 
-	if (!is_stream && !source_key_is_table(source))
+	if (!is_stream && !source_access_is_table(source))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is neither a foreign table of tracking_fdw nor an ordinary table",

@@ -14,7 +14,6 @@
 #include "pipeline/pipeline_owner.h"
 #include "pipeline/pipeline_target.h"
 #include "pipeline/source_access.h"
-#include "pipeline/source_key.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
@@ -36,13 +35,23 @@ typedef struct RowReceiver
  * May it be read?
  * ---------------------------------------------------------------- */
 
+bool
+source_access_is_table(Oid relation)
+{
+	char		relkind = get_rel_relkind(relation);
+
+	return (relkind == RELKIND_RELATION ||
+			relkind == RELKIND_PARTITIONED_TABLE) &&
+		get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
+}
+
 static void
 check_kind(const Pipeline *pipeline, Relation source)
 {
 	Oid			relid = RelationGetRelid(source);
 	bool		is_table = pipeline->source_key != NULL;
 
-	if (is_table ? source_key_is_table(relid) : config_is_stream_table(relid))
+	if (is_table ? source_access_is_table(relid) : config_is_stream_table(relid))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),

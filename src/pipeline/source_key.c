@@ -70,16 +70,6 @@ typedef struct KeyColumn
 	char	   *sequence;
 } KeyColumn;
 
-bool
-source_key_is_table(Oid relation)
-{
-	char		relkind = get_rel_relkind(relation);
-
-	return (relkind == RELKIND_RELATION ||
-			relkind == RELKIND_PARTITIONED_TABLE) &&
-		get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
-}
-
 /*
  * The column with this name, or the one that is the key by itself; false if
  * there is none, or more than one.

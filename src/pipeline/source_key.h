@@ -9,9 +9,6 @@
 
 #include "ledger/pipeline_catalog.h"
 
-/* Is it an ordinary table, partitioned or not, that outlives the session? */
-extern bool source_key_is_table(Oid relation);
-
 /*
  * The column by which a table is read, palloc'd: column, or if that is NULL
  * the primary key, or the only column with a sequence of its own.  Raises an
