@@ -76,6 +76,7 @@ OBJECTS = \
 	row/row_encode.o \
 	row/row_error.o \
 	row/row_hstore.o \
+	row/row_input.o \
 	row/row_json.o \
 	row/row_jsonb.o \
 	row/row_jsonb_large.o \
@@ -83,6 +84,7 @@ OBJECTS = \
 	row/row_jsonb_plan.o \
 	row/row_jsonb_write.o \
 	row/row_memory.o \
+	row/row_more.o \
 	row/row_need.o \
 	row/row_nested.o \
 	row/row_notation.o \

@@ -9,35 +9,12 @@
 
 #include "access/htup_details.h"
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "row/row_hstore.h"
 #include "row/row_nested.h"
 #include "row/row_text.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
-
-/* A column of a composite type. */
-typedef struct Attribute
-{
-	const char *key;			/* UTF-8 */
-	size_t		len;
-	int			number;			/* in the type, from 0 */
-	RowInput	input;
-} Attribute;
-
-struct RowComposite
-{
-	TupleDesc	tupdesc;
-	int			n_attributes;	/* without dropped ones */
-	Attribute  *attributes;		/* by key */
-	JsonSlice  *slices;			/* by attribute */
-	Datum	   *values;			/* by number */
-	bool	   *isnull;
-};
 
 /* An array on its way. */
 typedef struct ArrayMaking
@@ -51,26 +28,6 @@ typedef struct ArrayMaking
 	int			dims[MAXDIM];	/* -1: not known yet */
 } ArrayMaking;
 
-/* ----------------------------------------------------------------
- * Types
- * ---------------------------------------------------------------- */
-
-RowInputKind
-row_nested_kind(Oid type)
-{
-	if (OidIsValid(get_element_type(type)))
-		return ROW_INPUT_ARRAY;
-	switch (get_typtype(type))
-	{
-		case TYPTYPE_COMPOSITE:
-			return ROW_INPUT_COMPOSITE;
-		case TYPTYPE_DOMAIN:
-			return ROW_INPUT_DOMAIN;
-		default:
-			return row_hstore_is(type) ? ROW_INPUT_HSTORE : ROW_INPUT_FUNCTION;
-	}
-}
-
 static int
 compare_keys(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -79,72 +36,14 @@ compare_keys(const char *a, size_t a_len, const char *b, size_t b_len)
 	return memcmp(a, b, a_len);
 }
 
-static int
-compare_attributes(const void *a, const void *b)
+int
+row_nested_compare(const void *a, const void *b)
 {
-	const Attribute *one = a;
-	const Attribute *other = b;
+	const RowAttribute *one = a;
+	const RowAttribute *other = b;
 
 	return compare_keys(one->key, one->len, other->key, other->len);
 }
-
-static void
-init_composite(RowInput *input)
-{
-	RowComposite *composite = palloc0(sizeof(RowComposite));
-	TupleDesc	tupdesc = lookup_rowtype_tupdesc_copy(input->type, -1);
-	int			n = Max(tupdesc->natts, 1);
-
-	composite->tupdesc = tupdesc;
-	composite->attributes = palloc0(n * sizeof(Attribute));
-	composite->slices = palloc(n * sizeof(JsonSlice));
-	composite->values = palloc(n * sizeof(Datum));
-	composite->isnull = palloc(n * sizeof(bool));
-	input->composite = composite;
-	for (int i = 0; i < tupdesc->natts; i++)
-	{
-		Form_pg_attribute attr = TupleDescAttr(tupdesc, i);
-		Attribute  *attribute = &composite->attributes[composite->n_attributes];
-
-		if (attr->attisdropped)
-			continue;
-		attribute->key = pstrdup(pg_server_to_any(NameStr(attr->attname),
-													strlen(NameStr(attr->attname)),
-													PG_UTF8));
-		attribute->len = strlen(attribute->key);
-		attribute->number = i;
-		row_input_init(&attribute->input, attr->atttypid, attr->atttypmod,
-					   ROW_NOTATION_PLAIN);
-		input->throws |= attribute->input.throws;
-		composite->n_attributes++;
-	}
-	qsort(composite->attributes, composite->n_attributes, sizeof(Attribute),
-		  compare_attributes);
-	input->item_bytes += MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(n));
-}
-
-void
-row_nested_init(RowInput *input)
-{
-	int32		typmod = input->typmod;
-	Oid			of;
-
-	check_stack_depth();
-	if (input->kind == ROW_INPUT_COMPOSITE)
-		init_composite(input);
-	if (input->kind != ROW_INPUT_ARRAY && input->kind != ROW_INPUT_DOMAIN)
-		return;
-	of = input->kind == ROW_INPUT_ARRAY ? get_element_type(input->type) :
-		getBaseTypeAndTypmod(input->type, &typmod);
-	input->element = palloc(sizeof(RowInput));
-	row_input_init(input->element, of, typmod, input->notation);
-	input->throws |= input->element->throws;
-	input->item_bytes = Max(input->item_bytes, input->element->item_bytes);
-}
-
-/* ----------------------------------------------------------------
- * Values
- * ---------------------------------------------------------------- */
 
 static RowInputResult
 refuse_malformed(RowError *error, const char *reason)
@@ -314,8 +213,8 @@ find_members(RowComposite *composite, RowScratch *scratch,
 	while (json_scan_next(&scan) == JSON_TOKEN_KEY)
 	{
 		JsonSlice	key = scan.value;
-		Attribute	wanted;
-		Attribute  *found = NULL;
+		RowAttribute wanted;
+		RowAttribute *found = NULL;
 		JsonSlice	item;
 		RowError	error;
 
@@ -324,8 +223,8 @@ find_members(RowComposite *composite, RowScratch *scratch,
 		if (row_text_utf8(scratch, &key, false, &wanted.key, &wanted.len,
 						  &error))
 			found = bsearch(&wanted, composite->attributes,
-							composite->n_attributes, sizeof(Attribute),
-							compare_attributes);
+							composite->n_attributes, sizeof(RowAttribute),
+							row_nested_compare);
 		json_scan_value(&scan, &item);
 		if (found != NULL)
 			composite->slices[found - composite->attributes] = item;
@@ -339,7 +238,7 @@ composite_parts(RowComposite *composite, RowScratch *scratch, bool may_call,
 	memset(composite->isnull, true, composite->tupdesc->natts * sizeof(bool));
 	for (int i = 0; i < composite->n_attributes; i++)
 	{
-		const Attribute *attribute = &composite->attributes[i];
+		const RowAttribute *attribute = &composite->attributes[i];
 		int			number = attribute->number;
 		RowInputResult result = part_value(&attribute->input, scratch,
 										   &composite->slices[i], may_call,

@@ -11,13 +11,30 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "row/row_value.h"
 
-/* ROW_INPUT_FUNCTION if the type is made of no other. */
-extern RowInputKind row_nested_kind(Oid type);
+/* A column of a composite type. */
+typedef struct RowAttribute
+{
+	const char *key;			/* UTF-8 */
+	size_t		len;
+	int			number;			/* in the type, from 0 */
+	RowInput	input;
+} RowAttribute;
 
-/* What an input of such a kind has beside its function. */
-extern void row_nested_init(RowInput *input);
+struct RowComposite
+{
+	TupleDesc	tupdesc;
+	int			n_attributes;	/* without dropped ones */
+	RowAttribute *attributes;	/* by key */
+	JsonSlice  *slices;			/* by attribute */
+	Datum	   *values;			/* by number */
+	bool	   *isnull;
+};
+
+/* The order of attributes, by key; for qsort(). */
+extern int	row_nested_compare(const void *a, const void *b);
 
 /* As row_input_value() does. */
 extern RowInputResult row_nested_value(const RowInput *input,

@@ -8,87 +8,15 @@
 
 #include "base/compat.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "row/row_jsonb.h"
 #include "row/row_need.h"
-#include "row/row_nested.h"
 #include "row/row_notation.h"
 #include "row/row_scalar.h"
 #include "row/row_text.h"
 #include "row/row_time.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
-
-static RowInputKind
-input_kind(const RowInput *input)
-{
-	if (row_notation_is_of(input->notation, input->type))
-		return ROW_INPUT_NOTED;
-	switch (input->type)
-	{
-		case BOOLOID:
-			return ROW_INPUT_BOOL;
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return ROW_INPUT_INTEGER;
-		case FLOAT8OID:
-			return ROW_INPUT_FLOAT8;
-		case NUMERICOID:
-			return input->typmod < 0 ? ROW_INPUT_NUMERIC : ROW_INPUT_FUNCTION;
-		case UUIDOID:
-			return ROW_INPUT_UUID;
-		case DATEOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-			return input->typmod < 0 ? ROW_INPUT_DATETIME : ROW_INPUT_TIME;
-		case TIMEOID:
-		case TIMETZOID:
-			return ROW_INPUT_TIME;
-		case TEXTOID:
-		case VARCHAROID:
-			return ROW_INPUT_TEXT;
-		case JSONOID:
-			return ROW_INPUT_JSON;
-		case JSONBOID:
-			return GetDatabaseEncoding() == PG_UTF8 ? ROW_INPUT_JSONB :
-				ROW_INPUT_FUNCTION;
-		default:
-			return row_nested_kind(input->type);
-	}
-}
-
-/* Can there be a value that takes the input function? */
-static bool
-is_called(const RowInput *input)
-{
-	return input->kind != ROW_INPUT_JSON && input->kind != ROW_INPUT_NOTED &&
-		(input->kind != ROW_INPUT_TEXT || input->typmod >= 0);
-}
-
-void
-row_input_init(RowInput *input, Oid type, int32 typmod, RowNotation notation)
-{
-	Oid			base = getBaseType(type);
-	Oid			function;
-
-	memset(input, 0, sizeof(RowInput));
-	input->type = type;
-	input->typmod = typmod;
-	input->notation = notation;
-	input->takes_json = base == JSONOID || base == JSONBOID;
-	input->has_times = row_time_is_in(base);
-	input->factor = row_need_factor(base);
-	get_typlenbyval(type, &input->typlen, &input->typbyval);
-	getTypeInputInfo(type, &function, &input->ioparam);
-	fmgr_info(function, &input->function);
-
-	input->kind = input_kind(input);
-	input->throws = !compat_input_is_soft(type) && is_called(input);
-	row_nested_init(input);
-}
 
 void
 row_scratch_init(RowScratch *scratch)
@@ -263,8 +191,7 @@ row_input_value(const RowInput *input, RowScratch *scratch,
 		return ROW_INPUT_BAD;
 	}
 	if (input->kind >= ROW_INPUT_ARRAY)
-		result = row_nested_value(input, scratch, value, may_call, datum,
-								  error);
+		result = input->parts(input, scratch, value, may_call, datum, error);
 	else if (input->kind != ROW_INPUT_FUNCTION)
 		result = scalar_value(input, scratch, value, may_call, datum, error);
 	if (result == ROW_INPUT_CALL && may_call)

@@ -39,10 +39,26 @@ typedef enum RowInputKind
 	ROW_INPUT_HSTORE
 } RowInputKind;
 
+typedef enum RowInputResult
+{
+	ROW_INPUT_DONE,
+	ROW_INPUT_BAD,				/* *error says why */
+	ROW_INPUT_CALL				/* only the input function can tell */
+} RowInputResult;
+
+typedef struct RowInput RowInput;
+typedef struct RowScratch RowScratch;
 typedef struct RowComposite RowComposite;
 
+/* As row_input_value(), of a value that is made of others. */
+typedef RowInputResult (*RowPartsFunction) (const RowInput *input,
+											RowScratch *scratch,
+											const JsonSlice *value,
+											bool may_call, Datum *datum,
+											RowError *error);
+
 /* How values of one column's type are made. */
-typedef struct RowInput
+struct RowInput
 {
 	RowInputKind kind;
 	Oid			type;
@@ -58,15 +74,16 @@ typedef struct RowInput
 	size_t		item_bytes;		/* ... what it takes as an array's element */
 	FmgrInfo	function;
 	Oid			ioparam;
-	struct RowInput *element;	/* of an array; what a domain is over */
+	RowInput   *element;		/* of an array; what a domain is over */
 	RowComposite *composite;
+	RowPartsFunction parts;		/* from ROW_INPUT_ARRAY on */
 	void	   *domain;			/* domain_check()'s own */
-} RowInput;
+};
 
 typedef struct RowJsonb RowJsonb;
 
 /* What all conversions of a decoder share. */
-typedef struct RowScratch
+struct RowScratch
 {
 	Oid			conversion;		/* from UTF-8 to the server's encoding;
 								 * InvalidOid if there is nothing to do */
@@ -79,14 +96,9 @@ typedef struct RowScratch
 	const RowMemory *memory;	/* what there is for them; NULL: no limit */
 	MemoryContext cxt;			/* what input functions leave lying about */
 	bool		cxt_used;
-} RowScratch;
+};
 
-typedef enum RowInputResult
-{
-	ROW_INPUT_DONE,
-	ROW_INPUT_BAD,				/* *error says why */
-	ROW_INPUT_CALL				/* only the input function can tell */
-} RowInputResult;
+/* in row_input.c */
 
 /*
  * In the current context, which must outlive it.  The notation is that of a
@@ -94,6 +106,8 @@ typedef enum RowInputResult
  */
 extern void row_input_init(RowInput *input, Oid type, int32 typmod,
 						   RowNotation notation);
+
+/* in row_value.c */
 
 /* In the current context, which must outlive the decoder's last row. */
 extern void row_scratch_init(RowScratch *scratch);
