@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Check the law of src/: who includes whom, which calls are forbidden, and
-which library belongs to which room.  Prints what breaks it; status 1 if any.
+"""Check the law of src/: who includes whom, which calls are forbidden, which
+library belongs to which room, and that no files use each other in a circle.
+Prints what breaks it; status 1 if any.
 
     check_layers.py [ROOT]
 """
@@ -25,6 +26,9 @@ LIBRARIES = {
     r'libpq-fe\.h': ('src/store/',),
 }
 
+# names by which files may still be tied in a circle
+LEFT = {'pipeline_run_give_up'}
+
 # what must not stand in the code, and why; with the one file that may
 FORBIDDEN = [
     (r'\bPG_VERSION_NUM\b', 'version tests belong into src/base/compat.h', 'src/base/compat.h'),
@@ -37,6 +41,11 @@ FORBIDDEN = [
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 # comments and strings, so that words about code are not taken for code
 PROSE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+
+# what begins at the margin: a function, or a variable with its value
+DEFINITION = re.compile(r'^(?P<before>[a-zA-Z_][\w \t*]*?[\n \t*])(?P<name>[a-zA-Z_]\w*)'
+                        r'(?:\([^;{}]*\)\s*^\{|[\[\]\w]*\s*=)', re.MULTILINE)
+NAME = re.compile(r'\b[a-zA-Z_]\w*\b')
 
 
 def without_prose(text):
@@ -75,12 +84,68 @@ def faults(path):
                 yield number, f'{found.group().strip()}: {why}'
 
 
+def definitions(text):
+    """Functions and variables that other files may use, as pgindent lays them out."""
+    for found in DEFINITION.finditer(text):
+        if 'static' not in found['before'].split() and 'typedef' not in found['before'].split():
+            yield found['name']
+
+
+def uses():
+    """Which source uses what of which other: {file: {file: names}}."""
+    texts = {path: without_prose((ROOT / path).read_text()) for path in sources('.c')}
+    home = {name: path for path, text in texts.items() for name in definitions(text)}
+    graph = {}
+    for path, text in texts.items():
+        graph[path] = used = {}
+        for name in set(NAME.findall(text)) & home.keys() - LEFT:
+            if home[name] != path:
+                used.setdefault(home[name], set()).add(name)
+    return graph
+
+
+def circles(graph):
+    """The sets of files that reach each other, by Kosaraju's algorithm."""
+    def visit(path, edges, seen, done):
+        seen.add(path)
+        for other in edges[path]:
+            if other not in seen:
+                visit(other, edges, seen, done)
+        done.append(path)
+
+    back = {path: [other for other in graph if path in graph[other]] for path in graph}
+    seen, order = set(), []
+    for path in graph:
+        if path not in seen:
+            visit(path, graph, seen, order)
+    seen = set()
+    for path in reversed(order):
+        if path not in seen:
+            circle = []
+            visit(path, back, seen, circle)
+            if len(circle) > 1:
+                yield sorted(circle)
+
+
+def circle_faults():
+    graph = uses()
+    for circle in circles(graph):
+        ties = [f'{one} uses {", ".join(sorted(graph[one][other]))} of {other}'
+                for one in circle for other in circle if other in graph[one]]
+        yield f'{circle[0]}: a circle of {len(circle)} files:\n    ' + '\n    '.join(ties)
+
+
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1])
 
 
+def sources(*suffixes):
+    return sorted(p.relative_to(ROOT) for p in ROOT.glob('src/**/*') if p.suffix in suffixes)
+
+
 def main():
-    files = sorted(p.relative_to(ROOT) for p in ROOT.glob('src/**/*') if p.suffix in ('.c', '.h'))
+    files = sources('.c', '.h')
     found = [f'{path}:{number}: {fault}' for path in files for number, fault in faults(path)]
+    found += circle_faults()
     print('\n'.join(found + [f'layer check: {len(files)} files, {len(found)} faults']))
     return 1 if found or not files else 0
 

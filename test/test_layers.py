@@ -46,3 +46,38 @@ def test_what_is_allowed(tmp_path):
         (tmp_path / path).write_text(text)
     done = check(tmp_path)
     assert done.returncode == 0, done.stdout
+
+
+def write_sources(tmp_path, **texts):
+    for name, text in texts.items():
+        (tmp_path / 'src' / 'row').mkdir(parents=True, exist_ok=True)
+        (tmp_path / 'src' / 'row' / f'{name}.c').write_text(text)
+
+
+@pytest.mark.parametrize('texts', [
+    {'a': 'void\na_do(void)\n{\n\tb_do();\n}\n', 'b': 'int\nb_do(void)\n{\n\ta_do();\n}\n'},
+    {'a': 'void\na_do(void)\n{\n\tb_do();\n}\n', 'b': 'void\nb_do(void)\n{\n\tc_do(1);\n}\n',
+     'c': 'char *\nc_do(int n,\n\t int m)\n{\n\ta_do();\n}\n'},
+    {'a': 'void\na_do(void)\n{\n\tuse(&b_ops);\n}\n', 'b': 'const Ops b_ops = {\n\ta_do\n};\n'},
+    {'a': 'void\na_do(void)\n{\n\tuse(b_all[0]);\n}\n',
+     'b': 'const Ops *const b_all[] = {\n\ta_do\n};\n'}])
+def test_a_circle_is_found(tmp_path, texts):
+    write_sources(tmp_path, **texts)
+    done = check(tmp_path)
+    assert done.returncode == 1, done.stdout
+    assert f'src/row/a.c: a circle of {len(texts)} files' in done.stdout
+    assert 'src/row/b.c uses ' in done.stdout and ', 1 faults' in done.stdout
+
+
+@pytest.mark.parametrize('texts', [
+    # one way
+    {'a': 'void\na_do(void)\n{\n\tb_do();\n\tc_do();\n}\n', 'b': 'void\nb_do(void)\n{\n\tc_do();\n}\n',
+     'c': 'void\nc_do(void)\n{\n}\n'},
+    # words, and a function of its own of that name
+    {'a': 'void\na_do(void)\n{\n\tb_do();\n}\n', 'b': 'void\nb_do(void)\n{\n\t/* as a_do() */\n}\n'},
+    {'a': 'static void\ndo_it(void)\n{\n}\nvoid\na_do(void)\n{\n\tb_do();\n}\n',
+     'b': 'static void\ndo_it(void)\n{\n}\nvoid\nb_do(void)\n{\n\tdo_it();\n}\n'}])
+def test_what_is_no_circle(tmp_path, texts):
+    write_sources(tmp_path, **texts)
+    done = check(tmp_path)
+    assert done.returncode == 0, done.stdout
