@@ -98,6 +98,15 @@ config_server(Oid serverid, Oid userid, AwsConfig *aws)
 	aws->credentials = open_credentials(server, userid);
 }
 
+AwsClient *
+config_open_kinesis(MemoryContext cxt, Oid serverid, Oid userid)
+{
+	AwsConfig	aws = {0};
+
+	config_server(serverid, userid, &aws);
+	return aws_client_open(cxt, &aws, AWS_KINESIS);
+}
+
 void
 config_open_stream(MemoryContext cxt, StreamTable *table, Oid userid,
 				   KinesisStream *stream)

@@ -38,6 +38,10 @@ extern StreamTable *config_stream_table(Relation relation);
 extern void config_open_stream(MemoryContext cxt, StreamTable *table,
 							   Oid userid, KinesisStream *stream);
 
+/* A client for the calls of Kinesis that are about no one stream, as above. */
+extern AwsClient *config_open_kinesis(MemoryContext cxt, Oid serverid,
+									  Oid userid);
+
 /* A server's options with the credentials of userid, as above. */
 extern void config_server(Oid serverid, Oid userid, AwsConfig *aws);
 

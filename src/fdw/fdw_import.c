@@ -224,13 +224,12 @@ List *
 trackingImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 {
 	bool		per_shard = is_per_shard(stmt->options);
-	AwsConfig	config = {0};
 	Import		import = {.stmt = stmt};
-	KinesisStream stream;
+	KinesisStream stream = {
+		.aws = config_open_kinesis(CurrentMemoryContext, serverOid, InvalidOid)
+	};
 	ListCell   *cell;
 
-	config_server(serverOid, InvalidOid, &config);
-	stream.aws = aws_client_open(CurrentMemoryContext, &config, AWS_KINESIS);
 	foreach(cell, kinesis_list_streams(stream.aws))
 	{
 		ListCell   *other;
