@@ -85,6 +85,7 @@ OBJECTS = \
 	row/row_jsonb_write.o \
 	row/row_memory.o \
 	row/row_more.o \
+	row/row_names.o \
 	row/row_need.o \
 	row/row_nested.o \
 	row/row_notation.o \

@@ -129,14 +129,12 @@ takes_member(const RowColumn *column)
 		 (column->n_path > 0 && column->path[0].key != NULL));
 }
 
-/* RowNotation has the units of an epoch in their order. */
 static RowNotation
 read_notation(List *options)
 {
 	if (option_get_enum(options, "base64", 0) != 0)
 		return ROW_BASE64;
-	return option_get_enum(options, "epoch", ROW_NOTATION_PLAIN - ROW_EPOCH_S) +
-		ROW_EPOCH_S;
+	return option_get_enum(options, "epoch", ROW_NOTATION_PLAIN);
 }
 
 static void
@@ -157,8 +155,8 @@ read_columns(Relation relation, RowSpec *row)
 		if (column->dropped)
 			continue;
 		options = GetForeignColumnOptions(RelationGetRelid(relation), i + 1);
-		/* RowMetadata begins with NONE, the option's values after it */
-		column->metadata = option_get_enum(options, "metadata", -1) + 1;
+		column->metadata = option_get_enum(options, "metadata",
+										   ROW_META_NONE);
 		column->notation = read_notation(options);
 		path = option_get(options, "path");
 		if (path != NULL)

@@ -147,10 +147,10 @@ config_store_server(Oid serverid, Oid userid)
 											  CONNECT_TIMEOUT_MS);
 	store->password_required = !superuser_arg(mapping->userid) &&
 		option_get_enum(mapping->options, "password_required", 1) != 0;
-	/* both enums begin with the default, the options' values after it */
-	store->dialect = option_get_enum(server->options, "dialect", -1) + 1;
+	store->dialect = option_get_enum(server->options, "dialect",
+									 STORE_DIALECT_DETECT);
 	store->load_method = option_get_enum(server->options, "load_method",
-										 -1) + 1;
+										 STORE_LOAD_DEFAULT);
 	store->staging = option_get(server->options, "staging");
 	store->iam_role = option_get(server->options, "iam_role");
 	store->keep_staged = option_get_enum(server->options, "keep_staged",
@@ -185,7 +185,7 @@ config_store_table(Relation relation)
 	if (store->name == NULL)
 		store->name = pstrdup(RelationGetRelationName(relation));
 	store->load_method = option_get_enum(table->options, "load_method",
-										 -1) + 1;
+										 STORE_LOAD_DEFAULT);
 	store->columns = palloc0(sizeof(char *) * Max(tupdesc->natts, 1));
 	for (int i = 0; i < tupdesc->natts; i++)
 	{

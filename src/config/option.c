@@ -27,25 +27,9 @@
 
 static const char *const region_characters[] = {LOWER DIGITS "-", NULL};
 static const char *const shard_characters[] = {LOWER UPPER DIGITS "_.-", NULL};
-static const char *const formats[] = {"json", "raw", NULL};
-static const char *const compressions[] = {"auto", "none", "gzip", "zstd", "zlib", NULL};
 static const char *const aggregations[] = {"auto", "none", NULL};
 static const char *const documents[] = {"auto", "one", NULL};
-static const char *const empty_policies[] = {"skip", "error", NULL};
-static const char *const error_policies[] = {"error", "null", "skip", NULL};
-static const char *const metadata_names[] = {
-	"stream", "shard_id", "sequence_number", "sub_sequence_number",
-	"partition_key", "explicit_hash_key", "approximate_arrival_timestamp",
-	"data", "decode_error", NULL
-};
-/* as RowNotation has them */
-static const char *const epochs[] = {"s", "ms", "us", "ns", "days", NULL};
 static const char *const booleans[] = {"false", "true", NULL};
-
-StaticAssertDecl(ROW_META_DECODE_ERROR == lengthof(metadata_names) - 1,
-				 "metadata_names follows RowMetadata");
-StaticAssertDecl(ROW_EPOCH_DAYS - ROW_EPOCH_S == lengthof(epochs) - 2,
-				 "epochs follows RowNotation");
 
 static const OptionDef option_table[] = {
 	{"region", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 64, .values = region_characters},
@@ -65,17 +49,17 @@ static const OptionDef option_table[] = {
 
 	{"stream", ForeignTableRelationId, .kind = OPTION_STREAM},
 	{"shard", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 128, .values = shard_characters},
-	{"format", ForeignTableRelationId, .kind = OPTION_ENUM, .values = formats},
-	{"compression", ForeignTableRelationId, .kind = OPTION_ENUM, .values = compressions},
+	{"format", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_format_names},
+	{"compression", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_compression_names},
 	{"aggregation", ForeignTableRelationId, .kind = OPTION_ENUM, .values = aggregations},
 	{"documents", ForeignTableRelationId, .kind = OPTION_ENUM, .values = documents},
-	{"empty", ForeignTableRelationId, .kind = OPTION_ENUM, .values = empty_policies},
-	{"on_error", ForeignTableRelationId, .kind = OPTION_ENUM, .values = error_policies},
+	{"empty", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_empty_policy_names},
+	{"on_error", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_error_policy_names},
 	{"start", ForeignTableRelationId, .kind = OPTION_START},
 
 	{"path", AttributeRelationId, .kind = OPTION_PATH},
-	{"metadata", AttributeRelationId, .kind = OPTION_ENUM, .values = metadata_names},
-	{"epoch", AttributeRelationId, .kind = OPTION_ENUM, .values = epochs},
+	{"metadata", AttributeRelationId, .kind = OPTION_ENUM, .min = ROW_META_STREAM, .values = row_metadata_names},
+	{"epoch", AttributeRelationId, .kind = OPTION_ENUM, .min = ROW_EPOCH_S, .values = row_epoch_names},
 	{"base64", AttributeRelationId, .kind = OPTION_ENUM, .values = booleans},
 };
 
@@ -171,7 +155,7 @@ is_s3_prefix(const char *value)
 static int
 enum_index(const OptionDef *option, const char *value)
 {
-	for (int i = 0; option->values[i] != NULL; i++)
+	for (int i = option->min; option->values[i] != NULL; i++)
 	{
 		if (strcmp(option->values[i], value) == 0)
 			return i;
@@ -185,8 +169,8 @@ list_values(const OptionDef *option)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	for (int i = 0; option->values[i] != NULL; i++)
-		appendStringInfo(&text, "%s\"%s\"", i > 0 ? ", " : "",
+	for (int i = option->min; option->values[i] != NULL; i++)
+		appendStringInfo(&text, "%s\"%s\"", i > option->min ? ", " : "",
 						 option->values[i]);
 	return text.data;
 }
@@ -362,7 +346,8 @@ int
 option_get_enum(List *options, const char *name, int missing)
 {
 	const char *value = option_get(options, name);
-	const OptionDef *option = find_anywhere(name);
+	int			member = value == NULL ? -1 :
+		enum_index(find_anywhere(name), value);
 
-	return value == NULL ? missing : enum_index(option, value);
+	return member >= 0 ? member : missing;
 }

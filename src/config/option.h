@@ -26,8 +26,8 @@ extern int	option_get_ms(List *options, const char *name, int missing);
 extern int	option_get_int(List *options, const char *name, int missing);
 
 /*
- * Which of its values an enumerated option has, as its index in the table's
- * list; missing if it is not set.
+ * Which of its values an enumerated option has, as the member of its enum;
+ * missing if it is not set.
  */
 extern int	option_get_enum(List *options, const char *name, int missing);
 

@@ -14,10 +14,10 @@
 static const char *const sslmodes[] = {
 	"disable", "allow", "prefer", "require", "verify-ca", "verify-full", NULL
 };
-/* as StoreDialect and StoreLoadMethod have them after their first */
-static const char *const dialects[] = {"redshift", "postgresql", NULL};
+/* by StoreDialect and StoreLoadMethod, whose first members have no name */
+static const char *const dialects[] = {NULL, "redshift", "postgresql", NULL};
 static const char *const load_methods[] = {
-	"copy_s3", "copy_stdin", "insert", NULL
+	NULL, "copy_s3", "copy_stdin", "insert", NULL
 };
 static const char *const compressions[] = {"zstd", "gzip", NULL};
 static const char *const booleans[] = {"false", "true", NULL};
@@ -33,8 +33,8 @@ static const OptionDef option_table[] = {
 	{"sslmode", ForeignServerRelationId, .kind = OPTION_ENUM, .values = sslmodes},
 	{"sslrootcert", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 4096, .privileged = true},
 	{"connect_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
-	{"dialect", ForeignServerRelationId, .kind = OPTION_ENUM, .values = dialects},
-	{"load_method", ForeignServerRelationId, .kind = OPTION_ENUM, .values = load_methods},
+	{"dialect", ForeignServerRelationId, .kind = OPTION_ENUM, .min = 1, .values = dialects},
+	{"load_method", ForeignServerRelationId, .kind = OPTION_ENUM, .min = 1, .values = load_methods},
 	{"staging", ForeignServerRelationId, .kind = OPTION_S3_PREFIX},
 	{"iam_role", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 2048, .values = role_characters},
 	{"aws_server", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = NAMEDATALEN - 1},
@@ -49,7 +49,7 @@ static const OptionDef option_table[] = {
 
 	{"schema_name", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
 	{"table_name", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
-	{"load_method", ForeignTableRelationId, .kind = OPTION_ENUM, .values = load_methods},
+	{"load_method", ForeignTableRelationId, .kind = OPTION_ENUM, .min = 1, .values = load_methods},
 
 	{"column_name", AttributeRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
 };

@@ -15,11 +15,17 @@
 #include "nodes/bitmapset.h"
 #include "stream/batch.h"
 
+/*
+ * Each enum that is the value of an option has an array of its members' names,
+ * by member, ended by NULL; all in row_names.c.
+ */
 typedef enum RowFormat
 {
 	ROW_FORMAT_JSON,
 	ROW_FORMAT_RAW
 } RowFormat;
+
+extern const char *const row_format_names[];
 
 /* How payloads are compressed. */
 typedef enum RowCompression
@@ -30,6 +36,8 @@ typedef enum RowCompression
 	ROW_COMPRESSION_ZSTD,
 	ROW_COMPRESSION_ZLIB
 } RowCompression;
+
+extern const char *const row_compression_names[];
 
 /*
  * What becomes of a record with nothing in it: no bytes, also once it is
@@ -42,6 +50,8 @@ typedef enum RowEmptyPolicy
 	ROW_EMPTY_VALUE				/* of ROW_FORMAT_RAW: a value like any */
 } RowEmptyPolicy;
 
+extern const char *const row_empty_policy_names[];	/* but of VALUE */
+
 /* What becomes of a record that cannot be decoded. */
 typedef enum RowErrorPolicy
 {
@@ -49,6 +59,8 @@ typedef enum RowErrorPolicy
 	ROW_ON_ERROR_NULL,			/* payload columns are NULL */
 	ROW_ON_ERROR_SKIP			/* no row */
 } RowErrorPolicy;
+
+extern const char *const row_error_policy_names[];
 
 typedef enum RowMetadata
 {
@@ -63,6 +75,8 @@ typedef enum RowMetadata
 	ROW_META_DATA,				/* the payload as it came */
 	ROW_META_DECODE_ERROR		/* why payload columns are NULL, or NULL */
 } RowMetadata;
+
+extern const char *const row_metadata_names[];	/* from STREAM on */
 
 /* Does a producer say it, or does the service, or whoever reads? */
 static inline bool
@@ -86,6 +100,8 @@ typedef enum RowNotation
 	ROW_EPOCH_DAYS,
 	ROW_BASE64
 } RowNotation;
+
+extern const char *const row_epoch_names[]; /* of the units of an epoch only */
 
 /* One step of a path: a member's key, or an array's index if key is NULL. */
 typedef struct RowPathStep
