@@ -67,6 +67,7 @@ OBJECTS = \
 	stream/stream_schedule.o \
 	stream/stream_shards.o \
 	stream/stream_writer.o \
+	row/compressor.o \
 	row/payload.o \
 	row/payload_codec.o \
 	row/payload_name.o \

@@ -156,7 +156,8 @@ config_store_server(Oid serverid, Oid userid)
 	store->keep_staged = option_get_enum(server->options, "keep_staged",
 										 0) != 0;
 	store->compression = option_get_enum(server->options,
-										  "stage_compression", 0);
+										 "stage_compression",
+										 COMPRESSOR_ZSTD);
 	store->stage_files = option_get_int(server->options, "stage_files",
 										STAGE_FILES);
 	store->stage_file_bytes = option_get_int(server->options,

@@ -10,6 +10,7 @@
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_user_mapping.h"
 #include "config/option_def.h"
+#include "row/compressor.h"
 
 static const char *const sslmodes[] = {
 	"disable", "allow", "prefer", "require", "verify-ca", "verify-full", NULL
@@ -19,7 +20,6 @@ static const char *const dialects[] = {NULL, "redshift", "postgresql", NULL};
 static const char *const load_methods[] = {
 	NULL, "copy_s3", "copy_stdin", "insert", NULL
 };
-static const char *const compressions[] = {"zstd", "gzip", NULL};
 static const char *const booleans[] = {"false", "true", NULL};
 static const char *const role_characters[] = {
 	LOWER UPPER DIGITS ":/_+=,.@-", NULL
@@ -38,7 +38,7 @@ static const OptionDef option_table[] = {
 	{"staging", ForeignServerRelationId, .kind = OPTION_S3_PREFIX},
 	{"iam_role", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 2048, .values = role_characters},
 	{"aws_server", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = NAMEDATALEN - 1},
-	{"stage_compression", ForeignServerRelationId, .kind = OPTION_ENUM, .values = compressions},
+	{"stage_compression", ForeignServerRelationId, .kind = OPTION_ENUM, .values = compressor_names},
 	{"stage_files", ForeignServerRelationId, .kind = OPTION_INT, .min = 1, .max = 64},
 	{"stage_file_mb", ForeignServerRelationId, .kind = OPTION_INT, .min = 1, .max = 1024},
 	{"keep_staged", ForeignServerRelationId, .kind = OPTION_ENUM, .values = booleans},

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "aws/aws_call.h"
+#include "row/compressor.h"
 
 typedef enum StoreDialect
 {
@@ -23,12 +24,6 @@ typedef enum StoreLoadMethod
 	STORE_LOAD_COPY_STDIN,
 	STORE_LOAD_INSERT
 } StoreLoadMethod;
-
-typedef enum StoreCompression
-{
-	STORE_COMPRESSION_ZSTD,
-	STORE_COMPRESSION_GZIP
-} StoreCompression;
 
 /* A foreign server with a role's user mapping. */
 typedef struct StoreServer
@@ -48,7 +43,7 @@ typedef struct StoreServer
 	const char *iam_role;		/* or NULL: the cluster's default */
 	Oid			aws_server;		/* InvalidOid: none was named, or not for loads */
 	AwsConfig	aws;			/* of it */
-	StoreCompression compression;
+	CompressorKind compression;
 	int			stage_files;	/* written at once */
 	int64		stage_file_bytes;	/* of a file, compressed, at which more begin */
 	bool		keep_staged;

@@ -141,6 +141,7 @@ static char *
 copy_statement(const S3State *state, const char *manifest)
 {
 	const StoreServer *server = state->load->server;
+	const char *compression = compressor_names[server->compression];
 	StringInfoData sql;
 
 	initStringInfo(&sql);
@@ -155,8 +156,7 @@ copy_statement(const S3State *state, const char *manifest)
 										 server->iam_role),
 					 store_quote_literal(STORE_DIALECT_REDSHIFT,
 										 server->aws.region),
-					 server->compression == STORE_COMPRESSION_ZSTD ?
-					 "ZSTD" : "GZIP");
+					 asc_toupper(compression, strlen(compression)));
 	return sql.data;
 }
 

@@ -8,22 +8,16 @@
  */
 #include "postgres.h"
 
-#include <zlib.h>
-#include <zstd.h>
-
-#include "base/cleanup.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "row/compressor.h"
 #include "service/s3.h"
 #include "store/store_session.h"
 #include "store/store_stage.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
-
-/* What the compressor gives at a time */
-#define STAGE_BUFFER_BYTES (64 * 1024)
 
 /* Staged objects are in the way of nothing: their removal must not take long. */
 #define REMOVE_RETRIES 1
@@ -33,9 +27,7 @@ typedef struct StageFile
 {
 	char	   *key;
 	S3Upload   *upload;			/* NULL: closed, or not begun */
-	ZSTD_CCtx  *zstd;
-	z_stream   *gzip;
-	Cleanup    *compressor;		/* of the one of these */
+	Compressor *compressor;
 	int64		bytes;			/* written to S3 */
 } StageFile;
 
@@ -47,7 +39,7 @@ struct StoreStage
 	S3Client   *remover;		/* the same, with less patience */
 	char	   *bucket;
 	char	   *folder;			/* prefix of all keys, ends with a slash */
-	StoreCompression compression;
+	CompressorKind compression;
 	bool		keep;
 	int			n_open;			/* files of a set */
 	StageFile  *open;
@@ -55,107 +47,9 @@ struct StoreStage
 	int64		file_bytes;		/* after which another set begins */
 	List	   *closed;			/* StageFile * */
 	List	   *keys;			/* of objects that may be there, char * */
-	char	   *buffer;
 	int64		files;
 	int64		bytes;
 };
-
-/* ----------------------------------------------------------------
- * Compression
- * ---------------------------------------------------------------- */
-
-static void
-free_zstd(void *handle)
-{
-	ZSTD_freeCCtx(handle);
-}
-
-static void
-free_gzip(void *handle)
-{
-	deflateEnd(handle);
-}
-
-static void
-open_compressor(StoreStage *stage, StageFile *file)
-{
-	if (stage->compression == STORE_COMPRESSION_ZSTD)
-	{
-		file->zstd = ZSTD_createCCtx();
-		if (file->zstd == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-		file->compressor = cleanup_register(stage->cxt, free_zstd, file->zstd);
-	}
-	else
-	{
-		file->gzip = MemoryContextAllocZero(stage->cxt, sizeof(z_stream));
-		/* 16: with the header of gzip */
-		if (deflateInit2(file->gzip, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
-						 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-		file->compressor = cleanup_register(stage->cxt, free_gzip, file->gzip);
-	}
-}
-
-static void
-write_out(StoreStage *stage, StageFile *file, size_t bytes)
-{
-	if (bytes > 0)
-		s3_upload_write(file->upload, stage->buffer, bytes);
-	file->bytes += bytes;
-}
-
-static void
-compress_zstd(StoreStage *stage, StageFile *file, const char *data,
-			  size_t bytes, bool end)
-{
-	ZSTD_inBuffer in = {data, bytes, 0};
-	size_t		left;
-
-	do
-	{
-		ZSTD_outBuffer out = {stage->buffer, STAGE_BUFFER_BYTES, 0};
-
-		left = ZSTD_compressStream2(file->zstd, &out, &in,
-									end ? ZSTD_e_end : ZSTD_e_continue);
-		if (ZSTD_isError(left))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not compress a file: %s",
-							ZSTD_getErrorName(left))));
-		write_out(stage, file, out.pos);
-	} while (end ? left > 0 : in.pos < in.size);
-}
-
-static void
-compress_gzip(StoreStage *stage, StageFile *file, const char *data,
-			  size_t bytes, bool end)
-{
-	z_stream   *gzip = file->gzip;
-	int			rc;
-
-	gzip->next_in = (Bytef *) unconstify(char *, data);
-	gzip->avail_in = (uInt) bytes;
-	do
-	{
-		gzip->next_out = (Bytef *) stage->buffer;
-		gzip->avail_out = STAGE_BUFFER_BYTES;
-		rc = deflate(gzip, end ? Z_FINISH : Z_NO_FLUSH);
-		write_out(stage, file, STAGE_BUFFER_BYTES - gzip->avail_out);
-	} while (end ? rc != Z_STREAM_END : gzip->avail_in > 0);
-}
-
-static void
-compress_to(StoreStage *stage, StageFile *file, const char *data, size_t bytes,
-			bool end)
-{
-	if (stage->compression == STORE_COMPRESSION_ZSTD)
-		compress_zstd(stage, file, data, bytes, end);
-	else
-		compress_gzip(stage, file, data, bytes, end);
-}
 
 /* ----------------------------------------------------------------
  * The end
@@ -297,7 +191,6 @@ store_stage_open(const StoreServer *server)
 	stage->n_open = server->stage_files;
 	stage->file_bytes = server->stage_file_bytes;
 	stage->open = palloc0(stage->n_open * sizeof(StageFile));
-	stage->buffer = palloc(STAGE_BUFFER_BYTES);
 	MemoryContextSwitchTo(old);
 
 	/* from now on it ends with the remote transaction */
@@ -306,18 +199,27 @@ store_stage_open(const StoreServer *server)
 	return stage;
 }
 
+/* A file's next bytes, compressed. */
+static void
+write_out(void *arg, const char *data, size_t bytes)
+{
+	StageFile  *file = arg;
+
+	s3_upload_write(file->upload, data, bytes);
+	file->bytes += bytes;
+}
+
 static void
 open_file(StoreStage *stage, StageFile *file)
 {
 	MemoryContext old = MemoryContextSwitchTo(stage->cxt);
-	const char *extension =
-		stage->compression == STORE_COMPRESSION_ZSTD ? "zst" : "gz";
 
 	file->key = psprintf("%spart-%05d.json.%s", stage->folder,
-						 (int) stage->files, extension);
+						 (int) stage->files,
+						 compressor_extensions[stage->compression]);
 	stage->keys = lappend(stage->keys, file->key);
 	stage->files++;
-	open_compressor(stage, file);
+	file->compressor = compressor_open(stage->cxt, stage->compression);
 	file->upload = s3_upload_open(stage->s3, file->key,
 								  "application/octet-stream");
 	MemoryContextSwitchTo(old);
@@ -329,8 +231,7 @@ close_file(StoreStage *stage, StageFile *file)
 	MemoryContext old;
 	StageFile  *closed;
 
-	compress_to(stage, file, NULL, 0, true);
-	cleanup_now(file->compressor);
+	compressor_close(file->compressor, write_out, file);
 	s3_upload_finish(file->upload);
 	stage->bytes += file->bytes;
 	old = MemoryContextSwitchTo(stage->cxt);
@@ -363,7 +264,7 @@ store_stage_row(StoreStage *stage, const char *row, size_t bytes)
 	stage->turn = (stage->turn + 1) % stage->n_open;
 	if (file->upload == NULL)
 		open_file(stage, file);
-	compress_to(stage, file, row, bytes, false);
+	compressor_write(file->compressor, row, bytes, write_out, file);
 }
 
 const char *
