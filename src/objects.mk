@@ -100,12 +100,16 @@ OBJECTS = \
 	row/row_text.o \
 	row/row_time.o \
 	row/row_value.o \
+	store/dialect.o \
+	store/dialect_postgresql.o \
+	store/dialect_redshift.o \
 	store/store_begin.o \
 	store/store_checkpoint.o \
 	store/store_commit.o \
 	store/store_connection.o \
 	store/store_copy_s3.o \
 	store/store_copy_stdin.o \
+	store/store_cursor.o \
 	store/store_insert.o \
 	store/store_name.o \
 	store/store_session.o \

@@ -22,6 +22,18 @@ def check(root):
     ('json/json_scan.c', '#include "postgres.h"'),
     ('json/json_shape_x.h', '#include "json/json_tree.h"'),
     ('row/x.c', '#include <jansson.h>'),
+    ('row/x.c', 'json_t *tree;'),
+    ('service/x.c', '#include <curl/curl.h>'),
+    ('service/x.c', 'curl_easy_cleanup(easy);'),
+    ('base/x.c', '#include <openssl/evp.h>'),
+    ('base/x.c', 'EVP_DigestInit(context);'),
+    ('store/x.c', '#include <zstd.h>'),
+    ('store/x.c', 'deflate(stream, Z_FINISH);'),
+    ('fdw/x.c', '#include <libpq-fe.h>'),
+    ('worker/x.c', '#include "libpq-fe.h"'),
+    ('base/compat.h', 'extern int answers(const PGresult *result);'),
+    ('fdw/x.c', 'struct pg_result *result;'),
+    ('worker/x.c', 'PQclear(result);'),
     ('row/x.c', '#if PG_VERSION_NUM >= 160000'),
     ('json/json_tree.c', 'json_object ();'),
     ('http/x.c', 'curl_easy_perform(easy);'),
@@ -81,3 +93,17 @@ def test_what_is_no_circle(tmp_path, texts):
     write_sources(tmp_path, **texts)
     done = check(tmp_path)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_library_does_not_leave_its_room_by_a_header(tmp_path):
+    for path, text in {
+            'src/store/inner.h': '#include <libpq-fe.h>\n',
+            'src/store/outer.h': '#include "store/inner.h"\n',
+            'src/store/x.c': '#include "store/outer.h"\nPQclear(result);\n',
+            'src/fdw/x.c': '#include "postgres.h"\n#include "store/outer.h"\n'}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    done = check(tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == ['src/fdw/x.c:2: <libpq-fe.h> belongs to src/store/',
+                                        'layer check: 4 files, 1 faults']

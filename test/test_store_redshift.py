@@ -42,6 +42,22 @@ def test_many_rows_and_two_scans(db, wh):
     assert wh.value('SELECT count(*) FROM t') == 6000
 
 
+def test_a_domain_cannot_read_the_store_amid_a_row_of_it(db, wh):
+    """The only cursor would have to make way while a row of it is at hand."""
+    wh.sql('CREATE TABLE other (n int)')
+    wh.sql('INSERT INTO other VALUES (7)')
+    db.sql("CREATE FOREIGN TABLE other (n int) SERVER warehouse OPTIONS (schema_name 'public')")
+    db.sql("""CREATE FUNCTION found() RETURNS int LANGUAGE plpgsql
+        AS $$BEGIN RETURN (SELECT n FROM other); END$$""")
+    db.sql('CREATE DOMAIN checked AS int CHECK (found() = 7)')
+    db.sql("CREATE FOREIGN TABLE read_checked (id checked) SERVER warehouse "
+           "OPTIONS (schema_name 'public', table_name 't')")
+    db.sql('INSERT INTO t (id) VALUES (1), (2)')
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match='while a row of its table "t" is read'):
+        db.sql('SELECT id FROM read_checked')
+    assert db.sql('SELECT id FROM t ORDER BY id') == [(1,), (2,)]
+
+
 def test_after_triggers_see_rows_and_statements_do_not(db, wh):
     db.sql('CREATE TABLE seen (n int)')
     db.sql("""CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS

@@ -11,12 +11,10 @@
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "store/dialect.h"
 #include "utils/lsyscache.h"
 
 #define CONNECT_TIMEOUT_MS 10000
-
-#define REDSHIFT_PORT "5439"
-#define POSTGRESQL_PORT "5432"
 
 /* Files that are staged at once, and their size, compressed */
 #define STAGE_FILES 1
@@ -63,8 +61,7 @@ add_keywords(Keywords *keywords, const StoreServer *store, List *server,
 	add_option(keywords, server, "host", NULL);
 	add_option(keywords, server, "hostaddr", NULL);
 	add_option(keywords, server, "port",
-			   store->dialect == STORE_DIALECT_POSTGRESQL ?
-			   POSTGRESQL_PORT : REDSHIFT_PORT);
+			   (store->dialect != NULL ? store->dialect : dialects[0])->port);
 	add_option(keywords, server, "dbname", NULL);
 	add_option(keywords, server, "sslmode", "verify-full");
 	add_option(keywords, server, "sslrootcert", NULL);
@@ -138,6 +135,7 @@ config_store_server(Oid serverid, Oid userid)
 	ForeignServer *server = GetForeignServer(serverid);
 	UserMapping *mapping = config_user_mapping(server, userid,
 											   "user '...', password '...'");
+	int			dialect;
 
 	store->serverid = serverid;
 	store->mapping = mapping->umid;
@@ -147,8 +145,8 @@ config_store_server(Oid serverid, Oid userid)
 											  CONNECT_TIMEOUT_MS);
 	store->password_required = !superuser_arg(mapping->userid) &&
 		option_get_enum(mapping->options, "password_required", 1) != 0;
-	store->dialect = option_get_enum(server->options, "dialect",
-									 STORE_DIALECT_DETECT);
+	dialect = option_get_enum(server->options, "dialect", -1);
+	store->dialect = dialect >= 0 ? dialects[dialect] : NULL;
 	store->load_method = option_get_enum(server->options, "load_method",
 										 STORE_LOAD_DEFAULT);
 	store->staging = option_get(server->options, "staging");

@@ -11,14 +11,10 @@
 #include "catalog/pg_user_mapping.h"
 #include "config/option_def.h"
 #include "row/compressor.h"
+#include "store/dialect.h"
 
 static const char *const sslmodes[] = {
 	"disable", "allow", "prefer", "require", "verify-ca", "verify-full", NULL
-};
-/* by StoreDialect and StoreLoadMethod, whose first members have no name */
-static const char *const dialects[] = {NULL, "redshift", "postgresql", NULL};
-static const char *const load_methods[] = {
-	NULL, "copy_s3", "copy_stdin", "insert", NULL
 };
 static const char *const booleans[] = {"false", "true", NULL};
 static const char *const role_characters[] = {
@@ -33,8 +29,8 @@ static const OptionDef option_table[] = {
 	{"sslmode", ForeignServerRelationId, .kind = OPTION_ENUM, .values = sslmodes},
 	{"sslrootcert", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 4096, .privileged = true},
 	{"connect_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
-	{"dialect", ForeignServerRelationId, .kind = OPTION_ENUM, .min = 1, .values = dialects},
-	{"load_method", ForeignServerRelationId, .kind = OPTION_ENUM, .min = 1, .values = load_methods},
+	{"dialect", ForeignServerRelationId, .kind = OPTION_ENUM, .values = dialect_names},
+	{"load_method", ForeignServerRelationId, .kind = OPTION_ENUM, .min = STORE_LOAD_COPY_S3, .values = store_load_method_names},
 	{"staging", ForeignServerRelationId, .kind = OPTION_S3_PREFIX},
 	{"iam_role", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 2048, .values = role_characters},
 	{"aws_server", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = NAMEDATALEN - 1},
@@ -49,7 +45,7 @@ static const OptionDef option_table[] = {
 
 	{"schema_name", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
 	{"table_name", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
-	{"load_method", ForeignTableRelationId, .kind = OPTION_ENUM, .min = 1, .values = load_methods},
+	{"load_method", ForeignTableRelationId, .kind = OPTION_ENUM, .min = STORE_LOAD_COPY_S3, .values = store_load_method_names},
 
 	{"column_name", AttributeRelationId, .kind = OPTION_TEXT, .min = 1, .max = 127},
 };

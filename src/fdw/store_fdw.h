@@ -42,8 +42,9 @@ extern void store_qual_append(StringInfo sql, const StoreTable *table,
 							  List **pieces, List **operands);
 
 /* The literal, or for a list the literals in parentheses, of an operand. */
-extern void store_operand_append(StringInfo sql, StoreDialect dialect,
-								 Oid type, Datum value, bool isnull);
+extern void store_operand_append(StringInfo sql,
+								 const StoreDialect *dialect, Oid type,
+								 Datum value, bool isnull);
 
 /* in store_plan.c */
 extern void storeGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,

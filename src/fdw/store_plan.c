@@ -13,7 +13,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
-#include "store/store_connection.h"
+#include "store/dialect.h"
 #include "store/store_name.h"
 #include "utils/rel.h"
 
@@ -60,7 +60,7 @@ append_select(StringInfo sql, const StoreTable *table, List *wanted)
 	foreach(cell, wanted)
 	{
 		appendStringInfo(sql, "%s%s", separator,
-						 store_quote_identifier(table->columns[lfirst_int(cell) - 1]));
+						 dialect_quote_identifier(table->columns[lfirst_int(cell) - 1]));
 		separator = ", ";
 	}
 	/* for count(*) there is nothing to be had but rows */

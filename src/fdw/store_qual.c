@@ -16,7 +16,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "store/store_connection.h"
+#include "store/dialect.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -187,7 +187,7 @@ store_qual_is_shippable(RelOptInfo *baserel, Expr *clause)
 static const char *
 column_name(const StoreTable *table, const Var *column)
 {
-	return store_quote_identifier(table->columns[column->varattno - 1]);
+	return dialect_quote_identifier(table->columns[column->varattno - 1]);
 }
 
 static void
@@ -231,8 +231,8 @@ store_qual_append(StringInfo sql, const StoreTable *table, RelOptInfo *baserel,
 
 /* A number as it is, so that the store sees its type; all else quoted. */
 static void
-append_literal(StringInfo sql, StoreDialect dialect, Oid type, Datum value,
-			   bool isnull)
+append_literal(StringInfo sql, const StoreDialect *dialect, Oid type,
+			   Datum value, bool isnull)
 {
 	Oid			output;
 	bool		is_varlena;
@@ -249,11 +249,11 @@ append_literal(StringInfo sql, StoreDialect dialect, Oid type, Datum value,
 	if (is_integer(type))
 		appendStringInfo(sql, text[0] == '-' ? "(%s)" : "%s", text);
 	else
-		appendStringInfoString(sql, store_quote_literal(dialect, text));
+		appendStringInfoString(sql, dialect_quote_literal(dialect, text));
 }
 
 void
-store_operand_append(StringInfo sql, StoreDialect dialect, Oid type,
+store_operand_append(StringInfo sql, const StoreDialect *dialect, Oid type,
 					 Datum value, bool isnull)
 {
 	Oid			element = get_element_type(type);

@@ -16,19 +16,13 @@
 #include "fdw/store_fdw.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "store/dialect.h"
+#include "store/store_cursor.h"
 #include "store/store_session.h"
 #include "store/store_use.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
-
-/*
- * How many rows are fetched at once: what takes about so many bytes, judged
- * by the rows before, and no more than the smallest Redshift grants.
- */
-#define FETCH_BYTES (1024 * 1024)
-#define FETCH_FIRST_ROWS 100
-#define FETCH_MAX_ROWS 1000
 
 typedef struct StoreColumnInput
 {
@@ -51,16 +45,10 @@ typedef struct StoreScan
 	StoreColumnInput *columns;
 	int			settings;		/* under which input functions understand the
 								 * store */
-	MemoryContext batch_cxt;	/* of rows that were fetched */
 	MemoryContext row_cxt;		/* of the values of a row */
-
-	/* the cursor */
-	StoreConnection *connection;	/* NULL: it is not open */
-	int			cursor;
-	bool		at_end;			/* it has no more rows */
-	PGresult   *batch;			/* NULL: none was fetched */
-	int			next;			/* row of batch */
-	int			fetch_rows;		/* at once */
+	bool		began;			/* the cursor was opened */
+	StoreCursor *cursor;		/* NULL: it is not open */
+	bool		converting;		/* its row is made values of */
 
 	/* the rest of its rows, once it had to make way */
 	Tuplestorestate *rest;
@@ -96,23 +84,23 @@ row_lock(ForeignScan *plan)
 }
 
 static void
-check_row_lock(ForeignScanState *node, StoreDialect dialect)
+check_row_lock(ForeignScanState *node, const StoreDialect *dialect)
 {
 	StoreScan  *state = node->fdw_state;
 
-	if (dialect == STORE_DIALECT_REDSHIFT &&
+	if (!dialect->has_row_locks &&
 		row_lock((ForeignScan *) node->ss.ps.plan)[0] != '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot lock rows of table \"%s\" in store \"%s\"",
 						state->table->name, state->server->name),
-				 errdetail("Redshift locks tables only."),
+				 errdetail("%s locks tables only.", dialect->title),
 				 errhint("Name the tables whose rows are to be locked: FOR UPDATE OF ...")));
 }
 
 /* The SELECT, with the operands as they are now. */
 static char *
-current_sql(ForeignScanState *node, StoreDialect dialect)
+current_sql(ForeignScanState *node, const StoreDialect *dialect)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	StoreScan  *state = node->fdw_state;
@@ -137,41 +125,6 @@ current_sql(ForeignScanState *node, StoreDialect dialect)
 	return sql.data;
 }
 
-/* Fetch some rows; false if there are none. */
-static bool
-fetch(StoreScan *state)
-{
-	MemoryContext old;
-
-	if (state->at_end)
-		return false;
-	/* should it fail, the store can go back to before it */
-	if (store_session_has_savepoints(state->server))
-		(void) store_session_use(state->server);
-	MemoryContextReset(state->batch_cxt);
-	state->batch = NULL;
-	old = MemoryContextSwitchTo(state->batch_cxt);
-	state->batch = store_cursor_fetch(state->connection, state->cursor,
-									  state->fetch_rows);
-	MemoryContextSwitchTo(old);
-	state->next = 0;
-	state->at_end = state->batch == NULL ||
-		PQntuples(state->batch) < state->fetch_rows;
-	if (state->batch == NULL)
-		return false;
-	if (PQnfields(state->batch) != Max(state->n_columns, 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
-				 errmsg("store \"%s\" returned %d columns instead of %d",
-						state->server->name, PQnfields(state->batch),
-						Max(state->n_columns, 1))));
-	state->fetch_rows = Min(Max(FETCH_BYTES /
-								(PQresultMemorySize(state->batch) /
-								 PQntuples(state->batch) + 1), 1),
-							FETCH_MAX_ROWS);
-	return true;
-}
-
 /* Says which column an input function failed on. */
 static void
 input_error_callback(void *arg)
@@ -179,7 +132,7 @@ input_error_callback(void *arg)
 	errcontext("column \"%s\" of a row from a store", (const char *) arg);
 }
 
-/* Make values of the next row of the batch; they live in row_cxt. */
+/* Make values of the cursor's row; they live in row_cxt. */
 static void
 convert_row(StoreScan *state, Datum *values, bool *isnull)
 {
@@ -191,13 +144,13 @@ convert_row(StoreScan *state, Datum *values, bool *isnull)
 	int			level = text_settings_begin(state->settings);
 
 	error_context_stack = &callback;
+	state->converting = true;
 	for (int i = 0; i < state->tupdesc->natts; i++)
 		isnull[i] = true;
 	for (int i = 0; i < state->n_columns; i++)
 	{
 		StoreColumnInput *column = &state->columns[i];
-		char	   *text = PQgetisnull(state->batch, state->next, i) ? NULL :
-			store_value(state->server->name, state->batch, state->next, i);
+		char	   *text = store_cursor_text(state->cursor, i);
 
 		callback.arg = unconstify(char *, state->table->columns[column->attribute]);
 		values[column->attribute] = InputFunctionCall(&column->function, text,
@@ -205,7 +158,7 @@ convert_row(StoreScan *state, Datum *values, bool *isnull)
 													  column->typmod);
 		isnull[column->attribute] = text == NULL;
 	}
-	state->next++;
+	state->converting = false;
 	text_settings_end(level);
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(old);
@@ -214,11 +167,11 @@ convert_row(StoreScan *state, Datum *values, bool *isnull)
 static void
 close_cursor(StoreScan *state)
 {
-	StoreConnection *connection = state->connection;
+	StoreCursor *cursor = state->cursor;
 
-	state->connection = NULL;
-	if (connection != NULL && store_is_usable(connection))
-		store_cursor_close(connection, state->cursor);
+	state->cursor = NULL;
+	if (cursor != NULL)
+		store_cursor_close(cursor);
 }
 
 /* Make way for another scan, or for what ends the cursor. */
@@ -229,9 +182,14 @@ fetch_rest(void *arg)
 	Datum	   *values = palloc0(sizeof(Datum) * Max(state->tupdesc->natts, 1));
 	bool	   *isnull = palloc0(sizeof(bool) * Max(state->tupdesc->natts, 1));
 
+	if (state->converting)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot use store \"%s\" while a row of its table \"%s\" is read",
+						state->server->name, state->table->name),
+				 errdetail("The function of a type or a domain uses the store, which has one cursor at a time.")));
 	state->from_rest = true;
-	while ((state->batch != NULL && state->next < PQntuples(state->batch)) ||
-		   fetch(state))
+	while (store_cursor_next(state->cursor))
 	{
 		/* the values of the last row may still be in use */
 		MemoryContext in_use = state->row_cxt;
@@ -252,15 +210,16 @@ open_cursor(ForeignScanState *node)
 {
 	StoreScan  *state = node->fdw_state;
 	StoreConnection *connection = store_session_use(state->server);
+	const StoreDialect *dialect = store_dialect(connection);
 
-	check_row_lock(node, store_dialect(connection));
+	check_row_lock(node, dialect);
 	store_use_loads_first(&state->use);
-	state->cursor = store_cursor_open(connection,
-									  current_sql(node,
-												  store_dialect(connection)),
-									  fetch_rest, state);
-	state->connection = connection;
-	state->fetch_rows = FETCH_FIRST_ROWS;
+	state->cursor = store_cursor_open(node->ss.ps.state->es_query_cxt,
+									  state->server, connection,
+									  current_sql(node, dialect),
+									  Max(state->n_columns, 1), fetch_rest,
+									  state);
+	state->began = true;
 	if (state->subid != GetCurrentSubTransactionId() &&
 		store_session_has_savepoints(state->server))
 		fetch_rest(state);
@@ -288,7 +247,7 @@ begin_early(void *arg)
 	ForeignScanState *node = arg;
 	StoreScan  *state = node->fdw_state;
 
-	if (state->connection == NULL && !state->at_end && !state->depends)
+	if (!state->began && !state->depends)
 		open_cursor(node);
 }
 
@@ -327,8 +286,6 @@ storeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	state->depends = depends_on_nodes(plan->fdw_exprs);
 	open_columns(state, list_nth(plan->fdw_private, STORE_PRIVATE_COLUMNS));
-	state->batch_cxt = AllocSetContextCreate(cxt, "tracking_fdw store rows",
-											 ALLOCSET_DEFAULT_SIZES);
 	state->row_cxt = AllocSetContextCreate(cxt, "tracking_fdw store row",
 										   ALLOCSET_DEFAULT_SIZES);
 	/* now, so that it belongs to the query, whoever will have to fill it */
@@ -346,12 +303,11 @@ storeIterateForeignScan(ForeignScanState *node)
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
 	ExecClearTuple(slot);
-	if (state->connection == NULL && !state->at_end)
+	if (!state->began)
 		open_cursor(node);
 	if (!state->from_rest)
 	{
-		if ((state->batch == NULL ||
-			 state->next >= PQntuples(state->batch)) && !fetch(state))
+		if (!store_cursor_next(state->cursor))
 			return slot;
 		MemoryContextReset(state->row_cxt);
 		convert_row(state, slot->tts_values, slot->tts_isnull);
@@ -368,9 +324,7 @@ storeReScanForeignScan(ForeignScanState *node)
 	StoreScan  *state = node->fdw_state;
 
 	close_cursor(state);
-	MemoryContextReset(state->batch_cxt);
-	state->batch = NULL;
-	state->at_end = false;
+	state->began = false;
 	tuplestore_clear(state->rest);
 	state->from_rest = false;
 }
@@ -386,7 +340,6 @@ storeEndForeignScan(ForeignScanState *node)
 	close_cursor(state);
 	ExecDropSingleTupleTableSlot(state->rest_slot);
 	tuplestore_end(state->rest);
-	MemoryContextDelete(state->batch_cxt);
 }
 
 /* The SELECT as it was planned: $n stands for a parameter. */
@@ -404,7 +357,7 @@ planned_sql(ForeignScan *plan)
 		Const	   *value = list_nth(plan->fdw_exprs, i);
 
 		if (IsA(value, Const))
-			store_operand_append(&sql, STORE_DIALECT_POSTGRESQL,
+			store_operand_append(&sql, &dialect_postgresql,
 								 value->consttype, value->constvalue,
 								 value->constisnull);
 		else

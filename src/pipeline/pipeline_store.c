@@ -18,6 +18,7 @@
 #include "pipeline/pipeline_plan.h"
 #include "pipeline/pipeline_store.h"
 #include "pipeline/pipeline_token.h"
+#include "store/dialect.h"
 #include "store/store_token.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -172,8 +173,8 @@ new_store_table(const Pipeline *pipeline, Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate a random name")));
-	return psprintf("%s.%s", store_quote_identifier(table->schema),
-					store_quote_identifier(psprintf("tracking_%s_%02x%02x%02x%02x",
+	return psprintf("%s.%s", dialect_quote_identifier(table->schema),
+					dialect_quote_identifier(psprintf("tracking_%s_%02x%02x%02x%02x",
 													name, random[0], random[1],
 													random[2], random[3])));
 }

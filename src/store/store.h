@@ -1,6 +1,6 @@
 /*
  * store.h
- *	  A Redshift-compatible store: what config/ tells of one.
+ *	  A store: what config/ tells of one.
  */
 #ifndef TRACKING_STORE_STORE_H
 #define TRACKING_STORE_STORE_H
@@ -10,20 +10,19 @@
 #include "aws/aws_call.h"
 #include "row/compressor.h"
 
-typedef enum StoreDialect
-{
-	STORE_DIALECT_DETECT,		/* as the remote says it is */
-	STORE_DIALECT_REDSHIFT,
-	STORE_DIALECT_POSTGRESQL	/* and what speaks like it: Citus, Greenplum */
-} StoreDialect;
+typedef struct StoreDialect StoreDialect;	/* in dialect.h */
+typedef struct StoreConnection StoreConnection; /* in store_connection.c */
 
 typedef enum StoreLoadMethod
 {
-	STORE_LOAD_DEFAULT,			/* copy_s3 for Redshift, else copy_stdin */
+	STORE_LOAD_DEFAULT,			/* that of the dialect */
 	STORE_LOAD_COPY_S3,
 	STORE_LOAD_COPY_STDIN,
 	STORE_LOAD_INSERT
 } StoreLoadMethod;
+
+/* The option's values, by StoreLoadMethod; in store_writer.c */
+extern const char *const store_load_method_names[];
 
 /* A foreign server with a role's user mapping. */
 typedef struct StoreServer
@@ -35,7 +34,7 @@ typedef struct StoreServer
 	const char **values;
 	int			connect_timeout_ms;
 	bool		password_required;	/* the remote must have asked for it */
-	StoreDialect dialect;
+	const StoreDialect *dialect;	/* NULL: as the remote says it is */
 	StoreLoadMethod load_method;
 
 	/* for copy_s3 */

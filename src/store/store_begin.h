@@ -9,7 +9,7 @@
 
 #include "store/store_connection.h"
 
-/* Redshift has one level for all, and its transactions have a snapshot. */
+/* For a dialect that has isolation levels. */
 typedef enum StoreIsolation
 {
 	STORE_READ_COMMITTED,
@@ -21,7 +21,7 @@ typedef enum StoreIsolation
  * The statements that begin one, to be sent as one: with settings under which
  * texts of values mean the same on both sides.
  */
-extern const char *store_begin_sql(StoreConnection *connection,
+extern const char *store_begin_sql(const StoreConnection *connection,
 								   StoreIsolation isolation);
 
 #endif							/* TRACKING_STORE_STORE_BEGIN_H */

@@ -10,7 +10,9 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "store/dialect.h"
 #include "store/store_checkpoint.h"
+#include "store/store_connection.h"
 
 /* Shards that one statement moves; thousands would make it unwieldy. */
 #define ADVANCE_SHARDS 200
@@ -52,15 +54,15 @@ store_checkpoint_token(const StoreCheckpoint *checkpoint)
 void
 store_checkpoint_set_token(const StoreCheckpoint *checkpoint)
 {
-	StoreConnection *connection = store_session_use(checkpoint->server);
+	const StoreDialect *dialect =
+		store_dialect(store_session_use(checkpoint->server));
 
 	run(checkpoint, psprintf("DELETE FROM %s WHERE shard_id = ''",
 							 checkpoint->table));
 	run(checkpoint,
 		psprintf("INSERT INTO %s (shard_id, position) VALUES ('', %s)",
 				 checkpoint->table,
-				 store_quote_literal(store_dialect(connection),
-									 checkpoint->token)));
+				 dialect_quote_literal(dialect, checkpoint->token)));
 }
 
 List *
@@ -92,27 +94,27 @@ store_checkpoint_positions(const StoreCheckpoint *checkpoint)
 static bool
 move(const StoreCheckpoint *checkpoint, const BatchShard *shards, int n)
 {
-	StoreConnection *connection = store_session_use(checkpoint->server);
+	const StoreDialect *dialect =
+		store_dialect(store_session_use(checkpoint->server));
 	StringInfoData sql;
 	StringInfoData where;
 
 	initStringInfo(&sql);
 	initStringInfo(&where);
 	appendStringInfo(&where, "(shard_id = '' AND position = %s)",
-					 store_quote_literal(store_dialect(connection),
-										 checkpoint->token));
+					 dialect_quote_literal(dialect, checkpoint->token));
 	appendStringInfo(&sql, "UPDATE %s SET position = CASE shard_id",
 					 checkpoint->table);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *id = store_quote_literal(store_dialect(connection), shards[i].shard_id);
+		char	   *id = dialect_quote_literal(dialect, shards[i].shard_id);
 
 		appendStringInfo(&sql, " WHEN %s THEN %s", id,
-						 store_quote_literal(store_dialect(connection),
-											 position_to_text(&shards[i].to)));
+						 dialect_quote_literal(dialect,
+										   position_to_text(&shards[i].to)));
 		appendStringInfo(&where, " OR (shard_id = %s AND position = %s)", id,
-						 store_quote_literal(store_dialect(connection),
-											 position_to_text(&shards[i].from)));
+						 dialect_quote_literal(dialect,
+										   position_to_text(&shards[i].from)));
 	}
 	appendStringInfo(&sql, " ELSE position END WHERE %s", where.data);
 	return store_affected(run(checkpoint, sql.data)) == n + 1;
@@ -123,7 +125,8 @@ static void
 add(const StoreCheckpoint *checkpoint, const Batch *batch,
 	bool (*known) (const char *shard_id, void *arg), void *arg)
 {
-	StoreConnection *connection = store_session_use(checkpoint->server);
+	const StoreDialect *dialect =
+		store_dialect(store_session_use(checkpoint->server));
 
 	for (int i = 0; i < batch->n_shards; i++)
 	{
@@ -134,9 +137,9 @@ add(const StoreCheckpoint *checkpoint, const Batch *batch,
 		run(checkpoint,
 			psprintf("INSERT INTO %s (shard_id, position) VALUES (%s, %s)",
 					 checkpoint->table,
-					 store_quote_literal(store_dialect(connection), shard->shard_id),
-					 store_quote_literal(store_dialect(connection),
-										 position_to_text(&shard->from))));
+					 dialect_quote_literal(dialect, shard->shard_id),
+					 dialect_quote_literal(dialect,
+										   position_to_text(&shard->from))));
 	}
 }
 
@@ -161,11 +164,12 @@ void
 store_checkpoint_forget(const StoreCheckpoint *checkpoint,
 						const char *shard_id)
 {
-	StoreConnection *connection = store_session_use(checkpoint->server);
+	const StoreDialect *dialect =
+		store_dialect(store_session_use(checkpoint->server));
 
 	run(checkpoint,
 		shard_id == NULL ? psprintf("DELETE FROM %s WHERE shard_id <> ''",
 									checkpoint->table) :
 		psprintf("DELETE FROM %s WHERE shard_id = %s", checkpoint->table,
-				 store_quote_literal(store_dialect(connection), shard_id)));
+				 dialect_quote_literal(dialect, shard_id)));
 }

@@ -10,11 +10,9 @@
 #include "base/encoding.h"
 #include "storage/fd.h"
 #include "storage/latch.h"
+#include "store/dialect.h"
 #include "store/store_wire.h"
 #include "utils/memutils.h"
-
-/* The version that every Redshift reports. */
-#define REDSHIFT_VERSION 80002
 
 static uint32 connect_wait_event = 0;
 
@@ -77,15 +75,6 @@ check_password_used(StoreConnection *connection, const StoreServer *server)
 				 errhint("Its authentication method must be changed, or a superuser must set password_required 'false' in the user mapping.")));
 }
 
-static StoreDialect
-detect_dialect(StoreConnection *connection)
-{
-	if (PQparameterStatus(connection->conn, "padb_version") != NULL ||
-		PQserverVersion(connection->conn) == REDSHIFT_VERSION)
-		return STORE_DIALECT_REDSHIFT;
-	return STORE_DIALECT_POSTGRESQL;
-}
-
 /*
  * libpq would ask the remote for what these say, which Redshift takes for a
  * reason to end the connection; no keyword keeps it from that.
@@ -130,8 +119,8 @@ store_connect(MemoryContext cxt, const StoreServer *server)
 	poll_connection(connection, clock_now_ms() + server->connect_timeout_ms);
 	check_password_used(connection, server);
 	PQsetnonblocking(connection->conn, 1);
-	connection->dialect = server->dialect == STORE_DIALECT_DETECT ?
-		detect_dialect(connection) : server->dialect;
+	connection->dialect = server->dialect != NULL ? server->dialect :
+		dialect_detect(connection);
 	return connection;
 }
 
@@ -142,7 +131,7 @@ store_disconnect(StoreConnection *connection)
 	connection->conn = NULL;
 }
 
-StoreDialect
+const StoreDialect *
 store_dialect(const StoreConnection *connection)
 {
 	return connection->dialect;

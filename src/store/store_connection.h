@@ -1,6 +1,7 @@
 /*
  * store_connection.h
- *	  One connection to a store over libpq, never waiting without the latch.
+ *	  One connection to a store over libpq, never waiting without the latch: a
+ *	  matter of this room, as no other knows libpq.
  *
  * Every function raises an error when the remote or the connection fails, with
  * the remote's SQLSTATE, message, detail and hint; SQLSTATE 08xxx is the
@@ -13,9 +14,8 @@
 
 #include <libpq-fe.h>
 
-#include "store/store.h"
-
-typedef struct StoreConnection StoreConnection;
+#include "store/store_cursor.h"
+#include "store/store_session.h"
 
 /*
  * Connect, within the server's connect_timeout_ms; all of the connection lives
@@ -27,8 +27,6 @@ extern StoreConnection *store_connect(MemoryContext cxt,
 
 /* Say goodbye and end it. */
 extern void store_disconnect(StoreConnection *connection);
-
-extern StoreDialect store_dialect(const StoreConnection *connection);
 
 /*
  * False once it is broken, or was left in the middle of something that was
@@ -66,25 +64,6 @@ extern char *store_value(const char *server, const PGresult *result, int row,
 						 int column);
 
 /*
- * Some things can be open only one at a time: when another statement is to
- * begin, yield is called, once, and gives up what is open.
- */
-typedef void (*StoreYield) (void *arg);
-
-/*
- * A cursor, so that any number of rows takes little memory: store_cursor_fetch()
- * returns some rows, at most n_rows, as store_query() does, and NULL behind
- * the last.  It ends by store_cursor_close(), or with the (sub)transaction.
- * Redshift has one at a time: yield fetches the rows that are left, and closes
- * it.
- */
-extern int	store_cursor_open(StoreConnection *connection, const char *sql,
-							  StoreYield yield, void *arg);
-extern PGresult *store_cursor_fetch(StoreConnection *connection, int cursor,
-									int n_rows);
-extern void store_cursor_close(StoreConnection *connection, int cursor);
-
-/*
  * COPY ... FROM STDIN: begin, send (waits while the remote takes no more), end;
  * returns how many rows it stored.  No other statement can run before its end:
  * yield ends it.
@@ -115,16 +94,5 @@ extern bool store_execute_quietly(StoreConnection *connection,
  * that ends the wait for the answer also leaves that unknown.
  */
 extern bool store_commit(StoreConnection *connection);
-
-/*
- * What libpq or the remote says in words, or NULL, fit to be shown: all of it
- * passes here.  palloc'd.
- */
-extern char *store_clean(const StoreConnection *connection,
-						 const char *message);
-
-/* A text as a literal of a dialect, and an identifier; palloc'd. */
-extern char *store_quote_literal(StoreDialect dialect, const char *text);
-extern char *store_quote_identifier(const char *name);
 
 #endif							/* TRACKING_STORE_STORE_CONNECTION_H */

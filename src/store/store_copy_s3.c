@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "store/dialect.h"
 #include "store/store_session.h"
 #include "store/store_stage.h"
 #include "store/store_wire.h"
@@ -37,7 +38,7 @@ check_columns(const StoreLoad *load)
 {
 	const StoreEncoder *encoder = load->encoder;
 
-	if (encoder->dialect != STORE_DIALECT_REDSHIFT)
+	if (encoder->dialect->max_s3_row_bytes == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("store \"%s\" cannot be loaded by copy_s3: it is not Redshift",
@@ -113,6 +114,7 @@ s3_row(void *arg)
 {
 	S3State    *state = arg;
 	const StoreEncoder *encoder = state->load->encoder;
+	int			max_bytes = encoder->dialect->max_s3_row_bytes;
 	StringInfo	line = &state->line;
 	char	   *utf8;
 	size_t		bytes;
@@ -121,13 +123,13 @@ s3_row(void *arg)
 	append_row(line, encoder, state->keys);
 	utf8 = pg_server_to_any(line->data, line->len, PG_UTF8);
 	bytes = utf8 == line->data ? (size_t) line->len : strlen(utf8);
-	if (bytes > STORE_MAX_ROW_BYTES)
+	if (bytes > (size_t) max_bytes)
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
 				 errmsg("store table \"%s\" cannot take row " INT64_FORMAT,
 						encoder->table, encoder->n_rows),
 				 errdetail("It has %zu bytes as JSON, of at most %d.", bytes,
-						   STORE_MAX_ROW_BYTES)));
+						   max_bytes)));
 
 	if (state->stage == NULL)
 		state->stage = store_stage_open(state->load->server);
@@ -141,6 +143,7 @@ static char *
 copy_statement(const S3State *state, const char *manifest)
 {
 	const StoreServer *server = state->load->server;
+	const StoreDialect *dialect = state->load->encoder->dialect;
 	const char *compression = compressor_names[server->compression];
 	StringInfoData sql;
 
@@ -150,12 +153,10 @@ copy_statement(const S3State *state, const char *manifest)
 	appendStringInfoString(&sql, " (");
 	store_append_columns(&sql, state->load->encoder);
 	appendStringInfo(&sql, ") FROM %s IAM_ROLE %s REGION %s MANIFEST FORMAT JSON 'auto' %s TIMEFORMAT 'auto' COMPUPDATE OFF STATUPDATE OFF",
-					 store_quote_literal(STORE_DIALECT_REDSHIFT, manifest),
+					 dialect_quote_literal(dialect, manifest),
 					 server->iam_role == NULL ? "default" :
-					 store_quote_literal(STORE_DIALECT_REDSHIFT,
-										 server->iam_role),
-					 store_quote_literal(STORE_DIALECT_REDSHIFT,
-										 server->aws.region),
+					 dialect_quote_literal(dialect, server->iam_role),
+					 dialect_quote_literal(dialect, server->aws.region),
 					 asc_toupper(compression, strlen(compression)));
 	return sql.data;
 }
@@ -292,7 +293,6 @@ s3_send(void *arg)
 }
 
 const StoreMethod store_copy_s3 = {
-	.name = "copy_s3",
 	.holds_all = true,
 	.begin = s3_begin,
 	.row = s3_row,

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "store/store_connection.h"
 #include "store/store_session.h"
 #include "store/store_name.h"
 #include "store/store_writer.h"
@@ -118,7 +119,6 @@ copy_send(void *arg)
 }
 
 const StoreMethod store_copy_stdin = {
-	.name = "copy_stdin",
 	.begin = copy_begin,
 	.row = copy_row,
 	.send = copy_send

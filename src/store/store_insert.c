@@ -8,6 +8,8 @@
 
 #include <ctype.h>
 
+#include "store/dialect.h"
+#include "store/store_connection.h"
 #include "store/store_session.h"
 #include "store/store_name.h"
 #include "store/store_writer.h"
@@ -51,17 +53,12 @@ send_rows(InsertState *state)
 	state->sql.data[state->prefix] = '\0';
 }
 
-/*
- * A value as an expression of the dialect.  What a column of Redshift does not
- * take as a text is made by a function there.
- */
+/* A value as an expression of the dialect. */
 static void
-append_literal(StringInfo sql, const StoreEncoder *encoder,
-			   const StoreColumn *column, const char *text)
+append_literal(StringInfo sql, const StoreDialect *dialect, StoreKind kind,
+			   const char *text)
 {
-	bool		redshift = encoder->dialect == STORE_DIALECT_REDSHIFT;
-
-	switch (column->kind)
+	switch (kind)
 	{
 		case STORE_KIND_INTEGER:
 			if (isdigit((unsigned char) text[text[0] == '-']))
@@ -71,21 +68,18 @@ append_literal(StringInfo sql, const StoreEncoder *encoder,
 			}
 			break;
 		case STORE_KIND_BYTES:
-			appendStringInfo(sql, redshift ? "from_hex('%s')" : "'\\x%s'",
-							 text);
+			appendStringInfo(sql, "%s%s%s", dialect->bytes_before, text,
+							 dialect->bytes_after);
 			return;
 		case STORE_KIND_JSON:
-			if (redshift)
-			{
-				appendStringInfo(sql, "json_parse(%s)",
-								 store_quote_literal(encoder->dialect, text));
-				return;
-			}
-			break;
+			appendStringInfo(sql, "%s%s%s", dialect->json_before,
+							 dialect_quote_literal(dialect, text),
+							 dialect->json_after);
+			return;
 		default:
 			break;
 	}
-	appendStringInfoString(sql, store_quote_literal(encoder->dialect, text));
+	appendStringInfoString(sql, dialect_quote_literal(dialect, text));
 }
 
 static void
@@ -104,8 +98,8 @@ insert_row(void *arg)
 		if (encoder->texts[i] == NULL)
 			appendStringInfoString(&state->sql, "NULL");
 		else
-			append_literal(&state->sql, encoder, &encoder->columns[i],
-						   encoder->texts[i]);
+			append_literal(&state->sql, encoder->dialect,
+						   encoder->columns[i].kind, encoder->texts[i]);
 	}
 	appendStringInfoChar(&state->sql, ')');
 	MemoryContextSwitchTo(old);
@@ -123,7 +117,6 @@ insert_send(void *arg)
 }
 
 const StoreMethod store_insert = {
-	.name = "insert",
 	.begin = insert_begin,
 	.row = insert_row,
 	.send = insert_send

@@ -13,16 +13,16 @@
  * one state of the store, and what it has written itself.  One that is held,
  * and does not scan, is READ COMMITTED.
  *
- * A subtransaction is a savepoint of the remote where that has savepoints; on
- * Redshift, which has none, a subtransaction that used the store and failed
- * has spoilt the remote transaction, which the next use of it says.
+ * A subtransaction is a savepoint of the remote.  Where the store's dialect
+ * has no savepoints, a subtransaction that used the store and failed has
+ * spoilt the remote transaction, which the next use of it says.
  */
 #ifndef TRACKING_STORE_STORE_SESSION_H
 #define TRACKING_STORE_STORE_SESSION_H
 
 #include "postgres.h"
 
-#include "store/store_connection.h"
+#include "store/store.h"
 
 /* What was loaded in a remote transaction, for the ledger. */
 typedef struct StoreLoadStats
@@ -92,5 +92,12 @@ extern StoreLoadStats *store_session_stats(const StoreServer *server);
 
 /* Can a subtransaction that failed be undone there?  Connects if need be. */
 extern bool store_session_has_savepoints(const StoreServer *server);
+
+/*
+ * What libpq or the remote says in words, or NULL, fit to be shown: all of it
+ * passes here.  palloc'd; in store_wire.c.
+ */
+extern char *store_clean(const StoreConnection *connection,
+						 const char *message);
 
 #endif							/* TRACKING_STORE_STORE_SESSION_H */

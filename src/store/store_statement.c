@@ -1,6 +1,6 @@
 /*
  * store_statement.c
- *	  Statements, cursors and COPY at a store.
+ *	  Statements and COPY at a store.
  */
 #include "postgres.h"
 
@@ -132,46 +132,6 @@ store_value(const char *server, const PGresult *result, int row, int column)
 }
 
 /* ----------------------------------------------------------------
- * Cursors
- * ---------------------------------------------------------------- */
-
-int
-store_cursor_open(StoreConnection *connection, const char *sql,
-				  StoreYield yield, void *arg)
-{
-	int			cursor = ++connection->cursors;
-
-	store_make_way(connection);
-	store_query(connection, psprintf("DECLARE c%d CURSOR FOR %s", cursor, sql),
-				0, NULL);
-	/* elsewhere there can be any number of them */
-	if (connection->dialect == STORE_DIALECT_REDSHIFT)
-	{
-		connection->yield = yield;
-		connection->yield_arg = arg;
-	}
-	return cursor;
-}
-
-PGresult *
-store_cursor_fetch(StoreConnection *connection, int cursor, int n_rows)
-{
-	PGresult   *result;
-
-	result = store_query(connection, psprintf("FETCH FORWARD %d FROM c%d",
-											  n_rows, cursor), 0, NULL);
-	return PQntuples(result) > 0 ? result : NULL;
-}
-
-void
-store_cursor_close(StoreConnection *connection, int cursor)
-{
-	if (!connection->copying)
-		connection->yield = NULL;
-	store_query(connection, psprintf("CLOSE c%d", cursor), 0, NULL);
-}
-
-/* ----------------------------------------------------------------
  * COPY FROM STDIN
  * ---------------------------------------------------------------- */
 
@@ -232,50 +192,4 @@ store_copy_end(StoreConnection *connection)
 	if (sent < 0)
 		raise_copy(connection);
 	return store_affected(finish_query(connection, NULL));
-}
-
-/* ----------------------------------------------------------------
- * Quoting
- * ---------------------------------------------------------------- */
-
-/*
- * Redshift takes a backslash in a literal for an escape and knows no
- * standard_conforming_strings; elsewhere that is on.
- */
-char *
-store_quote_literal(StoreDialect dialect, const char *text)
-{
-	bool		escapes = dialect == STORE_DIALECT_REDSHIFT;
-	char	   *literal = palloc(2 * strlen(text) + 3);
-	char	   *out = literal;
-
-	*out++ = '\'';
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '\'' || (escapes && *text == '\\'))
-			*out++ = *text;
-		*out++ = *text;
-	}
-	*out++ = '\'';
-	*out = '\0';
-	return literal;
-}
-
-/* Always quoted: the remote has other reserved words than we. */
-char *
-store_quote_identifier(const char *name)
-{
-	char	   *quoted = palloc(2 * strlen(name) + 3);
-	char	   *out = quoted;
-
-	*out++ = '"';
-	for (; *name != '\0'; name++)
-	{
-		if (*name == '"')
-			*out++ = '"';
-		*out++ = *name;
-	}
-	*out++ = '"';
-	*out = '\0';
-	return quoted;
 }

@@ -6,6 +6,8 @@
 
 #include "access/xact.h"
 #include "base/compat.h"
+#include "store/dialect.h"
+#include "store/store_connection.h"
 #include "store/store_transaction.h"
 #include "store/store_use.h"
 #include "utils/memutils.h"
@@ -34,7 +36,7 @@ store_transaction_disconnect(StoreSession *session)
 bool
 store_transaction_has_savepoints(const StoreSession *session)
 {
-	return store_dialect(session->connection) != STORE_DIALECT_REDSHIFT;
+	return store_dialect(session->connection)->has_savepoints;
 }
 
 void

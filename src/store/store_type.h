@@ -1,11 +1,6 @@
 /*
  * store_type.h
- *	  Values as a store takes them: as text, within its limits.
- *
- * A store that is PostgreSQL has the types and limits that we have, and says
- * itself what it does not take.  Redshift says it late, or for a whole load at
- * once, so what it is known not to take is an error here, that names the row
- * and the column and is of class 22: the record's fault.
+ *	  Values as a store takes them: as text, within the limits of its dialect.
  */
 #ifndef TRACKING_STORE_STORE_TYPE_H
 #define TRACKING_STORE_STORE_TYPE_H
@@ -15,18 +10,15 @@
 #include "access/tupdesc.h"
 #include "store/store.h"
 
-/* A row, and an object of JSON (Amazon Redshift, COPY from JSON format) */
-#define STORE_MAX_ROW_BYTES (4 * 1024 * 1024)
-
 typedef enum StoreKind
 {
 	STORE_KIND_INTEGER,			/* integers and numeric: digits */
 	STORE_KIND_FLOAT,			/* digits, or NaN, Infinity, -Infinity */
 	STORE_KIND_BOOL,			/* t or f */
 	STORE_KIND_DATETIME,		/* ISO 8601 with a blank; its offset, if any */
-	STORE_KIND_TEXT,			/* and whatever else is a VARCHAR there */
-	STORE_KIND_JSON,			/* SUPER */
-	STORE_KIND_BYTES			/* VARBYTE, as hexadecimal digits */
+	STORE_KIND_TEXT,			/* and whatever else is text in the store */
+	STORE_KIND_JSON,			/* SUPER of Redshift */
+	STORE_KIND_BYTES			/* as hexadecimal digits */
 } StoreKind;
 
 typedef struct StoreColumn
@@ -42,7 +34,7 @@ typedef struct StoreColumn
 
 typedef struct StoreEncoder
 {
-	StoreDialect dialect;
+	const StoreDialect *dialect;
 	const char *table;			/* for errors */
 	int			n_columns;		/* those that a row gives a value */
 	StoreColumn *columns;
@@ -58,11 +50,11 @@ typedef struct StoreEncoder
  */
 extern StoreEncoder *store_encoder_open(const StoreTable *table,
 										TupleDesc tupdesc,
-										StoreDialect dialect);
+										const StoreDialect *dialect);
 
 /*
  * Put a row into encoder->texts, until the next one.  values and isnull are
- * by attribute.
+ * by attribute.  Raises an error if the dialect does not take it.
  */
 extern void store_encode(StoreEncoder *encoder, const Datum *values,
 						 const bool *isnull);

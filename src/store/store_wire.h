@@ -16,7 +16,7 @@ struct StoreConnection
 	Cleanup    *cleanup;
 	PGconn	   *conn;
 	const char *server;			/* name */
-	StoreDialect dialect;
+	const StoreDialect *dialect;
 	bool		busy;			/* a statement was begun and not ended */
 	bool		copying;		/* it is COPY FROM STDIN */
 	int			cursors;		/* opened so far: their names */

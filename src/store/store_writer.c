@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "store/dialect.h"
 #include "store/store_session.h"
 #include "store/store_use.h"
 #include "store/store_writer.h"
@@ -28,30 +29,32 @@ struct StoreWriter
 	TupleTableSlot *slot;
 };
 
+const char *const store_load_method_names[] = {
+	[STORE_LOAD_COPY_S3] = "copy_s3",
+	[STORE_LOAD_COPY_STDIN] = "copy_stdin",
+	[STORE_LOAD_INSERT] = "insert",
+	NULL
+};
+
+static const StoreMethod *const methods[] = {
+	[STORE_LOAD_COPY_S3] = &store_copy_s3,
+	[STORE_LOAD_COPY_STDIN] = &store_copy_stdin,
+	[STORE_LOAD_INSERT] = &store_insert
+};
+
+StaticAssertDecl(lengthof(store_load_method_names) == STORE_LOAD_INSERT + 2 &&
+				 lengthof(methods) == STORE_LOAD_INSERT + 1,
+				 "each StoreLoadMethod has a name and its functions");
+
 static StoreLoadMethod
 effective_method(const StoreServer *server, const StoreTable *table,
-				 StoreDialect dialect)
+				 const StoreDialect *dialect)
 {
 	if (table->load_method != STORE_LOAD_DEFAULT)
 		return table->load_method;
 	if (server->load_method != STORE_LOAD_DEFAULT)
 		return server->load_method;
-	return dialect == STORE_DIALECT_REDSHIFT ? STORE_LOAD_COPY_S3 :
-		STORE_LOAD_COPY_STDIN;
-}
-
-static const StoreMethod *
-find_method(StoreLoadMethod method)
-{
-	switch (method)
-	{
-		case STORE_LOAD_COPY_STDIN:
-			return &store_copy_stdin;
-		case STORE_LOAD_INSERT:
-			return &store_insert;
-		default:
-			return &store_copy_s3;
-	}
+	return dialect->load_method;
 }
 
 /* One row on its way. */
@@ -105,14 +108,14 @@ store_writer_begin(MemoryContext cxt, const StoreServer *server,
 				   const StoreTable *table, TupleDesc tupdesc,
 				   const void *query)
 {
-	StoreDialect dialect = store_dialect(store_session_use(server));
+	const StoreDialect *dialect = store_dialect(store_session_use(server));
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	StoreWriter *writer = palloc0(sizeof(StoreWriter));
 
 	writer->load.server = server;
 	writer->load.table = table;
 	writer->load.cxt = cxt;
-	writer->method = find_method(effective_method(server, table, dialect));
+	writer->method = methods[effective_method(server, table, dialect)];
 	writer->load.encoder = store_encoder_open(table, tupdesc, dialect);
 	writer->state = writer->method->begin(&writer->load);
 	writer->tupdesc = tupdesc;

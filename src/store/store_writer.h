@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "store/store_connection.h"
 #include "store/store_type.h"
 
 /* What a load method is given; lives as long as its load. */
@@ -28,7 +27,6 @@ typedef struct StoreLoad
 
 typedef struct StoreMethod
 {
-	const char *name;
 	bool		holds_all;		/* no row is in the store before send() */
 	void	   *(*begin) (StoreLoad *load);
 

@@ -13,6 +13,8 @@
 #include "catalog/pg_type.h"
 #include "json/json_scan.h"
 #include "mb/pg_wchar.h"
+#include "store/dialect.h"
+#include "store/store_connection.h"
 #include "store/store_session.h"
 #include "store/store_stage.h"
 #include "store/store_type.h"
@@ -42,7 +44,7 @@ static const struct
 
 #define COLUMNS ((int) lengthof(columns))
 
-static StoreDialect dialect;
+static const StoreDialect *dialect;
 static StringInfoData sent;		/* to the store */
 
 /* ----------------------------------------------------------------
@@ -56,7 +58,7 @@ store_session_use(const StoreServer *server)
 	return NULL;
 }
 
-StoreDialect
+const StoreDialect *
 store_dialect(const StoreConnection *connection)
 {
 	(void) connection;
@@ -137,7 +139,7 @@ take_literal(const char **p)
 	require(take(p, "'"));
 	for (;;)
 	{
-		bool		escape = dialect == STORE_DIALECT_REDSHIFT && **p == '\\';
+		bool		escape = dialect->has_escapes && **p == '\\';
 
 		require(**p != '\0');
 		if (escape || take(p, "'"))
@@ -165,7 +167,7 @@ take_number(const char **p)
 static void
 check_insert(const StoreEncoder *encoder)
 {
-	bool		redshift = dialect == STORE_DIALECT_REDSHIFT;
+	bool		redshift = dialect == &dialect_redshift;
 	const char *p = strstr(sent.data, " VALUES (");
 
 	require(p != NULL);
@@ -388,7 +390,7 @@ fuzz(const char *data, size_t size)
 		return;
 	for (int i = 0; i < COLUMNS; i++)
 		names[i] = columns[i].name;
-	dialect = *data & 1 ? STORE_DIALECT_REDSHIFT : STORE_DIALECT_POSTGRESQL;
+	dialect = *data & 1 ? &dialect_redshift : &dialect_postgresql;
 	row.method = *data & 2 ? STORE_LOAD_INSERT :
 		*data & 1 ? STORE_LOAD_COPY_S3 : STORE_LOAD_COPY_STDIN;
 	row.server.name = "store";

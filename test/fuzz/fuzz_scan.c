@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "remote.h"
+#include "store/store_cursor.h"
 #include "store/store_session.h"
 #include "store/store_use.h"
 #include "store_remote.h"
@@ -121,7 +122,8 @@ happen(void *arg)
 				require(++n < ROWS);
 			break;
 		case 'q':
-			(void) store_cursor_open(store_remote, "SELECT", NULL, NULL);
+			(void) store_cursor_open(CurrentMemoryContext, &scan->server,
+									 store_remote, "SELECT", 1, NULL, NULL);
 			break;
 		case 'b':
 			store_use_scans_first(&scan->load);

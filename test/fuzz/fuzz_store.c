@@ -253,7 +253,6 @@ static void
 fuzz(const char *data, size_t size)
 {
 	StoreServer server = {
-		.dialect = STORE_DIALECT_DETECT,
 		.aws = {.region = "us-east-1"},.iam_role = "arn:it's"
 	};
 	Input		rest = {data, size};

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "remote.h"
+#include "store/dialect.h"
 #include "store/store_session.h"
 #include "store/store_wire.h"
 
@@ -179,7 +180,7 @@ bool
 store_session_has_savepoints(const StoreServer *server)
 {
 	(void) server;
-	return store_dialect(store_remote) != STORE_DIALECT_REDSHIFT;
+	return store_dialect(store_remote)->has_savepoints;
 }
 
 StoreLoadStats *
