@@ -85,6 +85,9 @@ lock_clause(PlannerInfo *root, RelOptInfo *baserel)
 	};
 	const PlanRowMark *lock = fdw_row_lock(root, baserel);
 
+	StaticAssertDecl(lengthof(strengths) == LCS_FORUPDATE + 1,
+					 "each LockClauseStrength has its words");
+
 	if (lock == NULL)
 		return pstrdup("");
 	return psprintf(" FOR %s%s", strengths[lock->strength],

@@ -49,6 +49,9 @@ kinesis_body_iterator(StringInfo body, const KinesisStream *stream,
 		[KINESIS_AT_TIMESTAMP] = "AT_TIMESTAMP"
 	};
 
+	StaticAssertDecl(lengthof(type_names) == KINESIS_AT_TIMESTAMP + 1,
+					 "each KinesisIteratorType has a name");
+
 	kinesis_body_init(body);
 	kinesis_body_stream(body, stream);
 	kinesis_body_string(body, "ShardId", shard_id);

@@ -11,6 +11,16 @@
 
 #define AT_TIMESTAMP_PREFIX "AT_TIMESTAMP:"
 
+/* Positions of one word. */
+static const char *const words[] = {
+	[POSITION_TRIM_HORIZON] = "TRIM_HORIZON",
+	[POSITION_LATEST] = "LATEST",
+	[POSITION_SHARD_END] = "SHARD_END"
+};
+
+StaticAssertDecl(lengthof(words) == POSITION_SHARD_END + 1,
+				 "words follows PositionKind");
+
 #define START_AT_HINT \
 	"Use \"trim_horizon\" for the oldest record, \"latest\" for the next new one, or a finite time."
 
@@ -62,9 +72,9 @@ position_to_text(const StreamPosition *position)
 	switch (position->kind)
 	{
 		case POSITION_TRIM_HORIZON:
-			return pstrdup("TRIM_HORIZON");
 		case POSITION_LATEST:
-			return pstrdup("LATEST");
+		case POSITION_SHARD_END:
+			return pstrdup(words[position->kind]);
 		case POSITION_AT_TIMESTAMP:
 			return psprintf(AT_TIMESTAMP_PREFIX "%s",
 							timestamp_to_text(position->timestamp));
@@ -73,8 +83,6 @@ position_to_text(const StreamPosition *position)
 				return psprintf("%s:" INT64_FORMAT, position->sequence,
 								position->sub_sequence);
 			return pstrdup(position->sequence);
-		case POSITION_SHARD_END:
-			return pstrdup("SHARD_END");
 	}
 	pg_unreachable();
 }
@@ -86,20 +94,21 @@ position_from_text(const char *text, StreamPosition *position)
 
 	memset(position, 0, sizeof(*position));
 	position->sub_sequence = -1;
-	if (strcmp(text, "TRIM_HORIZON") == 0)
-		position->kind = POSITION_TRIM_HORIZON;
-	else if (strcmp(text, "LATEST") == 0)
-		position->kind = POSITION_LATEST;
-	else if (strcmp(text, "SHARD_END") == 0)
-		position->kind = POSITION_SHARD_END;
-	else if (strncmp(text, AT_TIMESTAMP_PREFIX,
-					 strlen(AT_TIMESTAMP_PREFIX)) == 0)
+	for (int i = 0; i < (int) lengthof(words); i++)
+	{
+		if (words[i] != NULL && strcmp(text, words[i]) == 0)
+		{
+			position->kind = (PositionKind) i;
+			return true;
+		}
+	}
+	if (strncmp(text, AT_TIMESTAMP_PREFIX, strlen(AT_TIMESTAMP_PREFIX)) == 0)
 	{
 		position->kind = POSITION_AT_TIMESTAMP;
 		return timestamp_from_text(text + strlen(AT_TIMESTAMP_PREFIX),
 								   &position->timestamp);
 	}
-	else if (is_sequence(text, digits))
+	if (is_sequence(text, digits))
 	{
 		position->kind = POSITION_AFTER_SEQUENCE;
 		memcpy(position->sequence, text, digits);
@@ -114,9 +123,7 @@ position_from_text(const char *text, StreamPosition *position)
 		}
 		return text[digits] == '\0';
 	}
-	else
-		return false;
-	return true;
+	return false;
 }
 
 static void
@@ -131,9 +138,9 @@ position_from_start_at(const char *text, StreamPosition *position)
 {
 	memset(position, 0, sizeof(*position));
 	position->sub_sequence = -1;
-	if (pg_strcasecmp(text, "trim_horizon") == 0)
+	if (pg_strcasecmp(text, words[POSITION_TRIM_HORIZON]) == 0)
 		position->kind = POSITION_TRIM_HORIZON;
-	else if (pg_strcasecmp(text, "latest") == 0)
+	else if (pg_strcasecmp(text, words[POSITION_LATEST]) == 0)
 		position->kind = POSITION_LATEST;
 	else
 	{
