@@ -131,6 +131,7 @@ OBJECTS = \
 	ledger/load_ledger.o \
 	ledger/pipeline_anchor.o \
 	ledger/pipeline_catalog.o \
+	ledger/pipeline_note.o \
 	config/config.o \
 	config/config_store.o \
 	config/guc.o \

@@ -146,6 +146,18 @@ catalog_execute(CatalogStatement *statement, Datum *values, const char *nulls)
 	return executed(statement, rc);
 }
 
+uint64
+catalog_change(CatalogStatement *statement, Datum *values, const char *nulls)
+{
+	CatalogAccess access;
+	uint64		n;
+
+	catalog_begin(&access);
+	n = catalog_execute(statement, values, nulls);
+	catalog_end(&access);
+	return n;
+}
+
 bool
 catalog_is_executing(void)
 {

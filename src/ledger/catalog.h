@@ -49,6 +49,10 @@ extern void catalog_end(CatalogAccess *access);
 extern uint64 catalog_execute(CatalogStatement *statement, Datum *values,
 							  const char *nulls);
 
+/* Begin, run a statement that changes rows, end; returns their number. */
+extern uint64 catalog_change(CatalogStatement *statement, Datum *values,
+							 const char *nulls);
+
 /* Does one run?  For a trigger that asks whose statement fired it. */
 extern bool catalog_is_executing(void);
 

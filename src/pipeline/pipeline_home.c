@@ -8,6 +8,7 @@
 #include "base/compat.h"
 #include "config/guc.h"
 #include "ledger/checkpoint.h"
+#include "ledger/pipeline_note.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline_home.h"
 #include "pipeline/pipeline_run.h"

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "ledger/checkpoint_reach.h"
-#include "ledger/pipeline_catalog.h"
+#include "ledger/pipeline_note.h"
 #include "pipeline/pipeline_reach.h"
 #include "pipeline/runner_tip.h"
 

@@ -12,6 +12,7 @@
 #include "ledger/dead_letter.h"
 #include "ledger/gap.h"
 #include "ledger/load_ledger.h"
+#include "ledger/pipeline_note.h"
 #include "pgstat.h"
 #include "pipeline/pipeline_command.h"
 #include "pipeline/pipeline_role.h"

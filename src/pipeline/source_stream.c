@@ -11,6 +11,7 @@
 #include "config/guc.h"
 #include "ledger/checkpoint.h"
 #include "ledger/gap.h"
+#include "ledger/pipeline_note.h"
 #include "pipeline/pipeline_home.h"
 #include "pipeline/pipeline_run.h"
 #include "pipeline/pipeline_source.h"

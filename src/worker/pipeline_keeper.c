@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "config/guc.h"
-#include "ledger/pipeline_catalog.h"
+#include "ledger/pipeline_note.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"

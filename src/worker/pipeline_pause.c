@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
+#include "ledger/pipeline_note.h"
 #include "pgstat.h"
 #include "pgtime.h"
 #include "utils/builtins.h"

@@ -16,6 +16,7 @@
 #include "base/compat.h"
 #include "catalog/pg_class.h"
 #include "config/guc.h"
+#include "ledger/pipeline_note.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "pipeline/pipeline_reach.h"
