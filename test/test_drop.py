@@ -89,6 +89,23 @@ def test_a_batch_that_was_first_lands(db, running, kinesalite, put):
     assert db.status('p') == []
 
 
+def test_one_of_several_is_gone_meanwhile(db):
+    """DROP waits for the row of the first; the second is dropped by then."""
+    db.sql('CREATE TABLE landed (id int PRIMARY KEY); CREATE TABLE target (id int)')
+    for name in 'first', 'second':
+        db.pipeline(name, 'landed', target='target', enabled=False)
+    with db.connect() as other, db.connect(autocommit=False) as holder:
+        holder.execute("SELECT FROM tracking.pipeline WHERE name = 'first' FOR UPDATE")
+        dropping = threading.Thread(target=other.execute, args=('DROP TABLE target CASCADE',))
+        dropping.start()
+        db.wait_value(1, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                         "AND wait_event_type = 'Lock'")
+        db.sql("SELECT tracking.drop_pipeline('second')")
+        holder.rollback()
+        dropping.join()
+    assert db.sql('SELECT name FROM tracking.pipeline') == []
+
+
 def test_a_dump_that_cleans(db, running, cluster):
     """A restore that drops first is told by session_replication_role that
     nothing is to be in its way."""

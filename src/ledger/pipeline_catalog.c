@@ -383,6 +383,8 @@ pipeline_delete(const char *name)
 	Pipeline   *pipeline = pipeline_load(name);
 	Datum		values[] = {CStringGetTextDatum(name)};
 
+	if (pipeline == NULL)
+		return;
 	delete_belongings(name);
 	catalog_change(&delete_statement, values, NULL);
 	pipeline_anchor_drop(pipeline->anchor);

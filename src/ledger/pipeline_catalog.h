@@ -62,7 +62,7 @@ extern void pipeline_insert(Pipeline *pipeline);
 /* Write back settings; running workers are replaced by such that have them. */
 extern void pipeline_update(const Pipeline *pipeline);
 
-/* Delete a pipeline, which must be there, with all that belongs to it. */
+/* Delete a pipeline, if it is still there, with all that belongs to it. */
 extern void pipeline_delete(const char *name);
 
 /* All pipelines' names, char *, in their order. */
