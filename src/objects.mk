@@ -132,6 +132,7 @@ OBJECTS = \
 	ledger/pipeline_anchor.o \
 	ledger/pipeline_catalog.o \
 	ledger/pipeline_note.o \
+	ledger/pipeline_setting.o \
 	config/config.o \
 	config/config_store.o \
 	config/guc.o \
@@ -187,6 +188,7 @@ OBJECTS = \
 	worker/worker_roster.o \
 	worker/worker_share.o \
 	function/checkpoint_change.o \
+	function/pipeline_argument.o \
 	function/pipeline_drop.o \
 	function/pipeline_sql.o \
 	function/replay.o \

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "config/guc.h"
+#include "ledger/pipeline_setting.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 
@@ -44,7 +45,7 @@ define_limits(void)
 							"Most workers of one pipeline.",
 							"Pipelines of superusers are exempt.",
 							&max_workers_per_pipeline,
-							4, 1, GUC_MAX_WORKERS_PER_PIPELINE,
+							4, 1, PIPELINE_MAX_WORKERS,
 							PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("tracking_fdw.max_pipelines_per_role",

@@ -9,8 +9,6 @@
 
 /* The largest that tracking_fdw.max_workers can be set to */
 #define GUC_MAX_WORKERS 1024
-/* The most workers that a pipeline can have, whoever has it */
-#define GUC_MAX_WORKERS_PER_PIPELINE 64
 
 /* Define the settings; once, from _PG_init. */
 extern void guc_init(void);

@@ -7,12 +7,13 @@
 #include "base/compat.h"
 #include "catalog/pg_class.h"
 #include "config/config.h"
-#include "config/guc.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "function/pipeline_argument.h"
 #include "function/pipeline_sql.h"
 #include "ledger/checkpoint.h"
+#include "ledger/pipeline_setting.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline_command.h"
 #include "pipeline/pipeline_home.h"
@@ -29,7 +30,6 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/timestamp.h"
 #include "worker/pipeline_limits.h"
 #include "worker/pipeline_pause.h"
 #include "worker/worker.h"
@@ -57,6 +57,21 @@ pipeline_sql_get(text *name_arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of pipeline \"%s\"", name)));
+	return pipeline;
+}
+
+/*
+ * The same, with its row locked: what is found out from it holds until the
+ * transaction ends.
+ */
+static Pipeline *
+get_locked(text *name)
+{
+	Pipeline   *pipeline;
+
+	do
+		pipeline = pipeline_sql_get(name);
+	while (!pipeline_lock(pipeline));
 	return pipeline;
 }
 
@@ -113,28 +128,6 @@ fixed_start(const Pipeline *pipeline, const char *start_at,
 	source_start_settle(pipeline, start_at, position);
 }
 
-static int64
-interval_ms(const Interval *interval)
-{
-	if (interval->month != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_latency cannot be in months")));
-	return interval->day * INT64CONST(86400000) + interval->time / 1000;
-}
-
-static void
-check_range(const char *what, int64 value, int64 min, int64 max,
-			const char *unit)
-{
-	if (value < min || value > max)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is out of range", what),
-				 errhint("Use " INT64_FORMAT " to " INT64_FORMAT " %s.",
-						 min, max, unit)));
-}
-
 void
 pipeline_sql_not_null(FunctionCallInfo fcinfo, int arg, const char *name)
 {
@@ -144,46 +137,11 @@ pipeline_sql_not_null(FunctionCallInfo fcinfo, int arg, const char *name)
 				 errmsg("%s must not be null", name)));
 }
 
-static bool
-stops_on_error(text *on_error_arg)
-{
-	char	   *on_error = text_to_cstring(on_error_arg);
-
-	if (strcmp(on_error, "stop") == 0)
-		return true;
-	if (strcmp(on_error, "dead_letter") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for on_error: \"%s\"", on_error),
-				 errhint("Use \"dead_letter\" to keep a record that cannot be applied and go on, or \"stop\".")));
-	return false;
-}
-
-static bool
-stops_on_gap(text *on_gap_arg)
-{
-	char	   *on_gap = text_to_cstring(on_gap_arg);
-
-	if (strcmp(on_gap, "stop") == 0)
-		return true;
-	if (strcmp(on_gap, "record") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for on_gap: \"%s\"", on_gap),
-				 errhint("Use \"record\" to note what the stream has dropped in tracking.gap and go on, or \"stop\".")));
-	return false;
-}
-
 /* What holds for the settings of a new pipeline and of a changed one. */
 static void
 check_settings(Pipeline *pipeline)
 {
-	check_range("batch_rows", pipeline->batch_rows, 1, 1000000, "records");
-	check_range("batch_bytes", pipeline->batch_bytes, 65536, 1 << 30, "bytes");
-	check_range("max_latency", pipeline->max_latency_ms, 200, 3600000,
-				"milliseconds");
-	check_range("workers", pipeline->workers, 1,
-				GUC_MAX_WORKERS_PER_PIPELINE, "workers");
+	pipeline_setting_check_ranges(pipeline);
 	if (pipeline->source_key != NULL && pipeline->workers > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -191,13 +149,6 @@ check_settings(Pipeline *pipeline)
 				 errhint("Use workers => 1. Larger batches make fewer transactions: batch_rows, batch_bytes, max_latency.")));
 	if (pipeline->pause_between != NULL)
 		pipeline_pause_check(pipeline->pause_between);
-	check_range("max_errors", pipeline->max_errors, -1, PG_INT32_MAX,
-				"records; -1 sets no bound");
-	if (!(pipeline->max_error_ratio >= 0 && pipeline->max_error_ratio <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_error_ratio is out of range"),
-				 errhint("Use 0 to 1, a share of the records; 1 sets no bound.")));
 	if (OidIsValid(pipeline->target))
 		target_check(pipeline);
 	check_command(pipeline);
@@ -235,24 +186,11 @@ check_can_login(const Pipeline *pipeline)
 Datum
 tracking_create_pipeline(PG_FUNCTION_ARGS)
 {
-	static const char *const names[] = {
-		"name", "source", NULL, NULL, "start_at", "batch_rows", "batch_bytes",
-		"max_latency", "workers", "on_error", "max_errors", "on_gap",
-		"enabled"
-	};
+	static const char *const others[] = {"name", "start_at", NULL};
+	int			start_at = pipeline_argument(fcinfo, "start_at");
 	Pipeline	pipeline = {0};
 
-	for (int i = 0; i < (int) lengthof(names); i++)
-	{
-		if (names[i] != NULL)
-			pipeline_sql_not_null(fcinfo, i, names[i]);
-	}
-	if (PG_ARGISNULL(2) == PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a pipeline needs either a target or a command"),
-				 errhint("target => 'table' fills a table by column name; command => $$...$$ runs any SQL over the source.")));
-
+	pipeline_sql_not_null(fcinfo, 0, "name");
 	pipeline.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (pipeline.name[0] == '\0')
 		ereport(ERROR,
@@ -260,28 +198,18 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 				 errmsg("the name of a pipeline cannot be empty")));
 	pipeline.owner = GetUserId();
 	pipeline_role_check(pipeline.owner);
-	pipeline.source = PG_GETARG_OID(1);
-	pipeline.target = PG_ARGISNULL(2) ? InvalidOid : PG_GETARG_OID(2);
-	pipeline.command = PG_ARGISNULL(3) ? NULL :
-		text_to_cstring(PG_GETARG_TEXT_PP(3));
+	(void) pipeline_argument_settings(fcinfo, &pipeline, others);
+	pipeline_sql_not_null(fcinfo, start_at, "start_at");
+	if (OidIsValid(pipeline.target) == (pipeline.command != NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a pipeline needs either a target or a command"),
+				 errhint("target => 'table' fills a table by column name; command => $$...$$ runs any SQL over the source.")));
 	pipeline.search_path = GetConfigOptionByName("search_path", NULL, false);
-	pipeline.batch_rows = PG_GETARG_INT32(5);
-	pipeline.batch_bytes = PG_GETARG_INT64(6);
-	pipeline.max_latency_ms = interval_ms(PG_GETARG_INTERVAL_P(7));
-	pipeline.workers = PG_GETARG_INT32(8);
-	pipeline.stop_on_error = stops_on_error(PG_GETARG_TEXT_PP(9));
-	pipeline.max_errors = PG_GETARG_INT32(10);
-	pipeline.stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(11));
-	pipeline.enabled = PG_GETARG_BOOL(12);
-	pipeline.pause_between = PG_ARGISNULL(14) ? NULL :
-		text_to_cstring(PG_GETARG_TEXT_PP(14));
-	pipeline.max_error_ratio = PG_ARGISNULL(15) ? 1 : PG_GETARG_FLOAT8(15);
 
-	pipeline.source_key = check_source(pipeline.source, PG_ARGISNULL(13) ?
-									   NULL :
-									   text_to_cstring(PG_GETARG_TEXT_PP(13)));
+	pipeline.source_key = check_source(pipeline.source, pipeline.source_key);
 	source_access_check(&pipeline);
-	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(4)),
+	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(start_at)),
 				&pipeline.start);
 	check_settings(&pipeline);
 	if (OidIsValid(pipeline.target))
@@ -302,7 +230,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Make another role the owner: one that the caller could SET ROLE to. */
+/* Let another role be the owner: one that the caller could SET ROLE to. */
 static void
 give(Pipeline *pipeline, Oid owner)
 {
@@ -317,64 +245,79 @@ give(Pipeline *pipeline, Oid owner)
 	if (pipeline->enabled)
 		check_can_login(pipeline);
 	source_access_check(pipeline);
-	pipeline_set_owner(pipeline);
 }
 
-Datum
-tracking_alter_pipeline(PG_FUNCTION_ARGS)
+/* Set either target or command, whichever of them is named. */
+static Bitmapset *
+retarget(Pipeline *pipeline, Bitmapset *named)
 {
-	Pipeline   *pipeline;
+	bool		by_target = bms_is_member(PIPELINE_SETTING(target), named);
+	bool		by_command = bms_is_member(PIPELINE_SETTING(command), named);
 
-	pipeline_sql_not_null(fcinfo, 0, "name");
-	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+	if (!by_target && !by_command)
+		return named;
+	if (by_target && by_command)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a pipeline has either a target or a command")));
-	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
-	if (!PG_ARGISNULL(1) || !PG_ARGISNULL(2))
-	{
-		pipeline->target = PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1);
-		pipeline->command = PG_ARGISNULL(2) ? NULL :
-			text_to_cstring(PG_GETARG_TEXT_PP(2));
-		pipeline->search_path = GetConfigOptionByName("search_path", NULL,
-													  false);
-	}
-	if (!PG_ARGISNULL(3))
-		pipeline->batch_rows = PG_GETARG_INT32(3);
-	if (!PG_ARGISNULL(4))
-		pipeline->batch_bytes = PG_GETARG_INT64(4);
-	if (!PG_ARGISNULL(5))
-		pipeline->max_latency_ms = interval_ms(PG_GETARG_INTERVAL_P(5));
-	if (!PG_ARGISNULL(6))
-		pipeline->workers = PG_GETARG_INT32(6);
-	if (!PG_ARGISNULL(7))
-		pipeline->stop_on_error = stops_on_error(PG_GETARG_TEXT_PP(7));
-	if (!PG_ARGISNULL(8))
-		pipeline->max_errors = PG_GETARG_INT32(8);
-	if (!PG_ARGISNULL(9))
-		pipeline->stop_on_gap = stops_on_gap(PG_GETARG_TEXT_PP(9));
-	if (!PG_ARGISNULL(10))
-	{
-		pipeline->pause_between = text_to_cstring(PG_GETARG_TEXT_PP(10));
-		if (pipeline->pause_between[0] == '\0')
-			pipeline->pause_between = NULL;
-	}
+	if (by_target)
+		pipeline->command = NULL;
+	else
+		pipeline->target = InvalidOid;
+	pipeline->search_path = GetConfigOptionByName("search_path", NULL, false);
+	named = bms_add_member(named, PIPELINE_SETTING(target));
+	named = bms_add_member(named, PIPELINE_SETTING(command));
+	return bms_add_member(named, PIPELINE_SETTING(search_path));
+}
 
-	if (!PG_ARGISNULL(12))
-		pipeline->max_error_ratio = PG_GETARG_FLOAT8(12);
+/*
+ * Change *pipeline as the arguments of alter_pipeline() say, and check what it
+ * is then; owner is the number of that argument.  Returns the settings to save.
+ */
+static Bitmapset *
+alter(FunctionCallInfo fcinfo, int owner, Pipeline *pipeline)
+{
+	static const char *const others[] = {"name", "owner", NULL};
+	Bitmapset  *given = pipeline_argument_settings(fcinfo, pipeline, others);
+	Bitmapset  *named = retarget(pipeline, bms_copy(given));
 
-	if (!PG_ARGISNULL(11))
-		give(pipeline, PG_GETARG_OID(11));
+	if (!PG_ARGISNULL(owner))
+		give(pipeline, PG_GETARG_OID(owner));
 	check_settings(pipeline);
-	if (!PG_ARGISNULL(1))
+	if (bms_is_member(PIPELINE_SETTING(target), given))
 		pipeline_target_check(pipeline);
 	/* what was lowered since then does not keep anything else from change */
-	if (!PG_ARGISNULL(4))
+	if (bms_is_member(PIPELINE_SETTING(batch_bytes), given))
 		pipeline_limits_check_batch_bytes(pipeline->owner,
 										  pipeline->batch_bytes);
-	if (!PG_ARGISNULL(6))
+	if (bms_is_member(PIPELINE_SETTING(workers), given))
 		pipeline_limits_check_workers(pipeline->owner, pipeline->workers);
-	pipeline_update(pipeline);
+	return named;
+}
+
+/*
+ * The checks run the owner's SQL and lock the pipeline's relations, so they come
+ * before the lock of its row, as in a batch.  If somebody has changed the pipeline
+ * between the two, they are done again: what is saved is what was checked.
+ */
+Datum
+tracking_alter_pipeline(PG_FUNCTION_ARGS)
+{
+	int			owner = pipeline_argument(fcinfo, "owner");
+	Pipeline   *pipeline;
+	Pipeline	altered;
+	Bitmapset  *named;
+
+	pipeline_sql_not_null(fcinfo, 0, "name");
+	do
+	{
+		pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+		altered = *pipeline;
+		named = alter(fcinfo, owner, &altered);
+	} while (!pipeline_lock(pipeline));
+	if (!PG_ARGISNULL(owner))
+		pipeline_set_owner(&altered);
+	pipeline_save(&altered, named);
 	supervisor_start_at_commit();
 	PG_RETURN_VOID();
 }
@@ -382,7 +325,7 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 Datum
 tracking_start_pipeline(PG_FUNCTION_ARGS)
 {
-	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	Pipeline   *pipeline = get_locked(PG_GETARG_TEXT_PP(0));
 
 	(void) pipeline_home_settle(pipeline, ERROR);
 	if (PG_GETARG_BOOL(1))
@@ -394,16 +337,31 @@ tracking_start_pipeline(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Did it come from elsewhere, and may the caller let it run here? */
+static bool
+is_restored(const Pipeline *pipeline)
+{
+	return !pipeline_home_is(pipeline->system_identifier,
+							 pipeline->database) &&
+		has_privs_of_role(GetUserId(), pipeline->owner);
+}
+
 /*
- * Let a pipeline run here if it came from elsewhere and the caller may do so.
- * One that is not enabled stays so, for CALL run_pipeline.
+ * Let a pipeline run here if it came from elsewhere.  One that is not enabled
+ * stays so, for CALL run_pipeline.
  */
 static bool
-start_restored(const Pipeline *pipeline)
+start_restored(const char *name)
 {
-	if (pipeline_home_is(pipeline->system_identifier, pipeline->database) ||
-		!has_privs_of_role(GetUserId(), pipeline->owner) ||
-		!pipeline_home_settle(pipeline, WARNING))
+	Pipeline   *pipeline;
+
+	do
+	{
+		pipeline = pipeline_load(name);
+		if (pipeline == NULL || !is_restored(pipeline))
+			return false;
+	} while (!pipeline_lock(pipeline));
+	if (!pipeline_home_settle(pipeline, WARNING))
 		return false;
 	if (pipeline->enabled)
 		start_workers(pipeline);
@@ -419,13 +377,13 @@ tracking_start_restored(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	foreach(cell, pipeline_names())
 	{
-		Pipeline   *pipeline = pipeline_load(lfirst(cell));
+		const char *name = lfirst(cell);
 		Datum		value;
 		bool		isnull = false;
 
-		if (pipeline == NULL || !start_restored(pipeline))
+		if (!start_restored(name))
 			continue;
-		value = CStringGetTextDatum(pipeline->name);
+		value = CStringGetTextDatum(name);
 		tuplestore_putvalues(result->setResult, result->setDesc, &value,
 							 &isnull);
 	}
@@ -435,7 +393,7 @@ tracking_start_restored(PG_FUNCTION_ARGS)
 Datum
 tracking_stop_pipeline(PG_FUNCTION_ARGS)
 {
-	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	Pipeline   *pipeline = get_locked(PG_GETARG_TEXT_PP(0));
 
 	pipeline_enable(pipeline->name, false);
 	supervisor_start_at_commit();

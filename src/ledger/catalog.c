@@ -102,19 +102,30 @@ catalog_end(CatalogAccess *access)
 	SetUserIdAndSecContext(access->userid, access->sec_context);
 }
 
+/* A plan that lasts as long as SPI is connected. */
+static SPIPlanPtr
+prepare(CatalogStatement *statement)
+{
+	SPIPlanPtr	plan = SPI_prepare(statement->sql, statement->n_args,
+								   statement->types);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", statement->sql,
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
 static SPIPlanPtr
 prepared(CatalogStatement *statement)
 {
-	SPIPlanPtr	plan = statement->plan;
+	if (statement->plan == NULL)
+	{
+		SPIPlanPtr	plan = prepare(statement);
 
-	if (plan != NULL)
-		return plan;
-	plan = SPI_prepare(statement->sql, statement->n_args, statement->types);
-	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "could not prepare \"%s\": %s", statement->sql,
-			 SPI_result_code_string(SPI_result));
-	statement->plan = plan;
-	return plan;
+		SPI_keepplan(plan);
+		statement->plan = plan;
+	}
+	return statement->plan;
 }
 
 static uint64
@@ -126,10 +137,10 @@ executed(const CatalogStatement *statement, int rc)
 	return SPI_processed;
 }
 
-uint64
-catalog_execute(CatalogStatement *statement, Datum *values, const char *nulls)
+static uint64
+execute(const CatalogStatement *statement, SPIPlanPtr plan, Datum *values,
+		const char *nulls)
 {
-	SPIPlanPtr	plan = prepared(statement);
 	bool		outer = executing;
 	volatile int rc = 0;
 
@@ -147,6 +158,12 @@ catalog_execute(CatalogStatement *statement, Datum *values, const char *nulls)
 }
 
 uint64
+catalog_execute(CatalogStatement *statement, Datum *values, const char *nulls)
+{
+	return execute(statement, prepared(statement), values, nulls);
+}
+
+uint64
 catalog_change(CatalogStatement *statement, Datum *values, const char *nulls)
 {
 	CatalogAccess access;
@@ -154,6 +171,19 @@ catalog_change(CatalogStatement *statement, Datum *values, const char *nulls)
 
 	catalog_begin(&access);
 	n = catalog_execute(statement, values, nulls);
+	catalog_end(&access);
+	return n;
+}
+
+uint64
+catalog_change_once(CatalogStatement *statement, Datum *values,
+					const char *nulls)
+{
+	CatalogAccess access;
+	uint64		n;
+
+	catalog_begin(&access);
+	n = execute(statement, prepare(statement), values, nulls);
 	catalog_end(&access);
 	return n;
 }
@@ -202,17 +232,23 @@ catalog_is_null(int row, int column)
 	return isnull;
 }
 
-static Datum
-value(int row, int column, Oid type)
+Datum
+catalog_value_or_null(int row, int column, Oid type, bool *isnull)
 {
-	bool		isnull;
-	Datum		datum = SPI_getbinval(row_of_answer(row),
-									  SPI_tuptable->tupdesc, column, &isnull);
-
 	if (SPI_gettypeid(SPI_tuptable->tupdesc, column) != type)
 		elog(ERROR, "column \"%s\" is of type %u instead of %u",
 			 SPI_fname(SPI_tuptable->tupdesc, column),
 			 SPI_gettypeid(SPI_tuptable->tupdesc, column), type);
+	return SPI_getbinval(row_of_answer(row), SPI_tuptable->tupdesc, column,
+						 isnull);
+}
+
+static Datum
+value(int row, int column, Oid type)
+{
+	bool		isnull;
+	Datum		datum = catalog_value_or_null(row, column, type, &isnull);
+
 	if (isnull)
 		raise_null(column);
 	return datum;

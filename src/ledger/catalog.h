@@ -13,7 +13,7 @@
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 
-#define CATALOG_MAX_ARGS 24
+#define CATALOG_MAX_ARGS 48
 
 /*
  * A statement that is prepared at its first use and kept.  Meant to be
@@ -53,6 +53,10 @@ extern uint64 catalog_execute(CatalogStatement *statement, Datum *values,
 extern uint64 catalog_change(CatalogStatement *statement, Datum *values,
 							 const char *nulls);
 
+/* The same for a statement that is made for one call, and not kept. */
+extern uint64 catalog_change_once(CatalogStatement *statement, Datum *values,
+								  const char *nulls);
+
 /* Does one run?  For a trigger that asks whose statement fired it. */
 extern bool catalog_is_executing(void);
 
@@ -81,6 +85,10 @@ extern double catalog_float8(int row, int column);
 extern Oid	catalog_oid(int row, int column);
 extern TimestampTz catalog_time(int row, int column);
 extern bytea *catalog_bytea(int row, int column);	/* as it is stored */
+
+/* A value of this type, or null; it lasts as long as the answer. */
+extern Datum catalog_value_or_null(int row, int column, Oid type,
+								   bool *isnull);
 
 /* Text, or anything as text, palloc'd in cxt. */
 extern char *catalog_text(MemoryContext cxt, int row, int column);

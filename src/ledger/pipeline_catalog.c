@@ -11,36 +11,28 @@
 #include "ledger/checkpoint_reach.h"
 #include "ledger/pipeline_anchor.h"
 #include "ledger/pipeline_catalog.h"
+#include "ledger/pipeline_setting.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
+#include "utils/memutils.h"
 
-/* in the order of read_pipeline() */
-#define PIPELINE_COLUMNS \
+/* What is no setting, in the order of read_pipeline() */
+#define OTHER_COLUMNS \
 	"name, id," \
 	" coalesce(tracking.pipeline_owner(anchor)::pg_catalog.oid," \
-	" 0::pg_catalog.oid), source::pg_catalog.oid," \
-	" target::pg_catalog.oid, command, search_path," \
-	" start_position, batch_rows, batch_bytes," \
-	" (extract(epoch from max_latency) operator(pg_catalog.*) 1000)" \
-	"::pg_catalog.int8, workers," \
-	" on_error operator(pg_catalog.=) 'stop', max_errors, enabled," \
-	" generation, failures, on_gap operator(pg_catalog.=) 'stop'," \
-	" stream_created, source_key, pause_between, store_table, anchor," \
-	" system_identifier, database, shards_known, owner," \
+	" 0::pg_catalog.oid), anchor, owner, system_identifier, database," \
+	" generation, failures, stream_created, shards_known," \
 	" coalesce(granted_workers, workers), unreachable_since is not null," \
-	" coalesce(max_error_ratio, 1)," \
 	" coalesce(watched_generation operator(pg_catalog.=) generation, false)"
+#define N_OTHERS 14
 
-static CatalogStatement load_statement = {
-	"select " PIPELINE_COLUMNS " from tracking.pipeline"
-	" where name operator(pg_catalog.=) $1",
-	1, {TEXTOID}, NULL
-};
+/* made when they are first run, of OTHER_COLUMNS and the settings */
+static CatalogStatement load_statement = {NULL, 1, {TEXTOID}, NULL};
+static CatalogStatement load_id_statement = {NULL, 1, {INT4OID}, NULL};
 
-static CatalogStatement load_id_statement = {
-	"select " PIPELINE_COLUMNS " from tracking.pipeline"
-	" where id operator(pg_catalog.=) $1",
+static CatalogStatement lock_statement = {
+	"select from tracking.pipeline where id operator(pg_catalog.=) $1"
+	" for no key update",
 	1, {INT4OID}, NULL
 };
 
@@ -49,43 +41,6 @@ static CatalogStatement count_statement = {
 	" where tracking.pipeline_owner(anchor)::pg_catalog.oid"
 	" operator(pg_catalog.=) $1",
 	1, {OIDOID}, NULL
-};
-
-/* The settings, in the order of pipeline_values(). */
-#define SETTING_COLUMNS \
-	"name, source, target, command, search_path, start_position," \
-	" batch_rows, batch_bytes, max_latency, workers, on_error, max_errors," \
-	" enabled, on_gap, source_key, pause_between, store_table," \
-	" max_error_ratio"
-#define SETTING_VALUES \
-	"$1, $2, $3, $4, $5, $6, $7, $8," \
-	" $9::pg_catalog.float8 operator(pg_catalog.*)" \
-	" pg_catalog.interval '1 millisecond', $10, $11, $12, $13, $14, $15," \
-	" $16, $17, $18"
-#define SETTING_TYPES \
-	TEXTOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID, \
-	INT8OID, INT4OID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, \
-	TEXTOID, FLOAT8OID
-#define N_SETTINGS 18
-
-/* How a pipeline is settled in a database, in the order of home_values(). */
-#define HOME_TYPES NAMEOID, INT8OID, OIDOID
-#define N_HOME 3
-
-static CatalogStatement insert_statement = {
-	"insert into tracking.pipeline (" SETTING_COLUMNS ","
-	" owner, system_identifier, database, anchor)"
-	" values (" SETTING_VALUES ", $19, $20, $21, $22)",
-	N_SETTINGS + N_HOME + 1, {SETTING_TYPES, HOME_TYPES, NAMEOID}, NULL
-};
-
-static CatalogStatement update_statement = {
-	"update tracking.pipeline set (" SETTING_COLUMNS ")"
-	" = row(" SETTING_VALUES "),"
-	" generation = generation operator(pg_catalog.+) 1,"
-	" retry_at = null, paused_until = null, granted_workers = null"
-	" where name operator(pg_catalog.=) $1",
-	N_SETTINGS, {SETTING_TYPES}, NULL
 };
 
 /* No foreign keys do this: a parallel restore has no order for them. */
@@ -120,7 +75,7 @@ static CatalogStatement enable_statement = {
 static CatalogStatement home_statement = {
 	"update tracking.pipeline set owner = $2, system_identifier = $3,"
 	" database = $4 where id operator(pg_catalog.=) $1",
-	1 + N_HOME, {INT4OID, HOME_TYPES}, NULL
+	4, {INT4OID, NAMEOID, INT8OID, OIDOID}, NULL
 };
 
 static CatalogStatement owner_statement = {
@@ -148,63 +103,68 @@ static CatalogStatement start_statement = {
 	2, {TEXTOID, TEXTOID}, NULL
 };
 
-/* The first row of PIPELINE_COLUMNS. */
+/* The first row of OTHER_COLUMNS and the settings. */
 static Pipeline *
 read_pipeline(MemoryContext cxt)
 {
 	Pipeline   *pipeline = MemoryContextAllocZero(cxt, sizeof(Pipeline));
-	char	   *start;
+	MemoryContext old;
 
 	pipeline->name = catalog_text(cxt, 0, 1);
 	pipeline->id = catalog_int32(0, 2);
 	pipeline->owner = catalog_oid(0, 3);
-	pipeline->source = catalog_oid(0, 4);
-	if (!catalog_is_null(0, 5))
-		pipeline->target = catalog_oid(0, 5);
-	pipeline->command = catalog_text_or_null(cxt, 0, 6);
-	pipeline->search_path = catalog_text(cxt, 0, 7);
-	start = catalog_text(cxt, 0, 8);
-	if (!position_from_text(start, &pipeline->start))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("pipeline \"%s\" has no valid start position: \"%s\"",
-						pipeline->name, start)));
-	pipeline->batch_rows = catalog_int32(0, 9);
-	pipeline->batch_bytes = catalog_int64(0, 10);
-	pipeline->max_latency_ms = catalog_int64(0, 11);
-	pipeline->workers = catalog_int32(0, 12);
-	pipeline->stop_on_error = catalog_bool(0, 13);
-	pipeline->max_errors = catalog_int32(0, 14);
-	pipeline->enabled = catalog_bool(0, 15);
-	pipeline->generation = catalog_int64(0, 16);
-	pipeline->failures = catalog_int32(0, 17);
-	pipeline->stop_on_gap = catalog_bool(0, 18);
-	if (!catalog_is_null(0, 19))
-		pipeline->stream_created = catalog_time(0, 19);
-	pipeline->source_key = catalog_text_or_null(cxt, 0, 20);
-	pipeline->pause_between = catalog_text_or_null(cxt, 0, 21);
-	pipeline->store_table = catalog_text_or_null(cxt, 0, 22);
-	pipeline->anchor = catalog_text(cxt, 0, 23);
-	pipeline->system_identifier = (uint64) catalog_int64(0, 24);
-	pipeline->database = catalog_oid(0, 25);
-	pipeline->shards_known = catalog_int32(0, 26);
-	pipeline->owner_name = catalog_text(cxt, 0, 27);
-	pipeline->granted_workers = catalog_int32(0, 28);
-	pipeline->is_unreachable = catalog_bool(0, 29);
-	pipeline->max_error_ratio = catalog_float8(0, 30);
-	pipeline->watched = catalog_bool(0, 31);
+	pipeline->anchor = catalog_text(cxt, 0, 4);
+	pipeline->owner_name = catalog_text(cxt, 0, 5);
+	pipeline->system_identifier = (uint64) catalog_int64(0, 6);
+	pipeline->database = catalog_oid(0, 7);
+	pipeline->generation = catalog_int64(0, 8);
+	pipeline->failures = catalog_int32(0, 9);
+	if (!catalog_is_null(0, 10))
+		pipeline->stream_created = catalog_time(0, 10);
+	pipeline->shards_known = catalog_int32(0, 11);
+	pipeline->granted_workers = catalog_int32(0, 12);
+	pipeline->is_unreachable = catalog_bool(0, 13);
+	pipeline->watched = catalog_bool(0, 14);
+	old = MemoryContextSwitchTo(cxt);
+	for (int i = 0; i < pipeline_setting_count(); i++)
+	{
+		bool		isnull;
+		Datum		value = catalog_value_or_null(0, N_OTHERS + 1 + i,
+												  pipeline_setting_type(i),
+												  &isnull);
+
+		pipeline_setting_take(i, pipeline, value, isnull);
+	}
+	MemoryContextSwitchTo(old);
 	return pipeline;
 }
 
+/* By this column; it lasts as long as the process. */
+static char *
+load_sql(const char *key)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "select " OTHER_COLUMNS);
+	for (int i = 0; i < pipeline_setting_count(); i++)
+		appendStringInfo(&sql, ", %s", pipeline_setting_get(i)->name);
+	appendStringInfo(&sql, " from tracking.pipeline"
+					 " where %s operator(pg_catalog.=) $1", key);
+	return MemoryContextStrdup(TopMemoryContext, sql.data);
+}
+
 static Pipeline *
-load(CatalogStatement *statement, Datum key)
+load(CatalogStatement *statement, const char *key, Datum value)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	CatalogAccess access;
 	Pipeline   *pipeline = NULL;
 
+	if (statement->sql == NULL)
+		statement->sql = load_sql(key);
 	catalog_begin(&access);
-	if (catalog_execute(statement, &key, NULL) > 0)
+	if (catalog_execute(statement, &value, NULL) > 0)
 		pipeline = read_pipeline(cxt);
 	catalog_end(&access);
 	return pipeline;
@@ -213,13 +173,28 @@ load(CatalogStatement *statement, Datum key)
 Pipeline *
 pipeline_load(const char *name)
 {
-	return load(&load_statement, CStringGetTextDatum(name));
+	return load(&load_statement, "name", CStringGetTextDatum(name));
 }
 
 Pipeline *
 pipeline_load_id(int32 id)
 {
-	return load(&load_id_statement, Int32GetDatum(id));
+	return load(&load_id_statement, "id", Int32GetDatum(id));
+}
+
+bool
+pipeline_lock(const Pipeline *pipeline)
+{
+	Datum		value = Int32GetDatum(pipeline->id);
+	const Pipeline *now;
+
+	if (catalog_change(&lock_statement, &value, NULL) == 0)
+		return false;
+	/* another statement: the owner, of whom the row knows only by a function,
+	 * is to be who it was when the lock was granted */
+	now = pipeline_load_id(pipeline->id);
+	return now != NULL && now->generation == pipeline->generation &&
+		now->owner == pipeline->owner;
 }
 
 int
@@ -258,18 +233,21 @@ pipeline_names(void)
 }
 
 static Datum
-optional_text(const char *text)
-{
-	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
-}
-
-static Datum
 name_datum(const char *text)
 {
 	NameData   *name = palloc(sizeof(NameData));
 
 	namestrcpy(name, text);
 	return NameGetDatum(name);
+}
+
+/* What this database is, and who the owner is in it. */
+static void
+home_values(const Pipeline *pipeline, Datum *values)
+{
+	values[0] = name_datum(GetUserNameFromId(pipeline->owner, false));
+	values[1] = Int64GetDatum((int64) GetSystemIdentifier());
+	values[2] = ObjectIdGetDatum(MyDatabaseId);
 }
 
 /* Positions, dead letters, history and so on of what has this name. */
@@ -282,84 +260,110 @@ delete_belongings(const char *pipeline)
 		catalog_change(&belongings_statements[i], values, NULL);
 }
 
-/*
- * The settings of a pipeline, in the order of SETTING_COLUMNS: N_SETTINGS
- * values and nulls.
- */
-static void
-setting_values(const Pipeline *pipeline, Datum *values, char *nulls)
-{
-	Datum		settings[N_SETTINGS] = {
-		CStringGetTextDatum(pipeline->name),
-		ObjectIdGetDatum(pipeline->source),
-		ObjectIdGetDatum(pipeline->target),
-		optional_text(pipeline->command),
-		CStringGetTextDatum(pipeline->search_path),
-		CStringGetTextDatum(position_to_text(&pipeline->start)),
-		Int32GetDatum(pipeline->batch_rows),
-		Int64GetDatum(pipeline->batch_bytes),
-		Int64GetDatum(pipeline->max_latency_ms),
-		Int32GetDatum(pipeline->workers),
-		CStringGetTextDatum(pipeline->stop_on_error ?
-							"stop" : "dead_letter"),
-		Int32GetDatum(pipeline->max_errors),
-		BoolGetDatum(pipeline->enabled),
-		CStringGetTextDatum(pipeline->stop_on_gap ? "stop" : "record"),
-		optional_text(pipeline->source_key),
-		optional_text(pipeline->pause_between),
-		optional_text(pipeline->store_table),
-		Float8GetDatum(pipeline->max_error_ratio)
-	};
+/* ----------------------------------------------------------------
+ * Saving what is chosen of a row
+ * ---------------------------------------------------------------- */
 
-	memcpy(values, settings, sizeof(settings));
-	memset(nulls, ' ', N_SETTINGS);
-	nulls[2] = OidIsValid(pipeline->target) ? ' ' : 'n';
-	nulls[3] = pipeline->command == NULL ? 'n' : ' ';
-	nulls[14] = pipeline->source_key == NULL ? 'n' : ' ';
-	nulls[15] = pipeline->pause_between == NULL ? 'n' : ' ';
-	nulls[16] = pipeline->store_table == NULL ? 'n' : ' ';
-	nulls[17] = pipeline->max_error_ratio == 1 ? 'n' : ' ';
+/* A statement that gives columns their values. */
+typedef struct RowChange
+{
+	StringInfoData columns;
+	StringInfoData values;		/* what each is set to */
+	CatalogStatement statement;
+	Datum		arguments[CATALOG_MAX_ARGS];
+	char		nulls[CATALOG_MAX_ARGS];
+} RowChange;
+
+static void
+row_change_init(RowChange *change, const char *columns, const char *values)
+{
+	memset(change, 0, sizeof(*change));
+	initStringInfo(&change->columns);
+	initStringInfo(&change->values);
+	appendStringInfoString(&change->columns, columns);
+	appendStringInfoString(&change->values, values);
 }
 
-/* What this database is, and who the owner is in it. */
-static void
-home_values(const Pipeline *pipeline, Datum *values)
+/* Add an argument; returns its number, from 1. */
+static int
+add_argument(RowChange *change, Oid type, Datum value, bool isnull)
 {
-	values[0] = name_datum(GetUserNameFromId(pipeline->owner, false));
-	values[1] = Int64GetDatum((int64) GetSystemIdentifier());
-	values[2] = ObjectIdGetDatum(MyDatabaseId);
+	int			n = change->statement.n_args++;
+
+	Assert(n < CATALOG_MAX_ARGS);
+	change->statement.types[n] = type;
+	change->arguments[n] = value;
+	change->nulls[n] = isnull ? 'n' : ' ';
+	return n + 1;
+}
+
+static void
+add_column(RowChange *change, const char *column, Oid type, Datum value,
+		   bool isnull)
+{
+	appendStringInfo(&change->columns, ", %s", column);
+	appendStringInfo(&change->values, ", $%d",
+					 add_argument(change, type, value, isnull));
+}
+
+static void
+add_setting(RowChange *change, int setting, const Pipeline *pipeline)
+{
+	bool		isnull;
+	Datum		value = pipeline_setting_value(setting, pipeline, &isnull);
+
+	add_column(change, pipeline_setting_get(setting)->name,
+			   pipeline_setting_type(setting), value, isnull);
 }
 
 void
 pipeline_insert(Pipeline *pipeline)
 {
-	Datum		values[N_SETTINGS + N_HOME + 1];
-	char		nulls[] = "                      ";
+	Datum		home[3];
+	RowChange	change;
 
 	pipeline->anchor = pipeline_anchor_create(pipeline->name,
 											  pipeline->owner);
-	setting_values(pipeline, values, nulls);
-	home_values(pipeline, values + N_SETTINGS);
-	values[N_SETTINGS + N_HOME] = name_datum(pipeline->anchor);
+	home_values(pipeline, home);
+	row_change_init(&change, "name", "$1");
+	add_argument(&change, TEXTOID, CStringGetTextDatum(pipeline->name), false);
+	add_column(&change, "anchor", NAMEOID, name_datum(pipeline->anchor), false);
+	add_column(&change, "owner", NAMEOID, home[0], false);
+	add_column(&change, "system_identifier", INT8OID, home[1], false);
+	add_column(&change, "database", OIDOID, home[2], false);
+	for (int i = 0; i < pipeline_setting_count(); i++)
+		add_setting(&change, i, pipeline);
+	change.statement.sql = psprintf("insert into tracking.pipeline (%s)"
+									" values (%s)",
+									change.columns.data, change.values.data);
 	/* what a restore may have left without its pipeline is not of this one */
 	delete_belongings(pipeline->name);
-	catalog_change(&insert_statement, values, nulls);
+	catalog_change_once(&change.statement, change.arguments, change.nulls);
 }
 
 void
-pipeline_update(const Pipeline *pipeline)
+pipeline_save(const Pipeline *pipeline, const Bitmapset *named)
 {
-	Datum		values[N_SETTINGS];
-	char		nulls[N_SETTINGS + 1] = "";
+	RowChange	change;
+	int			setting = -1;
 
-	setting_values(pipeline, values, nulls);
-	catalog_change(&update_statement, values, nulls);
+	row_change_init(&change,
+					"generation, retry_at, paused_until, granted_workers",
+					"generation operator(pg_catalog.+) 1, null, null, null");
+	add_argument(&change, INT4OID, Int32GetDatum(pipeline->id), false);
+	while ((setting = bms_next_member(named, setting)) >= 0)
+		add_setting(&change, setting, pipeline);
+	change.statement.sql = psprintf("update tracking.pipeline"
+									" set (%s) = row(%s)"
+									" where id operator(pg_catalog.=) $1",
+									change.columns.data, change.values.data);
+	catalog_change_once(&change.statement, change.arguments, change.nulls);
 }
 
 void
 pipeline_set_home(const Pipeline *pipeline)
 {
-	Datum		values[1 + N_HOME] = {Int32GetDatum(pipeline->id)};
+	Datum		values[4] = {Int32GetDatum(pipeline->id)};
 
 	home_values(pipeline, values + 1);
 	catalog_change(&home_statement, values, NULL);

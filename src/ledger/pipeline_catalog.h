@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "nodes/bitmapset.h"
 #include "stream/position.h"
 
 typedef struct Pipeline
@@ -59,8 +60,20 @@ extern int	pipeline_count(Oid owner);
 /* Add a pipeline; id and generation are set by the table, anchor here. */
 extern void pipeline_insert(Pipeline *pipeline);
 
-/* Write back settings; running workers are replaced by such that have them. */
-extern void pipeline_update(const Pipeline *pipeline);
+/*
+ * Lock the pipeline's row against changes until the transaction ends.  False if
+ * the row is gone, or its settings or its owner are no longer those that were
+ * loaded: the lock is kept, and the caller is to load the pipeline again, as
+ * what it found out from the old settings may not hold.
+ */
+extern bool pipeline_lock(const Pipeline *pipeline);
+
+/*
+ * Save the settings whose numbers (pipeline_setting.h) are in named, and no
+ * others, as somebody else may have changed those.  Workers with the old ones
+ * are replaced.
+ */
+extern void pipeline_save(const Pipeline *pipeline, const Bitmapset *named);
 
 /* Delete a pipeline, if it is still there, with all that belongs to it. */
 extern void pipeline_delete(const char *name);

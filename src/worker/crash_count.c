@@ -17,7 +17,7 @@
 
 #include "access/parallel.h"
 #include "base/clock.h"
-#include "config/guc.h"
+#include "ledger/pipeline_setting.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -237,7 +237,7 @@ CrashCount
 crash_count_read(int32 pipeline, int64 generation, int n_slots,
 				 const Bitmapset *working)
 {
-	CrashRecord records[GUC_MAX_WORKERS_PER_PIPELINE];
+	CrashRecord records[PIPELINE_MAX_WORKERS];
 	int			n = read_records(pipeline, records,
 								 Min(n_slots, (int) lengthof(records)));
 	CrashCount	sum = {0};
@@ -259,7 +259,7 @@ crash_count_read(int32 pipeline, int64 generation, int n_slots,
 bool
 crash_count_was_in_vain(int32 pipeline, int slot, int64 started_ms)
 {
-	CrashRecord records[GUC_MAX_WORKERS_PER_PIPELINE];
+	CrashRecord records[PIPELINE_MAX_WORKERS];
 	const CrashRecord *record = &records[slot];
 
 	return read_records(pipeline, records, slot + 1) <= slot ||
@@ -281,7 +281,7 @@ is_ours(const char *name, Oid *database, int *pipeline)
 static void
 adopt_file(int32 pipeline, const CrashRecord *last)
 {
-	CrashRecord records[GUC_MAX_WORKERS_PER_PIPELINE];
+	CrashRecord records[PIPELINE_MAX_WORKERS];
 	int			n = read_records(pipeline, records, lengthof(records));
 	char		path[MAXPGPATH];
 	int			fd;
