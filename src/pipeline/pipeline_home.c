@@ -10,8 +10,8 @@
 #include "ledger/checkpoint.h"
 #include "ledger/pipeline_note.h"
 #include "miscadmin.h"
+#include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_home.h"
-#include "pipeline/pipeline_run.h"
 #include "utils/builtins.h"
 
 bool
@@ -75,14 +75,13 @@ pipeline_home_check_positions(const Pipeline *pipeline)
 
 	if (n >= pipeline->shards_known)
 		return;
-	pipeline_run_give_up();
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("pipeline \"%s\" has lost its positions", pipeline->name),
-			 errdetail("It knew %d shards, and tracking.checkpoint has %d of them. A restore that failed may have left it so.",
-					   pipeline->shards_known, n),
-			 errhint("Restore tracking.checkpoint. Or begin anew, with what was applied before: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
-					 name, name)));
+	ereport_domain(ERROR, PIPELINE_FAILURE_FINAL,
+				   (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("pipeline \"%s\" has lost its positions", pipeline->name),
+					errdetail("It knew %d shards, and tracking.checkpoint has %d of them. A restore that failed may have left it so.",
+							  pipeline->shards_known, n),
+					errhint("Restore tracking.checkpoint. Or begin anew, with what was applied before: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
+							name, name)));
 }
 
 void

@@ -15,6 +15,7 @@
 #include "ledger/pipeline_note.h"
 #include "pgstat.h"
 #include "pipeline/pipeline_command.h"
+#include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_role.h"
 #include "pipeline/pipeline_run.h"
 #include "pipeline/pipeline_store.h"
@@ -53,8 +54,6 @@ struct PipelineRun
 	bool		watched;		/* they were told of */
 	ErrorData  *stop;			/* why the pipeline is to stop, or NULL */
 };
-
-static bool hopeless = false;
 
 PipelineRun *
 pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
@@ -108,18 +107,6 @@ pipeline_run_source(PipelineRun *run)
 	return run->source;
 }
 
-void
-pipeline_run_give_up(void)
-{
-	hopeless = true;
-}
-
-bool
-pipeline_run_is_hopeless(void)
-{
-	return hopeless;
-}
-
 const ErrorData *
 pipeline_run_stop(const PipelineRun *run)
 {
@@ -156,6 +143,7 @@ set_stop(PipelineRun *run, const BatchReject *reject, const char *why)
 
 	run->stop = palloc0(sizeof(ErrorData));
 	run->stop->elevel = ERROR;
+	run->stop->domain = PIPELINE_FAILURE_FINAL;
 	run->stop->sqlerrcode = reject->sqlstate;
 	run->stop->message = psprintf("pipeline \"%s\" stopped%s",
 								  run->pipeline->name, why);

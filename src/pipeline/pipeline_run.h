@@ -39,13 +39,6 @@ extern List *pipeline_run_servers(const PipelineRun *run);
 /* Where its batches come from. */
 extern PipelineSource *pipeline_run_source(PipelineRun *run);
 
-/*
- * The error that is about to be raised is one that trying again cannot mend;
- * was it?
- */
-extern void pipeline_run_give_up(void);
-extern bool pipeline_run_is_hopeless(void);
-
 typedef enum ApplyResult
 {
 	APPLY_DONE,					/* commit it */

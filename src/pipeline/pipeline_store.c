@@ -17,6 +17,7 @@
 #include "pipeline/pipeline_command.h"
 #include "pipeline/pipeline_plan.h"
 #include "pipeline/pipeline_store.h"
+#include "pipeline/pipeline_target.h"
 #include "pipeline/pipeline_token.h"
 #include "store/dialect.h"
 #include "store/store_token.h"
@@ -134,8 +135,11 @@ written_store_table(const Pipeline *pipeline)
 	Oid			table;
 
 	if (OidIsValid(pipeline->target))
+	{
+		table_close(pipeline_open_target(pipeline, AccessShareLock), NoLock);
 		return config_is_store_table(pipeline->target) ? pipeline->target :
 			InvalidOid;
+	}
 	table = command_table(pipeline, &others);
 	if (OidIsValid(table) && others)
 		ereport(ERROR,

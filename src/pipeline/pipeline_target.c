@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_plan.h"
 #include "pipeline/pipeline_target.h"
 #include "pipeline/table_insert.h"
@@ -31,12 +32,12 @@ open_relation(const Pipeline *pipeline, Oid relid, LOCKMODE lock,
 	Relation	relation = try_table_open(relid, lock);
 
 	if (relation == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the %s table of pipeline \"%s\" no longer exists",
-						role, pipeline->name),
-				 errhint("Drop the pipeline with tracking.drop_pipeline(%s) and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
-						 quote_literal_cstr(pipeline->name))));
+		ereport_domain(ERROR, PIPELINE_FAILURE_FINAL,
+					   (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("the %s table of pipeline \"%s\" no longer exists",
+							   role, pipeline->name),
+						errhint("Drop the pipeline with tracking.drop_pipeline(%s) and create it again with the new table; its positions in tracking.checkpoint tell where it was.",
+								quote_literal_cstr(pipeline->name))));
 	return relation;
 }
 
@@ -45,6 +46,12 @@ pipeline_open_source(const Pipeline *pipeline)
 {
 	return open_relation(pipeline, pipeline->source, AccessShareLock,
 						 "source");
+}
+
+Relation
+pipeline_open_target(const Pipeline *pipeline, LOCKMODE lock)
+{
+	return open_relation(pipeline, pipeline->target, lock, "target");
 }
 
 char *
@@ -133,8 +140,7 @@ char *
 pipeline_target_command(const Pipeline *pipeline)
 {
 	Relation	source = pipeline_open_source(pipeline);
-	Relation	target = open_relation(pipeline, pipeline->target,
-									   AccessShareLock, "target");
+	Relation	target = pipeline_open_target(pipeline, AccessShareLock);
 	char	   *columns = common_columns(target, RelationGetDescr(source));
 	char	   *command;
 
@@ -227,8 +233,7 @@ void
 pipeline_target_check(const Pipeline *pipeline)
 {
 	Relation	source = pipeline_open_source(pipeline);
-	Relation	target = open_relation(pipeline, pipeline->target,
-									   AccessShareLock, "target");
+	Relation	target = pipeline_open_target(pipeline, AccessShareLock);
 
 	check_filled(target, source);
 	note_left_out(pipeline, target, source);
@@ -314,8 +319,7 @@ pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
 	if (pipeline->source_key != NULL)
 		return false;
 	source = pipeline_open_source(pipeline);
-	target = open_relation(pipeline, pipeline->target, RowExclusiveLock,
-						   "target");
+	target = pipeline_open_target(pipeline, RowExclusiveLock);
 	if (!XactReadOnly)
 		decoder = open_decoder(&config_stream_table(source)->row,
 							   RelationGetDescr(source),

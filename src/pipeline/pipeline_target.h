@@ -42,8 +42,12 @@ extern bool pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
  */
 extern Bitmapset *pipeline_target_filled(Relation target, TupleDesc source);
 
-/* The source of a pipeline, open; an error if it no longer exists. */
+/*
+ * The source or the target of a pipeline, open.  One that no longer exists is
+ * an error that ends the pipeline.
+ */
 extern Relation pipeline_open_source(const Pipeline *pipeline);
+extern Relation pipeline_open_target(const Pipeline *pipeline, LOCKMODE lock);
 
 /* Schema and name of a relation as they stand in SQL, palloc'd. */
 extern char *pipeline_qualified_name(Relation relation);

@@ -6,7 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "ledger/catalog.h"
-#include "pipeline/pipeline_run.h"
+#include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_token.h"
 #include "store/store_token.h"
 #include "utils/builtins.h"
@@ -87,17 +87,16 @@ check(const Pipeline *pipeline, const StoreCheckpoint *checkpoint,
 	if (found == NULL || known->last == NULL || same(found, known->last) ||
 		same(found, known->before))
 		return;
-	pipeline_run_give_up();
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_IN_USE),
-			 errmsg("pipeline \"%s\" fills store \"%s\" from another server, too",
-					pipeline->name, checkpoint->server->name),
-			 errdetail("The token in table %s there is \"%s\"; the last that was written from here is \"%s\".",
-					   checkpoint->table,
-					   store_clean(store_session_use(checkpoint->server),
-								   found), known->last),
-			 errhint("One of the two may be a copy that is not to run. If this one is to go on, which stops the other: SELECT tracking.start_pipeline(%s, take_over => true).",
-					 quote_literal_cstr(pipeline->name))));
+	ereport_domain(ERROR, PIPELINE_FAILURE_FINAL,
+				   (errcode(ERRCODE_OBJECT_IN_USE),
+					errmsg("pipeline \"%s\" fills store \"%s\" from another server, too",
+						   pipeline->name, checkpoint->server->name),
+					errdetail("The token in table %s there is \"%s\"; the last that was written from here is \"%s\".",
+							  checkpoint->table,
+							  store_clean(store_session_use(checkpoint->server),
+										  found), known->last),
+					errhint("One of the two may be a copy that is not to run. If this one is to go on, which stops the other: SELECT tracking.start_pipeline(%s, take_over => true).",
+							quote_literal_cstr(pipeline->name))));
 }
 
 char *

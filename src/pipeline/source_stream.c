@@ -12,8 +12,8 @@
 #include "ledger/checkpoint.h"
 #include "ledger/gap.h"
 #include "ledger/pipeline_note.h"
+#include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_home.h"
-#include "pipeline/pipeline_run.h"
 #include "pipeline/pipeline_source.h"
 #include "row/row.h"
 #include "stream/shard_pace.h"
@@ -89,14 +89,13 @@ another_stream(const StreamSource *source, const char *detail)
 {
 	const char *name = quote_literal_cstr(source->base.pipeline->name);
 
-	pipeline_run_give_up();
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("stream \"%s\" is not the one that pipeline \"%s\" has read",
-					source->stream.name, source->base.pipeline->name),
-			 errdetail_internal("%s", detail),
-			 errhint("To read the new stream from its beginning: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
-					 name, name)));
+	ereport_domain(ERROR, PIPELINE_FAILURE_FINAL,
+				   (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("stream \"%s\" is not the one that pipeline \"%s\" has read",
+						   source->stream.name, source->base.pipeline->name),
+					errdetail_internal("%s", detail),
+					errhint("To read the new stream from its beginning: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
+							name, name)));
 }
 
 static void
@@ -259,15 +258,14 @@ stop_on_gap(const StreamSource *source)
 {
 	const char *name = quote_literal_cstr(source->base.pipeline->name);
 
-	pipeline_run_give_up();
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("stream \"%s\" may have dropped records that pipeline \"%s\" has not read",
-					source->stream.name, source->base.pipeline->name),
-			 errdetail("They were older than the %d hours that the stream keeps records.",
-					   (int) (source->retention_us / USECS_PER_HOUR)),
-			 errhint("To go on with what there is: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
-					 name, name)));
+	ereport_domain(ERROR, PIPELINE_FAILURE_FINAL,
+				   (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("stream \"%s\" may have dropped records that pipeline \"%s\" has not read",
+						   source->stream.name, source->base.pipeline->name),
+					errdetail("They were older than the %d hours that the stream keeps records.",
+							  (int) (source->retention_us / USECS_PER_HOUR)),
+					errhint("To go on with what there is: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
+							name, name)));
 }
 
 /* Begin with these shards, which are all that the stream lists. */

@@ -14,11 +14,11 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
-#include "catalog/pg_class.h"
 #include "config/guc.h"
 #include "ledger/pipeline_note.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_reach.h"
 #include "pipeline/pipeline_run.h"
 #include "postmaster/interrupt.h"
@@ -27,7 +27,6 @@
 #include "stream/stream_outbox.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "worker/crash_count.h"
@@ -45,7 +44,6 @@
  */
 #define TEND_INTERVAL_MS 500
 
-static bool stop_wanted = false;	/* the error is to stop the pipeline */
 static const PipelineSource *read_source = NULL;	/* once it is read; NULL if
 													 * others read it, too */
 
@@ -114,11 +112,12 @@ try_batch(PipelineRun *run, const Pipeline *pipeline, Batch *batch,
 	{
 		ErrorData  *error;
 
-		if (!stream_outbox_has_sent() || pipeline_run_is_hopeless() ||
-			is_told_to_end())
+		if (!stream_outbox_has_sent() || is_told_to_end())
 			PG_RE_THROW();
 		MemoryContextSwitchTo(cxt);
 		error = CopyErrorData();
+		if (pipeline_failure_is_final(error))
+			PG_RE_THROW();
 		EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
@@ -244,10 +243,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			return;
 		}
 		if (pipeline_run_stop(run) != NULL)
-		{
-			stop_wanted = true;
 			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
-		}
 		tend(run, begun);
 		if (pipeline_watch_changed() || pipeline_is_read_only() ||
 			max_batch_bytes != guc_max_batch_bytes())
@@ -256,26 +252,19 @@ run_pipeline(const Pipeline *pipeline, int slot)
 }
 
 /*
- * Note why the pipeline failed, and when to try again.  A source or target
- * that was dropped does not come back, nor do records that the stream has
- * dropped: then the pipeline is stopped, as it is by a record with on_error
- * 'stop'.  What has become read-only meanwhile is nothing to write to, and no
+ * Note why the pipeline failed, and when to try again, unless the error ends
+ * it.  What has become read-only meanwhile is nothing to write to, and no
  * failure.
  */
 static void
 record_failure(const Pipeline *pipeline, const ErrorData *error)
 {
-	int64		retry_ms = worker_retry_ms(pipeline->failures);
-
 	if (pipeline_is_read_only())
 		return;
 	worker_begin();
-	if (stop_wanted || pipeline_run_is_hopeless() ||
-		get_rel_relkind(pipeline->source) == '\0' ||
-		(OidIsValid(pipeline->target) &&
-		 get_rel_relkind(pipeline->target) == '\0'))
-		retry_ms = -1;
-	pipeline_record_failure(pipeline->id, error, retry_ms);
+	pipeline_record_failure(pipeline->id, error,
+							pipeline_failure_is_final(error) ? -1 :
+							worker_retry_ms(pipeline->failures));
 	worker_commit();
 }
 
