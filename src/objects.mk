@@ -153,6 +153,7 @@ OBJECTS = \
 	pipeline/pipeline_command.o \
 	pipeline/pipeline_command_apply.o \
 	pipeline/pipeline_home.o \
+	pipeline/pipeline_judge.o \
 	pipeline/pipeline_owner.o \
 	pipeline/pipeline_plan.o \
 	pipeline/pipeline_reach.o \

@@ -40,8 +40,6 @@ commit_work(void)
 	SPI_commit();
 }
 
-static const PipelineTransactions transactions = {begin_work, commit_work};
-
 static void
 rollback_work(void)
 {
@@ -65,38 +63,26 @@ is_paused(const Pipeline *pipeline)
 	return true;
 }
 
-/*
- * Apply a batch.  When a record stops the pipeline, what came before it is
- * committed, and then its error is thrown.
- */
-static void
-apply_to_tip(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
+static bool
+admit(const PipelineRun *run, const Batch *batch)
 {
-	PipelineSource *source = pipeline_run_source(run);
-	ApplyResult result;
+	clock_serve_interrupts();
+	return batch == NULL || !is_paused(pipeline_run_source(run)->pipeline);
+}
 
-	if (source->ops->check != NULL)
-		source->ops->check(source, batch);
-	do
-	{
-		begin_work();
-		result = pipeline_run_apply(run, batch);
-		if (result == APPLY_FENCED)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("pipeline \"%s\" was changed, or moved by another session",
-							pipeline->name),
-					 errhint("Call tracking.run_pipeline again.")));
-		if (result == APPLY_DONE)
-			commit_work();
-		else
-			rollback_work();
-	} while (result == APPLY_AGAIN);
-	if (result == APPLY_DONE)
-		pipeline_run_committed(run, batch);
-	source->ops->release(source, batch);
-	if (pipeline_run_stop(run) != NULL)
-		ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
+static const PipelineHost host = {
+	.transactions = {begin_work, commit_work, rollback_work},
+	.admit = admit
+};
+
+pg_noreturn static void
+raise_fenced(const Pipeline *pipeline)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("pipeline \"%s\" was changed, or moved by another session",
+					pipeline->name),
+			 errhint("Call tracking.run_pipeline again.")));
 }
 
 /* Apply batch after batch, each in a transaction of its own, to the tip. */
@@ -106,30 +92,23 @@ run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	PipelineRun *run;
 	PipelineSource *source;
+	StepResult	step;
 
 	begin_work();
-	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP, &transactions);
+	run = pipeline_run_open(cxt, pipeline, -1, READ_TO_TIP, &host);
 	commit_work();
 	source = pipeline_run_source(run);
-	while (!pipeline_run_begin(run, BATCH_WAIT_MS))
-		clock_serve_interrupts();
 	stream_outbox_remember(true);
-	for (;;)
+	do
 	{
-		Batch	   *batch;
-
-		clock_serve_interrupts();
-		batch = source->ops->next_batch(source, BATCH_WAIT_MS);
-		if (batch == NULL)
-			pipeline_run_idle(run);
-		if (batch == NULL && source->ops->at_end(source))
-			break;
-		if (is_paused(pipeline))
-			break;
-		if (batch != NULL)
-			apply_to_tip(run, pipeline, batch);
-		pipeline_reach_report(source);
-	}
+		step = pipeline_run_step(run, BATCH_WAIT_MS);
+		if (step == STEP_FENCED)
+			raise_fenced(pipeline);
+		if (pipeline_run_has_begun(run))
+			pipeline_reach_report(source);
+	} while (step != STEP_HELD &&
+			 !(step == STEP_IDLE &&
+			   (source->ops->at_end(source) || is_paused(pipeline))));
 	begin_work();
 	pipeline_reach_keep(source);
 	commit_work();

@@ -15,7 +15,7 @@
 #include "ledger/pipeline_note.h"
 #include "pgstat.h"
 #include "pipeline/pipeline_command.h"
-#include "pipeline/pipeline_failure.h"
+#include "pipeline/pipeline_judge.h"
 #include "pipeline/pipeline_role.h"
 #include "pipeline/pipeline_run.h"
 #include "pipeline/pipeline_store.h"
@@ -29,49 +29,56 @@
 /* The history is cut to its bound once in so many batches. */
 #define HISTORY_PRUNE_BATCHES 100
 
-/*
- * A pipeline is rejecting when more than this share of its recent records
- * became dead letters, if there are so many; see also the view pipeline_status.
- */
-#define REJECTING_RATIO 0.5
-#define REJECTING_RECORDS 10
-
-/* A share of fewer records is not held against max_error_ratio. */
-#define MIN_RATIO_RECORDS 100
-
 struct PipelineRun
 {
 	MemoryContext cxt;
+	MemoryContext step_cxt;		/* reset with each step */
 	const Pipeline *pipeline;
+	const PipelineHost *host;
 	PipelineSource *source;
 	PipelineCommand *command;
 	PipelineStore *store;		/* that is filled; or NULL */
 	bool		store_begun;
+	bool		begun;			/* the source is being read */
 	bool		failures_cleared;
 	int			batches;		/* applied so far */
-	bool		rejecting;		/* as it said last */
+	PipelineJudge judge;
 	ColumnWatch watch;			/* of its first documents */
 	bool		watched;		/* they were told of */
-	ErrorData  *stop;			/* why the pipeline is to stop, or NULL */
 };
+
+/* What is to become of the transaction in which a batch was applied. */
+typedef enum ApplyResult
+{
+	APPLY_DONE,					/* commit it */
+	APPLY_FENCED,				/* another session has moved the positions:
+								 * abort it */
+	APPLY_AGAIN					/* the batch is another than it was: abort it,
+								 * and apply the batch anew */
+} ApplyResult;
 
 PipelineRun *
 pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
-				  ReadUntil until, const PipelineTransactions *transactions)
+				  ReadUntil until, const PipelineHost *host)
 {
 	PipelineSource source = {
 		.cxt = cxt,
 		.pipeline = pipeline,
 		.slot = slot,
 		.until = until,
-		.transactions = transactions
+		.transactions = &host->transactions
 	};
 	PipelineRun *run = MemoryContextAllocZero(cxt, sizeof(PipelineRun));
 
 	source_access_check(pipeline);
 	pipeline_role_check(pipeline->owner);
 	run->cxt = cxt;
+	run->step_cxt = AllocSetContextCreate(cxt, "tracking_fdw step",
+										  ALLOCSET_DEFAULT_SIZES);
 	run->pipeline = pipeline;
+	run->host = host;
+	run->judge.cxt = cxt;
+	run->judge.pipeline = pipeline;
 	run->watch.cxt = cxt;
 	run->watched = pipeline->watched;
 	run->store = pipeline_store_open(cxt, pipeline);
@@ -102,112 +109,15 @@ pipeline_run_servers(const PipelineRun *run)
 }
 
 PipelineSource *
-pipeline_run_source(PipelineRun *run)
+pipeline_run_source(const PipelineRun *run)
 {
 	return run->source;
-}
-
-const ErrorData *
-pipeline_run_stop(const PipelineRun *run)
-{
-	return run->stop;
 }
 
 static void
 apply_error_callback(void *arg)
 {
 	errcontext("pipeline \"%s\"", ((PipelineRun *) arg)->pipeline->name);
-}
-
-/* The reject that comes first in the batch. */
-static const BatchReject *
-first_reject(const Batch *batch)
-{
-	ListCell   *cell;
-
-	foreach(cell, batch->rejects)
-	{
-		const BatchReject *reject = lfirst(cell);
-
-		if (reject->record.ordinal == bms_next_member(batch->rejected, -1))
-			return reject;
-	}
-	pg_unreachable();
-}
-
-/* The pipeline is to stop: say why, and at which record. */
-static void
-set_stop(PipelineRun *run, const BatchReject *reject, const char *why)
-{
-	MemoryContext old = MemoryContextSwitchTo(run->cxt);
-
-	run->stop = palloc0(sizeof(ErrorData));
-	run->stop->elevel = ERROR;
-	run->stop->domain = PIPELINE_FAILURE_FINAL;
-	run->stop->sqlerrcode = reject->sqlstate;
-	run->stop->message = psprintf("pipeline \"%s\" stopped%s",
-								  run->pipeline->name, why);
-	run->stop->detail = psprintf("Record %s of shard \"%s\": %s",
-								 kinesis_record_sequence(reject->record.record),
-								 reject->record.shard_id, reject->reason);
-	run->stop->hint = pstrdup("Mend the command, its tables or the source's columns and call tracking.start_pipeline(); or have such records kept as dead letters: tracking.alter_pipeline(..., on_error => 'dead_letter', max_errors => -1, max_error_ratio => 1).");
-	MemoryContextSwitchTo(old);
-}
-
-/* More records of a batch are rejected than are allowed. */
-static void
-stop_at(PipelineRun *run, const BatchReject *reject)
-{
-	const Pipeline *pipeline = run->pipeline;
-
-	set_stop(run, reject, pipeline->stop_on_error ?
-			 " at a record that cannot be applied" :
-			 psprintf(": more than %d records of a batch cannot be applied",
-					  pipeline->max_errors));
-}
-
-/* Say once that most records are rejected, and once that this is over. */
-static void
-note_rejecting(PipelineRun *run, int64 records, int64 rejected)
-{
-	bool		rejecting = records >= REJECTING_RECORDS &&
-		rejected * 2 > records;
-
-	if (rejecting && !run->rejecting)
-		ereport(WARNING,
-				(errmsg("pipeline \"%s\" is rejecting: " INT64_FORMAT " of its last " INT64_FORMAT " records became dead letters",
-						run->pipeline->name, rejected, records),
-				 errhint("Their reasons are in tracking.dead_letter. Compare the columns and options of the source with what the records hold.")));
-	if (!rejecting && run->rejecting)
-		ereport(LOG,
-				(errmsg("pipeline \"%s\" is no longer rejecting most records",
-						run->pipeline->name)));
-	run->rejecting = rejecting;
-}
-
-/*
- * Look at what was recent of all the pipeline.  A share of rejects only becomes
- * larger by a batch that has a larger one: else there is nothing to look at.
- */
-static void
-judge(PipelineRun *run, const Batch *batch)
-{
-	const Pipeline *pipeline = run->pipeline;
-	double		ratio = pipeline->max_error_ratio;
-	int64		records;
-	int64		rejected;
-
-	if (!run->rejecting && list_length(batch->rejects) <=
-		Min(ratio, REJECTING_RATIO) * batch->n_records)
-		return;
-	checkpoint_recent(pipeline->name, pipeline->generation, &records,
-					  &rejected);
-	note_rejecting(run, records, rejected);
-	if (batch->rejects != NIL && records >= MIN_RATIO_RECORDS &&
-		rejected > ratio * records)
-		set_stop(run, first_reject(batch),
-				 psprintf(": " INT64_FORMAT " of its last " INT64_FORMAT " records cannot be applied",
-						  rejected, records));
 }
 
 static void
@@ -235,10 +145,14 @@ clear_failures(PipelineRun *run)
 	run->failures_cleared = true;
 }
 
-void
-pipeline_run_idle(PipelineRun *run)
+/*
+ * Nothing came.  If all was read and applied, what failed before is over, and
+ * the pipeline's row says so.
+ */
+static void
+rest(PipelineRun *run)
 {
-	const PipelineTransactions *transactions = run->source->transactions;
+	const PipelineTransactions *transactions = &run->host->transactions;
 
 	if (run->failures_cleared || run->pipeline->failures == 0 ||
 		!run->source->ops->caught_up(run->source))
@@ -267,8 +181,13 @@ tell_empty_columns(PipelineRun *run)
 	run->watched = pipeline_set_empty_columns(run->pipeline, names, n);
 }
 
+/*
+ * Move the positions of a batch, run the command over it, keep its dead
+ * letters, its gaps and its history.  Nothing is applied or kept of what the
+ * pipeline's owner may no longer read.
+ */
 static ApplyResult
-apply(PipelineRun *run, Batch *batch)
+apply_in_transaction(PipelineRun *run, Batch *batch)
 {
 	const Pipeline *pipeline = run->pipeline;
 	int64		began_ms = clock_now_ms();
@@ -286,11 +205,7 @@ apply(PipelineRun *run, Batch *batch)
 	rows = pipeline_command_apply(run->command, batch);
 	if (pipeline_command_gives_up(run->command, batch))
 	{
-		const BatchReject *reject = first_reject(batch);
-
-		stop_at(run, reject);
-		batch_truncate(batch, pipeline->stop_on_error ?
-					   reject->record.ordinal : 0);
+		pipeline_judge_cut(&run->judge, batch);
 		return APPLY_AGAIN;
 	}
 	if (run->store != NULL &&
@@ -308,7 +223,7 @@ apply(PipelineRun *run, Batch *batch)
 	}
 	if (batch->rejects != NIL || batch->empty != NULL)
 		checkpoint_count_rowless(pipeline->name, batch);
-	judge(run, batch);
+	pipeline_judge_batch(&run->judge, batch);
 	if (!run->watched && run->watch.documents >= WATCHED_DOCUMENTS)
 		tell_empty_columns(run);
 	keep_history(run, batch, rows, began_ms, load);
@@ -318,8 +233,9 @@ apply(PipelineRun *run, Batch *batch)
 	return APPLY_DONE;
 }
 
-ApplyResult
-pipeline_run_apply(PipelineRun *run, Batch *batch)
+/* The same, with the pipeline named in what is reported meanwhile. */
+static ApplyResult
+apply(PipelineRun *run, Batch *batch)
 {
 	ErrorContextCallback callback = {
 		.previous = error_context_stack,
@@ -329,24 +245,47 @@ pipeline_run_apply(PipelineRun *run, Batch *batch)
 	ApplyResult result;
 
 	error_context_stack = &callback;
-	result = apply(run, batch);
+	result = apply_in_transaction(run, batch);
 	error_context_stack = callback.previous;
 	return result;
 }
 
-bool
-pipeline_run_begin(PipelineRun *run, long max_wait_ms)
+/* One attempt at a batch, in a transaction; tries came before it. */
+static ApplyResult
+try_batch(PipelineRun *run, Batch *batch, int tries)
 {
-	if (run->store != NULL && !run->store_begun)
-		pipeline_store_begin(run->store, run->source->transactions);
-	run->store_begun = true;
-	return run->source->ops->begin(run->source, max_wait_ms);
+	const PipelineHost *host = run->host;
+	volatile ApplyResult result = APPLY_AGAIN;
+
+	host->transactions.begin();
+	PG_TRY();
+	{
+		result = apply(run, batch);
+		if (result == APPLY_DONE)
+			host->transactions.commit();
+		else
+			host->transactions.abort();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(run->step_cxt);
+		if (host->recover == NULL || !host->recover(run->pipeline, tries))
+			PG_RE_THROW();
+		batch_forget_rejects(batch);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(run->step_cxt);
+	return result;
 }
 
-void
-pipeline_run_committed(PipelineRun *run, const Batch *batch)
+/*
+ * A batch that was applied is committed, and not yet released: a store that it
+ * has gone into commits, too.
+ */
+static void
+commit_store(PipelineRun *run, const Batch *batch)
 {
-	const PipelineTransactions *transactions = run->source->transactions;
+	const PipelineTransactions *transactions = &run->host->transactions;
 
 	if (run->store == NULL)
 		return;
@@ -355,6 +294,70 @@ pipeline_run_committed(PipelineRun *run, const Batch *batch)
 	pipeline_store_committed(run->store);
 	clear_failures(run);
 	transactions->commit();
+}
+
+/* Apply a batch and commit it. */
+static StepResult
+step_over(PipelineRun *run, Batch *batch)
+{
+	PipelineSource *source = run->source;
+	ApplyResult result;
+	int			tries = 0;
+	int64		n_records;
+
+	if (!run->host->admit(run, batch))
+		return STEP_HELD;
+	if (source->ops->check != NULL)
+		source->ops->check(source, batch);
+	do
+		result = try_batch(run, batch, tries++);
+	while (result == APPLY_AGAIN);
+	if (result == APPLY_DONE)
+		commit_store(run, batch);
+	n_records = batch->n_records;
+	source->ops->release(source, batch);
+	if (result == APPLY_FENCED)
+		return STEP_FENCED;
+	if (run->judge.verdict != NULL)
+		ThrowErrorData(run->judge.verdict);
+	return n_records > 0 ? STEP_APPLIED : STEP_MOVED;
+}
+
+/* Begin to read; false: the source could not be reached in that time. */
+static bool
+begin(PipelineRun *run, long max_wait_ms)
+{
+	if (run->store != NULL && !run->store_begun)
+		pipeline_store_begin(run->store, &run->host->transactions);
+	run->store_begun = true;
+	return run->source->ops->begin(run->source, max_wait_ms);
+}
+
+StepResult
+pipeline_run_step(PipelineRun *run, long max_wait_ms)
+{
+	Batch	   *batch = NULL;
+
+	MemoryContextSwitchTo(run->step_cxt);
+	MemoryContextReset(run->step_cxt);
+	if (!run->host->admit(run, NULL))
+		return STEP_HELD;
+	if (run->begun)
+		batch = run->source->ops->next_batch(run->source, max_wait_ms);
+	else
+		run->begun = begin(run, max_wait_ms);
+	if (batch != NULL)
+		return step_over(run, batch);
+	if (!run->begun)
+		return STEP_UNREACHED;
+	rest(run);
+	return STEP_IDLE;
+}
+
+bool
+pipeline_run_has_begun(const PipelineRun *run)
+{
+	return run->begun;
 }
 
 void

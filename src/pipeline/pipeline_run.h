@@ -2,8 +2,8 @@
  * pipeline_run.h
  *	  A pipeline at work, whoever runs it: a worker or CALL run_pipeline.
  *
- * The caller owns the transactions: a batch is fetched with none open, and
- * applied in one.
+ * A run goes on in steps: each fetches a batch with no transaction open, and
+ * applies it in one.
  */
 #ifndef TRACKING_PIPELINE_PIPELINE_RUN_H
 #define TRACKING_PIPELINE_PIPELINE_RUN_H
@@ -16,60 +16,64 @@
 
 typedef struct PipelineRun PipelineRun;
 
+/* The process that runs a pipeline, called with no transaction open. */
+typedef struct PipelineHost
+{
+	PipelineTransactions transactions;
+
+	/*
+	 * Before a batch is fetched (batch is NULL), and before it is applied: wait
+	 * until that may be done.  False: it is not to be done, and the run ends.
+	 */
+	bool		(*admit) (const PipelineRun *run, const Batch *batch);
+
+	/*
+	 * In a PG_CATCH block, with a transaction open: to apply a batch has failed,
+	 * after it had been tried so often before.  True: the error is dealt with,
+	 * the transaction is aborted, and the batch is to be tried again now.
+	 * False, or NULL: the error is thrown on.
+	 */
+	bool		(*recover) (const Pipeline *pipeline, int tries);
+} PipelineHost;
+
 /*
  * Open a run in cxt; in a transaction.  Raises an error if the pipeline's
  * owner may not read its source: nothing is fetched for him then.  It reads
  * the shards that are assigned to worker number slot, or all of them if slot
- * is -1.  pipeline and transactions must live as long.
+ * is -1.  pipeline and host must live as long.
  */
 extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 									  const Pipeline *pipeline, int slot,
 									  ReadUntil until,
-									  const PipelineTransactions *transactions);
-
-/*
- * Begin to read; without a transaction.  False if the source could not be
- * reached for max_wait_ms: then it is to be called again.
- */
-extern bool pipeline_run_begin(PipelineRun *run, long max_wait_ms);
+									  const PipelineHost *host);
 
 /* The foreign servers that it goes to, a List of Oid; in a transaction. */
 extern List *pipeline_run_servers(const PipelineRun *run);
 
 /* Where its batches come from. */
-extern PipelineSource *pipeline_run_source(PipelineRun *run);
+extern PipelineSource *pipeline_run_source(const PipelineRun *run);
 
-typedef enum ApplyResult
+typedef enum StepResult
 {
-	APPLY_DONE,					/* commit it */
-	APPLY_FENCED,				/* another session has moved the positions:
-								 * abort, and read them again */
-	APPLY_AGAIN					/* the batch was cut off before a record that
-								 * stops the pipeline: abort, and apply what
-								 * is left; then stop */
-} ApplyResult;
+	STEP_UNREACHED,				/* the source has not answered yet */
+	STEP_IDLE,					/* nothing came */
+	STEP_APPLIED,				/* a batch of records is committed */
+	STEP_MOVED,					/* only positions have moved */
+	STEP_FENCED,				/* another session has changed the pipeline or
+								 * moved its positions: open another run */
+	STEP_HELD					/* the host did not admit it */
+} StepResult;
 
 /*
- * Apply a batch: move its positions, run the command over it, keep its dead
- * letters, its gaps and its history; in a transaction.  Nothing is applied or
- * kept of what the pipeline's owner may no longer read.
+ * One step: begin to read, or fetch a batch, for max_wait_ms; and apply it.
+ * Without a transaction.  Raises an error, behind what could be applied, if the
+ * pipeline is to stop at a record.  Returns in a memory context that the next
+ * step resets.
  */
-extern ApplyResult pipeline_run_apply(PipelineRun *run, Batch *batch);
+extern StepResult pipeline_run_step(PipelineRun *run, long max_wait_ms);
 
-/*
- * After a batch that was applied is committed, and before it is released: a
- * store that it has gone into commits, too.
- */
-extern void pipeline_run_committed(PipelineRun *run, const Batch *batch);
-
-/*
- * Nothing came.  If all was read and applied, what failed before is over, and
- * the pipeline's row says so.  Without a transaction.
- */
-extern void pipeline_run_idle(PipelineRun *run);
-
-/* Why the pipeline is to stop after the last batch; NULL: go on. */
-extern const ErrorData *pipeline_run_stop(const PipelineRun *run);
+/* Is its source being read? */
+extern bool pipeline_run_has_begun(const PipelineRun *run);
 
 /* What the run does now, for pg_stat_activity. */
 extern void pipeline_run_report(const PipelineRun *run, const Batch *batch);

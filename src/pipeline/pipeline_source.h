@@ -15,11 +15,12 @@
 #include "stream/batch.h"
 #include "stream/shard_reader.h"
 
-/* How a transaction is begun, with a snapshot, and committed in a process. */
+/* How a transaction is begun, with a snapshot, and ended in a process. */
 typedef struct PipelineTransactions
 {
 	void		(*begin) (void);
 	void		(*commit) (void);
+	void		(*abort) (void);
 } PipelineTransactions;
 
 typedef struct PipelineSource PipelineSource;

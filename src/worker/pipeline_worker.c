@@ -51,8 +51,6 @@ static const PipelineSource *read_source = NULL;	/* once it is read; NULL if
 static volatile sig_atomic_t end_wanted = false;
 static volatile sig_atomic_t can_cancel = false;	/* what runs may be */
 
-static const PipelineTransactions transactions = {worker_begin, worker_commit};
-
 static void
 end_soon(SIGNAL_ARGS)
 {
@@ -73,10 +71,7 @@ is_told_to_end(void)
 	return end_wanted && geterrcode() == ERRCODE_QUERY_CANCELED;
 }
 
-/*
- * The batch has failed, and some of what it publishes is published: only this
- * process knows what.  So it tries again by itself.
- */
+/* Note that a batch has failed, and wait until it is to be tried again. */
 static void
 wait_to_try_again(const Pipeline *pipeline, const ErrorData *error,
 				  int failures)
@@ -91,88 +86,71 @@ wait_to_try_again(const Pipeline *pipeline, const ErrorData *error,
 		clock_wait(left, PG_WAIT_EXTENSION);
 }
 
-/* One attempt at a batch, in a transaction. */
-static ApplyResult
-try_batch(PipelineRun *run, const Pipeline *pipeline, Batch *batch,
-		  int failures)
+/*
+ * Try a batch again by itself that has failed, and has published some of what
+ * it publishes: only this process knows what.
+ */
+static bool
+recover(const Pipeline *pipeline, int tries)
 {
 	MemoryContext cxt = CurrentMemoryContext;
-	volatile ApplyResult result = APPLY_AGAIN;
+	ErrorData  *error;
 
-	worker_begin();
-	PG_TRY();
-	{
-		result = pipeline_run_apply(run, batch);
-		if (result == APPLY_DONE)
-			worker_commit();
-		else
-			AbortCurrentTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		if (!stream_outbox_has_sent() || is_told_to_end())
-			PG_RE_THROW();
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		if (pipeline_failure_is_final(error))
-			PG_RE_THROW();
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		MemoryContextSwitchTo(cxt);
-		batch_forget_rejects(batch);
-		wait_to_try_again(pipeline, error, failures);
-	}
-	PG_END_TRY();
-	return result;
+	if (!stream_outbox_has_sent() || is_told_to_end())
+		return false;
+	error = CopyErrorData();
+	if (pipeline_failure_is_final(error))
+		return false;
+	EmitErrorReport();
+	FlushErrorState();
+	AbortCurrentTransaction();
+	MemoryContextSwitchTo(cxt);
+	wait_to_try_again(pipeline, error, tries);
+	return true;
 }
 
-/* False if another session has changed the pipeline or moved its positions. */
+/* The pipeline's pause is waited out. */
 static bool
-apply(PipelineRun *run, const Pipeline *pipeline, Batch *batch)
+admit(const PipelineRun *run, const Batch *batch)
 {
-	PipelineSource *source = pipeline_run_source(run);
-	ApplyResult result;
-	int			tries = 0;
+	const PipelineSource *source = pipeline_run_source(run);
 
-	pipeline_pause_wait(pipeline, &transactions);
+	if (pipeline_run_has_begun(run))
+		pipeline_pause_wait(source->pipeline, source->transactions);
 	pipeline_run_report(run, batch);
-	if (source->ops->check != NULL)
-		source->ops->check(source, batch);
-	do
-		result = try_batch(run, pipeline, batch, tries++);
-	while (result == APPLY_AGAIN);
-	if (result == APPLY_DONE)
-		pipeline_run_committed(run, batch);
-	if (result == APPLY_DONE && batch->n_records > 0)
-		crash_count_live(true);
-	source->ops->release(source, batch);
-	return result == APPLY_DONE;
+	return true;
 }
+
+static const PipelineHost host = {
+	.transactions = {worker_begin, worker_commit, AbortCurrentTransaction},
+	.admit = admit,
+	.recover = recover
+};
 
 /* What comes up now and then, between batches. */
 static void
-tend(PipelineRun *run, bool begun)
+tend(PipelineRun *run)
 {
 	PipelineSource *source = pipeline_run_source(run);
 
 	pipeline_reach_tell(source);
 	pipeline_reach_report(source);
-	if (begun && source->ops->tend != NULL)
+	if (pipeline_run_has_begun(run) && source->ops->tend != NULL)
 		source->ops->tend(source);
 	clock_serve_interrupts();
 	(void) worker_reload_config();
 }
 
-/* There was nothing to apply for a while. */
+/* The worker is of use: it applies records, or has nothing to do for a while. */
 static void
-rest(PipelineRun *run)
+note_step(StepResult step)
 {
-	crash_count_live(false);
-	pipeline_run_idle(run);
-	worker_report_stat();
+	if (step == STEP_APPLIED)
+		crash_count_live(true);
+	if (step == STEP_UNREACHED || step == STEP_IDLE)
+		crash_count_live(false);
+	if (step == STEP_IDLE)
+		worker_report_stat();
 }
 
 /* The process ends: nobody can ask it any more. */
@@ -194,14 +172,9 @@ keep_reach(void)
 static void
 run_pipeline(const Pipeline *pipeline, int slot)
 {
-	/* what a round leaves lying about */
-	MemoryContext round_cxt = AllocSetContextCreate(TopMemoryContext,
-													"tracking_fdw round",
-													ALLOCSET_DEFAULT_SIZES);
 	int64		max_batch_bytes = guc_max_batch_bytes();
 	PipelineRun *run;
-	PipelineSource *source;
-	bool		begun = false;
+	StepResult	step;
 
 	if (!pipeline_read_only_wait(pipeline, slot))
 		return;
@@ -210,31 +183,14 @@ run_pipeline(const Pipeline *pipeline, int slot)
 						 pipeline->source : InvalidOid);
 	worker_begin();
 	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER,
-							&transactions);
+							&host);
 	pipeline_watch_only(pipeline->owner, pipeline_run_servers(run));
 	worker_commit();
-	source = pipeline_run_source(run);
 	stream_outbox_remember(true);
-	for (;;)
+	do
 	{
-		Batch	   *batch = NULL;
-
-		MemoryContextSwitchTo(round_cxt);
-		MemoryContextReset(round_cxt);
-		if (begun)
-			pipeline_pause_wait(pipeline, &transactions);
-		pipeline_run_report(run, NULL);
-		if (begun)
-			batch = source->ops->next_batch(source, TEND_INTERVAL_MS);
-		else
-			begun = pipeline_run_begin(run, TEND_INTERVAL_MS);
-		if (begun)
-			read_source = source;
-		if (batch == NULL && begun)
-			rest(run);
-		else if (batch == NULL)
-			crash_count_live(false);
-		else if (!apply(run, pipeline, batch))
+		step = pipeline_run_step(run, TEND_INTERVAL_MS);
+		if (step == STEP_FENCED)
 		{
 			ereport(LOG,
 					(errmsg("pipeline \"%s\" was changed, or moved by another session; beginning anew",
@@ -242,13 +198,12 @@ run_pipeline(const Pipeline *pipeline, int slot)
 			read_source = NULL;
 			return;
 		}
-		if (pipeline_run_stop(run) != NULL)
-			ThrowErrorData(unconstify(ErrorData *, pipeline_run_stop(run)));
-		tend(run, begun);
-		if (pipeline_watch_changed() || pipeline_is_read_only() ||
-			max_batch_bytes != guc_max_batch_bytes())
-			return;
-	}
+		if (pipeline_run_has_begun(run))
+			read_source = pipeline_run_source(run);
+		note_step(step);
+		tend(run);
+	} while (!pipeline_watch_changed() && !pipeline_is_read_only() &&
+			 max_batch_bytes == guc_max_batch_bytes());
 }
 
 /*
