@@ -149,9 +149,9 @@ OBJECTS = \
 	fdw/store_plan.o \
 	fdw/store_qual.o \
 	fdw/store_scan.o \
+	pipeline/pipeline_apply.o \
 	pipeline/pipeline_bounds.o \
 	pipeline/pipeline_command.o \
-	pipeline/pipeline_command_apply.o \
 	pipeline/pipeline_home.o \
 	pipeline/pipeline_judge.o \
 	pipeline/pipeline_owner.o \
@@ -160,10 +160,14 @@ OBJECTS = \
 	pipeline/pipeline_reads.o \
 	pipeline/pipeline_role.o \
 	pipeline/pipeline_run.o \
+	pipeline/pipeline_sink.o \
 	pipeline/pipeline_store.o \
 	pipeline/pipeline_target.o \
 	pipeline/pipeline_token.o \
 	pipeline/runner_tip.o \
+	pipeline/sink_command.o \
+	pipeline/sink_store.o \
+	pipeline/sink_table.o \
 	pipeline/source_access.o \
 	pipeline/source_key.o \
 	pipeline/source_start.o \

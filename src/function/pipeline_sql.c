@@ -15,10 +15,10 @@
 #include "ledger/checkpoint.h"
 #include "ledger/pipeline_setting.h"
 #include "miscadmin.h"
-#include "pipeline/pipeline_command.h"
 #include "pipeline/pipeline_home.h"
 #include "pipeline/pipeline_plan.h"
 #include "pipeline/pipeline_role.h"
+#include "pipeline/pipeline_sink.h"
 #include "pipeline/pipeline_store.h"
 #include "pipeline/pipeline_target.h"
 #include "pipeline/pipeline_token.h"
@@ -99,7 +99,7 @@ check_source(Oid source, const char *column)
 static void
 check_command(const Pipeline *pipeline)
 {
-	const char *command = pipeline_command_text(pipeline);
+	const char *command = pipeline_sink_text(pipeline);
 
 	if (strspn(command, " \t\r\n;") == strlen(command))
 		ereport(ERROR,
@@ -434,7 +434,7 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 	else
 		source_start_settle(pipeline, start_at, &position);
 
-	pipeline_store_reset(pipeline, shard_id);
+	pipeline_sink_reset(pipeline, shard_id);
 	if (shard_id == NULL)
 	{
 		checkpoint_clear(pipeline->name);

@@ -11,10 +11,10 @@
 #include "function/pipeline_sql.h"
 #include "function/replay_filter.h"
 #include "ledger/dead_letter.h"
+#include "pipeline/pipeline_apply.h"
 #include "pipeline/pipeline_bounds.h"
-#include "pipeline/pipeline_command.h"
 #include "pipeline/pipeline_home.h"
-#include "pipeline/pipeline_store.h"
+#include "pipeline/pipeline_sink.h"
 #include "pipeline/source_access.h"
 #include "pipeline/source_key.h"
 #include "utils/builtins.h"
@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(tracking_replay_dead_letters);
 static void
 check_not_running(const Pipeline *pipeline)
 {
-	if (pipeline_command_is_running(pipeline))
+	if (pipeline_sink_is_writing(pipeline))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("cannot replay the dead letters of pipeline \"%s\" while its command runs",
@@ -61,8 +61,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	Pipeline   *pipeline;
-	PipelineCommand *command;
-	PipelineStore *store;
+	PipelineSink *sink;
 	DeadLetters letters;
 	int64		n;
 	Datum		ids;
@@ -79,20 +78,17 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	/* what fails again stays where it is, however much of it there is */
 	pipeline->stop_on_error = false;
 	pipeline->max_errors = -1;
-	store = pipeline_store_open(cxt, pipeline);
-	command = pipeline_command_open(cxt, pipeline, store == NULL ? NULL :
-									pipeline_store_options(store));
+	sink = pipeline_sink_open(cxt, pipeline);
 	if (pipeline->source_key == NULL)
-		pipeline_command_apply(command, letters.batch);
+		pipeline_apply(sink, letters.batch);
 	else
 	{
 		reject_missing_rows(pipeline, letters.batch);
-		pipeline_command_apply_each(command, letters.batch);
+		pipeline_apply_each(sink, letters.batch);
 	}
-	if (store != NULL)
-		pipeline_store_claim(store);
+	pipeline_sink_claim(sink);
 	dead_letter_settle(&letters);
-	pipeline_command_publish(command);
+	pipeline_apply_publish(sink);
 
 	n = letters.batch->n_records - list_length(letters.batch->rejects);
 	batch_free(letters.batch);

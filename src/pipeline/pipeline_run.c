@@ -14,11 +14,11 @@
 #include "ledger/load_ledger.h"
 #include "ledger/pipeline_note.h"
 #include "pgstat.h"
-#include "pipeline/pipeline_command.h"
+#include "pipeline/pipeline_apply.h"
 #include "pipeline/pipeline_judge.h"
 #include "pipeline/pipeline_role.h"
 #include "pipeline/pipeline_run.h"
-#include "pipeline/pipeline_store.h"
+#include "pipeline/pipeline_sink.h"
 #include "pipeline/source_access.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -36,9 +36,8 @@ struct PipelineRun
 	const Pipeline *pipeline;
 	const PipelineHost *host;
 	PipelineSource *source;
-	PipelineCommand *command;
-	PipelineStore *store;		/* that is filled; or NULL */
-	bool		store_begun;
+	PipelineSink *sink;
+	bool		sink_begun;
 	bool		begun;			/* the source is being read */
 	bool		failures_cleared;
 	int			batches;		/* applied so far */
@@ -81,10 +80,7 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	run->judge.pipeline = pipeline;
 	run->watch.cxt = cxt;
 	run->watched = pipeline->watched;
-	run->store = pipeline_store_open(cxt, pipeline);
-	run->command = pipeline_command_open(cxt, pipeline,
-										 run->store == NULL ? NULL :
-										 pipeline_store_options(run->store));
+	run->sink = pipeline_sink_open(cxt, pipeline);
 	run->source = pipeline->source_key == NULL ?
 		source_stream_open(&source) : source_table_open(&source);
 	return run;
@@ -93,18 +89,11 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 List *
 pipeline_run_servers(const PipelineRun *run)
 {
-	List	   *servers = NIL;
-	const StoreServer *store;
+	List	   *servers = pipeline_sink_servers(run->sink);
 
 	if (run->pipeline->source_key == NULL)
 		servers = lappend_oid(servers,
 							  GetForeignServerIdByRelId(run->pipeline->source));
-	if (run->store == NULL)
-		return servers;
-	store = pipeline_store_options(run->store);
-	servers = lappend_oid(servers, store->serverid);
-	if (OidIsValid(store->aws_server))
-		servers = lappend_oid(servers, store->aws_server);
 	return servers;
 }
 
@@ -191,25 +180,23 @@ apply_in_transaction(PipelineRun *run, Batch *batch)
 {
 	const Pipeline *pipeline = run->pipeline;
 	int64		began_ms = clock_now_ms();
-	int64		load = 0;
+	int64		load;
 	uint64		rows;
 
 	/* the right to may have been revoked */
 	pipeline_role_check(pipeline->owner);
-	if (run->store != NULL)
-		load = pipeline_store_load(run->store, batch);
+	load = pipeline_sink_load(run->sink, batch);
 	if (!checkpoint_advance(pipeline->name, pipeline->generation, batch))
 		return APPLY_FENCED;
 	source_access_check(pipeline);
 	batch->watch = run->watched ? NULL : &run->watch;
-	rows = pipeline_command_apply(run->command, batch);
-	if (pipeline_command_gives_up(run->command, batch))
+	rows = pipeline_apply(run->sink, batch);
+	if (pipeline_apply_gives_up(pipeline, batch))
 	{
 		pipeline_judge_cut(&run->judge, batch);
 		return APPLY_AGAIN;
 	}
-	if (run->store != NULL &&
-		!pipeline_store_advance(run->store, batch, rows))
+	if (!pipeline_sink_advance(run->sink, batch, rows))
 		return APPLY_FENCED;
 	if (batch->gaps != NIL)
 		gap_keep(pipeline->name, batch);
@@ -227,9 +214,9 @@ apply_in_transaction(PipelineRun *run, Batch *batch)
 	if (!run->watched && run->watch.documents >= WATCHED_DOCUMENTS)
 		tell_empty_columns(run);
 	keep_history(run, batch, rows, began_ms, load);
-	if (run->store == NULL)
+	if (!pipeline_sink_commits_later(run->sink))
 		clear_failures(run);
-	pipeline_command_publish(run->command);
+	pipeline_apply_publish(run->sink);
 	return APPLY_DONE;
 }
 
@@ -278,20 +265,18 @@ try_batch(PipelineRun *run, Batch *batch, int tries)
 	return result;
 }
 
-/*
- * A batch that was applied is committed, and not yet released: a store that it
- * has gone into commits, too.
- */
+/* A batch that was applied is committed: its sink commits, too. */
 static void
-commit_store(PipelineRun *run, const Batch *batch)
+commit_sink(PipelineRun *run, const Batch *batch)
 {
 	const PipelineTransactions *transactions = &run->host->transactions;
+	PipelineSink *sink = run->sink;
 
-	if (run->store == NULL)
+	if (!pipeline_sink_commits_later(sink))
 		return;
-	pipeline_store_commit(run->store, batch);
+	sink->ops->commit(sink, batch);
 	transactions->begin();
-	pipeline_store_committed(run->store);
+	sink->ops->committed(sink);
 	clear_failures(run);
 	transactions->commit();
 }
@@ -313,7 +298,7 @@ step_over(PipelineRun *run, Batch *batch)
 		result = try_batch(run, batch, tries++);
 	while (result == APPLY_AGAIN);
 	if (result == APPLY_DONE)
-		commit_store(run, batch);
+		commit_sink(run, batch);
 	n_records = batch->n_records;
 	source->ops->release(source, batch);
 	if (result == APPLY_FENCED)
@@ -327,9 +312,9 @@ step_over(PipelineRun *run, Batch *batch)
 static bool
 begin(PipelineRun *run, long max_wait_ms)
 {
-	if (run->store != NULL && !run->store_begun)
-		pipeline_store_begin(run->store, &run->host->transactions);
-	run->store_begun = true;
+	if (!run->sink_begun)
+		pipeline_sink_begin(run->sink, &run->host->transactions);
+	run->sink_begun = true;
 	return run->source->ops->begin(run->source, max_wait_ms);
 }
 

@@ -5,25 +5,16 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "access/xact.h"
-#include "base/clock.h"
-#include "base/compat.h"
 #include "catalog/pg_attribute.h"
 #include "config/config.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "pipeline/pipeline_failure.h"
-#include "pipeline/pipeline_plan.h"
 #include "pipeline/pipeline_target.h"
-#include "pipeline/table_insert.h"
 #include "rewrite/rewriteHandler.h"
 #include "row/row.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-
-/* It is worth while to give back what a record took before it is stored. */
-#define LARGE_RECORD_BYTES (256 * 1024)
 
 static Relation
 open_relation(const Pipeline *pipeline, Oid relid, LOCKMODE lock,
@@ -69,9 +60,8 @@ is_insertable(Form_pg_attribute attribute)
 		attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS;
 }
 
-/* The column of source that fills this one, or NULL. */
-static Form_pg_attribute
-matching_column(Form_pg_attribute attribute, TupleDesc source)
+Form_pg_attribute
+pipeline_target_source_column(Form_pg_attribute attribute, TupleDesc source)
 {
 	if (!is_insertable(attribute))
 		return NULL;
@@ -98,7 +88,7 @@ pipeline_target_filled(Relation target, TupleDesc source)
 		stream = config_stream_table(target);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
-		if (matching_column(TupleDescAttr(tupdesc, i), source) != NULL &&
+		if (pipeline_target_source_column(TupleDescAttr(tupdesc, i), source) != NULL &&
 			(stream == NULL ||
 			 row_metadata_is_written(stream->row.columns[i].metadata)))
 			filled = bms_add_member(filled, i + 1);
@@ -176,7 +166,7 @@ is_never_filled(Relation target, Form_pg_attribute attribute,
 		target->rd_rules == NULL &&
 		!(triggers != NULL && triggers->trig_insert_before_row) &&
 		attribute->attgenerated == '\0' &&
-		matching_column(attribute, source) == NULL &&
+		pipeline_target_source_column(attribute, source) == NULL &&
 		build_column_default(target, attribute->attnum) == NULL;
 }
 
@@ -239,105 +229,4 @@ pipeline_target_check(const Pipeline *pipeline)
 	note_left_out(pipeline, target, source);
 	table_close(target, AccessShareLock);
 	table_close(source, AccessShareLock);
-}
-
-/*
- * A decoder whose rows are those of target: the columns of spec, in target's
- * order.  NULL if a value would need a cast.
- */
-static RowDecoder *
-open_decoder(const RowSpec *spec, TupleDesc source, TupleDesc target,
-			 const RowLimit *limit, Bitmapset **given)
-{
-	RowSpec		turned = *spec;
-
-	turned.n_columns = target->natts;
-	turned.columns = palloc(target->natts * sizeof(RowColumn));
-	for (int i = 0; i < target->natts; i++)
-	{
-		Form_pg_attribute to = TupleDescAttr(target, i);
-		Form_pg_attribute from = matching_column(to, source);
-
-		turned.columns[i].dropped = from == NULL;
-		if (from == NULL)
-			continue;
-		turned.columns[i] = spec->columns[from->attnum - 1];
-		if (from->atttypid != to->atttypid ||
-			from->atttypmod != to->atttypmod ||
-			turned.columns[i].metadata == ROW_META_DECODE_ERROR)
-			return NULL;
-		*given = bms_add_member(*given, i + 1);
-	}
-	return row_decoder_open(&turned, target, *given, limit);
-}
-
-static uint64
-insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
-{
-	BatchCursor cursor;
-	StreamRecord record;
-	uint64		rows = 0;
-
-	batch_cursor_start(&cursor, batch);
-	while (batch_cursor_next(&cursor, &record))
-	{
-		TupleTableSlot *slot = table_insert_slot(insert);
-		int			n_rows = row_decode_of_batch(decoder, batch, &record,
-												 slot->tts_values,
-												 slot->tts_isnull);
-
-		clock_serve_interrupts();
-		for (int i = 0; i < n_rows; i++)
-		{
-			if (i > 0)
-			{
-				slot = table_insert_slot(insert);
-				row_decode_more(decoder, slot->tts_values, slot->tts_isnull);
-			}
-			table_insert_row(insert, row_decode_bytes(decoder) / n_rows);
-		}
-		/* they are in the slots, and to be stored */
-		if (row_decode_bytes(decoder) >= LARGE_RECORD_BYTES)
-			row_decode_stop(decoder);
-		rows += n_rows;
-	}
-	return rows;
-}
-
-bool
-pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
-					   Batch *batch, uint64 *rows)
-{
-	Relation	source;
-	Relation	target;
-	RowDecoder *decoder = NULL;
-	Bitmapset  *given = NULL;
-	RowLimit	limit = {
-		batch->record_bytes, ROW_LIMIT_OF_BATCH, batch->kept_bytes
-	};
-
-	if (pipeline->source_key != NULL)
-		return false;
-	source = pipeline_open_source(pipeline);
-	target = pipeline_open_target(pipeline, RowExclusiveLock);
-	if (!XactReadOnly)
-		decoder = open_decoder(&config_stream_table(source)->row,
-							   RelationGetDescr(source),
-							   RelationGetDescr(target), &limit, &given);
-	if (decoder != NULL && !table_insert_is_plain(target, given))
-		decoder = NULL;
-	if (decoder != NULL)
-	{
-		PlanStatement statement;
-		TableInsert *insert;
-
-		pipeline_plan_begin(&statement, plan);
-		insert = table_insert_begin(target, given);
-		*rows = insert_batch(insert, decoder, batch);
-		table_insert_end(insert);
-		pipeline_plan_end(&statement, *rows);
-	}
-	table_close(target, NoLock);
-	table_close(source, NoLock);
-	return decoder != NULL;
 }

@@ -8,10 +8,9 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
-#include "executor/spi.h"
 #include "ledger/pipeline_catalog.h"
 #include "nodes/bitmapset.h"
-#include "stream/batch.h"
+#include "utils/rel.h"
 
 /*
  * The INSERT that fills the target from the source.  Needs a transaction.
@@ -25,16 +24,9 @@ extern char *pipeline_target_command(const Pipeline *pipeline);
  */
 extern void pipeline_target_check(const Pipeline *pipeline);
 
-/*
- * Do what that command, whose plan is given, does for the records that a batch
- * shows, at a fraction of its cost, in the caller's transaction and as the
- * current role.  Those that cannot be decoded become the batch's rejects.
- * False, with nothing done, if the source is a table, the target is not plain
- * (see table_insert.h), or a column's type is not that of its source: then the
- * command is to be run.  Else *rows is what was inserted.
- */
-extern bool pipeline_target_insert(const Pipeline *pipeline, SPIPlanPtr plan,
-								   Batch *batch, uint64 *rows);
+/* The column of source that fills this one of a target, or NULL. */
+extern Form_pg_attribute pipeline_target_source_column(Form_pg_attribute attribute,
+													   TupleDesc source);
 
 /*
  * Numbers of the columns of target that a source would fill: those that source

@@ -1,8 +1,8 @@
 /*
- * pipeline_command_apply.c
- *	  The command of a pipeline over a batch in which records may be at fault.
+ * pipeline_apply.c
+ *	  Applying a batch in which records may be at fault.
  *
- * A record that the command fails on is found by halving the batch, each half
+ * A record that the pipeline's command fails on is found by halving the batch, each half
  * in a subtransaction; the rest lands.  Of many errors nobody can tell whether
  * the record is to blame or the command.  They are the record's fault if they
  * are raised twice for it alone, and the command took another record of the
@@ -15,7 +15,7 @@
 #include "base/backoff.h"
 #include "base/blame.h"
 #include "base/clock.h"
-#include "pipeline/pipeline_command_run.h"
+#include "pipeline/pipeline_apply.h"
 #include "stream/stream_outbox.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -26,29 +26,27 @@
 /* A batch on its way through the command. */
 typedef struct Application
 {
-	PipelineCommand *command;
+	PipelineSink *sink;
 	Batch	   *batch;
 	uint64		rows;			/* affected by what stays */
 	int64		witness;		/* a record that was taken, or -1 */
 	bool		undo;			/* nothing stays: the guilty are looked for */
-	const StoreServer *restart; /* a store that cannot go back to a savepoint,
-								 * or NULL */
+	bool		restarts;		/* the sink cannot go back to a savepoint */
 } Application;
 
 static void
-begin_application(Application *application, PipelineCommand *command,
+begin_application(Application *application, PipelineSink *sink,
 				  Batch *batch)
 {
 	memset(application, 0, sizeof(*application));
-	application->command = command;
+	application->sink = sink;
 	application->batch = batch;
-	batch->record_bytes = command->pipeline->batch_bytes;
+	batch->record_bytes = sink->pipeline->batch_bytes;
 	application->witness = -1;
-	pipeline_command_prepare(command);
-	command->publishes = stream_outbox_open(command->pipeline->batch_bytes);
-	if (command->store != NULL && batch->n_records > 0 &&
-		!store_session_has_savepoints(command->store))
-		application->restart = command->store;
+	pipeline_sink_prepare(sink);
+	sink->publishes = stream_outbox_open(sink->pipeline->batch_bytes);
+	application->restarts = batch->n_records > 0 &&
+		!pipeline_sink_has_savepoints(sink);
 }
 
 /* Is this a record that the command sees? */
@@ -88,7 +86,7 @@ try_range(Application *application, int64 first, int64 end)
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
-		uint64		rows = pipeline_command_run(application->command,
+		uint64		rows = pipeline_sink_write(application->sink,
 												application->batch);
 
 		if (application->undo)
@@ -113,8 +111,8 @@ try_range(Application *application, int64 first, int64 end)
 		note_witness(application, first, end);
 	else if (blame_of(error->sqlerrcode) == BLAME_NO_RECORD)
 		ReThrowError(error);
-	if ((error != NULL || application->undo) && application->restart != NULL)
-		store_session_restart(application->restart);
+	if ((error != NULL || application->undo) && application->restarts)
+		application->sink->ops->restart(application->sink);
 	return error;
 }
 
@@ -213,7 +211,8 @@ apply_range(Application *application, int64 first, int64 end)
 	ErrorData  *error;
 
 	/* once there are too many the batch is not going to land anyway */
-	if (pipeline_command_gives_up(application->command, application->batch))
+	if (pipeline_apply_gives_up(application->sink->pipeline,
+								application->batch))
 		return;
 	error = try_range(application, first, end);
 	if (error != NULL)
@@ -221,9 +220,8 @@ apply_range(Application *application, int64 first, int64 end)
 }
 
 bool
-pipeline_command_gives_up(const PipelineCommand *command, const Batch *batch)
+pipeline_apply_gives_up(const Pipeline *pipeline, const Batch *batch)
 {
-	const Pipeline *pipeline = command->pipeline;
 	int			rejects = list_length(batch->rejects);
 
 	if (pipeline->stop_on_error)
@@ -257,7 +255,7 @@ apply_rest(Application *application)
 
 	if (list_length(batch->rejects) == batch->n_records)
 		return;
-	if (application->command->pipeline->source_key != NULL)
+	if (application->sink->pipeline->source_key != NULL)
 	{
 		for (int next = -1;
 			 (next = bms_next_member(batch->rejected, next)) >= 0;
@@ -282,17 +280,18 @@ apply_without_savepoints(Application *application)
 	application->undo = true;
 	narrow_range(application, 0, n, error);
 	application->undo = false;
-	if (!pipeline_command_gives_up(application->command, application->batch))
+	if (!pipeline_apply_gives_up(application->sink->pipeline,
+								application->batch))
 		apply_rest(application);
 }
 
 uint64
-pipeline_command_apply(PipelineCommand *command, Batch *batch)
+pipeline_apply(PipelineSink *sink, Batch *batch)
 {
 	Application application;
 
-	begin_application(&application, command, batch);
-	if (application.restart != NULL)
+	begin_application(&application, sink, batch);
+	if (application.restarts)
 		apply_without_savepoints(&application);
 	else if (batch->n_records > 0)
 		apply_range(&application, 0, batch->n_records);
@@ -319,12 +318,12 @@ apply_each(Application *application, void (*apply) (Application *application,
 }
 
 uint64
-pipeline_command_apply_each(PipelineCommand *command, Batch *batch)
+pipeline_apply_each(PipelineSink *sink, Batch *batch)
 {
 	Application application;
 
-	begin_application(&application, command, batch);
-	application.undo = application.restart != NULL;
+	begin_application(&application, sink, batch);
+	application.undo = application.restarts;
 	apply_each(&application, apply_range);
 	if (application.undo)
 	{
@@ -336,9 +335,9 @@ pipeline_command_apply_each(PipelineCommand *command, Batch *batch)
 }
 
 void
-pipeline_command_publish(PipelineCommand *command)
+pipeline_apply_publish(PipelineSink *sink)
 {
-	if (command->publishes)
+	if (sink->publishes)
 		stream_outbox_publish();
-	command->publishes = false;
+	sink->publishes = false;
 }
