@@ -170,6 +170,9 @@ OBJECTS = \
 	pipeline/sink_table.o \
 	pipeline/source_access.o \
 	pipeline/source_key.o \
+	pipeline/source_kind.o \
+	pipeline/source_kind_stream.o \
+	pipeline/source_kind_table.o \
 	pipeline/source_start.o \
 	pipeline/source_stream.o \
 	pipeline/source_table.o \

@@ -23,8 +23,7 @@
 #include "pipeline/pipeline_target.h"
 #include "pipeline/pipeline_token.h"
 #include "pipeline/source_access.h"
-#include "pipeline/source_key.h"
-#include "pipeline/source_start.h"
+#include "pipeline/source_kind.h"
 #include "pipeline/target_check.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -75,26 +74,6 @@ get_locked(text *name)
 	return pipeline;
 }
 
-/* The column by which the source is read, NULL if it is a stream. */
-static char *
-check_source(Oid source, const char *column)
-{
-	bool		is_stream = config_is_stream_table(source);
-
-	if (!is_stream && !source_access_is_table(source))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is neither a foreign table of tracking_fdw nor an ordinary table",
-						get_rel_name(source)),
-				 errhint("A pipeline's source is a stream, CREATE FOREIGN TABLE ... SERVER ... OPTIONS (stream '...'), or a table to which rows are added.")));
-	if (is_stream && column != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("source_key is for a pipeline whose source is a table"),
-				 errhint("A stream is read by shard and sequence number. Leave source_key out.")));
-	return is_stream ? NULL : source_key_choose(source, column);
-}
-
 /* Find mistakes in the command now, not in a worker's log. */
 static void
 check_command(const Pipeline *pipeline)
@@ -111,23 +90,6 @@ check_command(const Pipeline *pipeline)
 	SPI_finish();
 }
 
-/*
- * Where the source is begun.  LATEST is not a place that can be come back to: a
- * failure before the first record would lose what came meanwhile.
- */
-static void
-fixed_start(const Pipeline *pipeline, const char *start_at,
-			StreamPosition *position)
-{
-	if (pipeline->source_key != NULL)
-	{
-		source_key_start(pipeline, start_at, position);
-		return;
-	}
-	position_from_start_at(start_at, position);
-	source_start_settle(pipeline, start_at, position);
-}
-
 void
 pipeline_sql_not_null(FunctionCallInfo fcinfo, int arg, const char *name)
 {
@@ -142,11 +104,7 @@ static void
 check_settings(Pipeline *pipeline)
 {
 	pipeline_setting_check_ranges(pipeline);
-	if (pipeline->source_key != NULL && pipeline->workers > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a pipeline whose source is a table has one worker"),
-				 errhint("Use workers => 1. Larger batches make fewer transactions: batch_rows, batch_bytes, max_latency.")));
+	source_kind_check_settings(pipeline);
 	if (pipeline->pause_between != NULL)
 		pipeline_pause_check(pipeline->pause_between);
 	if (OidIsValid(pipeline->target))
@@ -207,16 +165,17 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 				 errhint("target => 'table' fills a table by column name; command => $$...$$ runs any SQL over the source.")));
 	pipeline.search_path = GetConfigOptionByName("search_path", NULL, false);
 
-	pipeline.source_key = check_source(pipeline.source, pipeline.source_key);
+	pipeline.source_key = source_kind_choose_key(pipeline.source,
+												 pipeline.source_key);
 	source_access_check(&pipeline);
-	fixed_start(&pipeline, text_to_cstring(PG_GETARG_TEXT_PP(start_at)),
-				&pipeline.start);
+	source_kind_of(&pipeline)->start(&pipeline,
+									 text_to_cstring(PG_GETARG_TEXT_PP(start_at)),
+									 false, &pipeline.start);
 	check_settings(&pipeline);
 	if (OidIsValid(pipeline.target))
 		pipeline_target_check(&pipeline);
 	pipeline_limits_check_new(&pipeline);
-	if (pipeline.source_key != NULL)
-		source_key_check_rows(&pipeline);
+	source_kind_check_content(&pipeline);
 	if (pipeline.enabled)
 		check_can_login(&pipeline);
 	if (pipeline_load(pipeline.name) != NULL)
@@ -426,13 +385,8 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 		shard_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
 
-	/* a sequence number means something in one shard only */
-	if (shard_id == NULL || pipeline->source_key != NULL ||
-		!position_from_text(start_at, &position) ||
-		position.kind == POSITION_LATEST)
-		fixed_start(pipeline, start_at, &position);
-	else
-		source_start_settle(pipeline, start_at, &position);
+	source_kind_of(pipeline)->start(pipeline, start_at, shard_id != NULL,
+									&position);
 
 	pipeline_sink_reset(pipeline, shard_id);
 	if (shard_id == NULL)

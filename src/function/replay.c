@@ -12,11 +12,10 @@
 #include "function/replay_filter.h"
 #include "ledger/dead_letter.h"
 #include "pipeline/pipeline_apply.h"
-#include "pipeline/pipeline_bounds.h"
 #include "pipeline/pipeline_home.h"
 #include "pipeline/pipeline_sink.h"
 #include "pipeline/source_access.h"
-#include "pipeline/source_key.h"
+#include "pipeline/source_kind.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -32,28 +31,6 @@ check_not_running(const Pipeline *pipeline)
 				 errmsg("cannot replay the dead letters of pipeline \"%s\" while its command runs",
 						pipeline->name),
 				 errhint("Replay them from outside the command.")));
-}
-
-/* What is a row of a table is read there again: is it still there? */
-static void
-reject_missing_rows(const Pipeline *pipeline, Batch *batch)
-{
-	BatchCursor cursor;
-	StreamRecord record;
-
-	batch_cursor_start(&cursor, batch);
-	while (batch_cursor_next(&cursor, &record))
-	{
-		int64		key = pipeline_bounds_key(record.record);
-		int			n;
-
-		pfree(source_key_list(pipeline, key - 1, key, 1, &n));
-		if (n == 0)
-			batch_reject(batch, &record, ERRCODE_NO_DATA_FOUND,
-						 psprintf("the row with %s = " INT64_FORMAT " is no longer in table \"%s\"",
-								  quote_identifier(pipeline->source_key), key,
-								  batch->stream));
-	}
 }
 
 Datum
@@ -79,13 +56,9 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	pipeline->stop_on_error = false;
 	pipeline->max_errors = -1;
 	sink = pipeline_sink_open(cxt, pipeline);
-	if (pipeline->source_key == NULL)
-		pipeline_apply(sink, letters.batch);
-	else
-	{
-		reject_missing_rows(pipeline, letters.batch);
-		pipeline_apply_each(sink, letters.batch);
-	}
+	if (source_kind_of(pipeline)->recall != NULL)
+		source_kind_of(pipeline)->recall(pipeline, letters.batch);
+	pipeline_apply_scattered(sink, letters.batch);
 	pipeline_sink_claim(sink);
 	dead_letter_settle(&letters);
 	pipeline_apply_publish(sink);

@@ -48,7 +48,8 @@ static CatalogStatement delete_statement = {
 };
 
 static void
-keep_reject(const char *pipeline, const BatchReject *reject, int64 load)
+keep_reject(const char *pipeline, const Batch *batch,
+			const BatchReject *reject, int64 load)
 {
 	KinesisRecord *record = reject->record.record;
 	const char *data;
@@ -61,7 +62,7 @@ keep_reject(const char *pipeline, const BatchReject *reject, int64 load)
 	values[0] = CStringGetTextDatum(pipeline);
 	values[1] = CStringGetTextDatum(reject->record.stream);
 	values[2] = CStringGetTextDatum(reject->record.shard_id);
-	values[3] = CStringGetTextDatum(kinesis_record_sequence(record));
+	values[3] = CStringGetTextDatum(batch_sequence(batch, &reject->record));
 	values[4] = Int64GetDatum(record->sub_sequence);
 	values[5] = CStringGetTextDatum(kinesis_record_partition_key(record));
 	values[6] = TimestampTzGetDatum(record->arrived);
@@ -90,7 +91,7 @@ dead_letter_keep(const char *pipeline, const Batch *batch, int64 load)
 	old = MemoryContextSwitchTo(cxt);
 	foreach(cell, batch->rejects)
 	{
-		keep_reject(pipeline, lfirst(cell), load);
+		keep_reject(pipeline, batch, lfirst(cell), load);
 		MemoryContextReset(cxt);
 	}
 	MemoryContextSwitchTo(old);

@@ -16,6 +16,7 @@
 #include "base/blame.h"
 #include "base/clock.h"
 #include "pipeline/pipeline_apply.h"
+#include "pipeline/source_kind.h"
 #include "stream/stream_outbox.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -243,9 +244,8 @@ apply_innocent(Application *application, int64 first, int64 end)
 }
 
 /*
- * Apply what was not rejected, at once.  Scans of a stream leave out what is;
- * a table is read by the bounds of its keys, from one that is rejected to the
- * next.
+ * Apply what was not rejected, at once, if scans of the source leave out what
+ * is; else from one that is rejected to the next.
  */
 static void
 apply_rest(Application *application)
@@ -255,7 +255,7 @@ apply_rest(Application *application)
 
 	if (list_length(batch->rejects) == batch->n_records)
 		return;
-	if (application->sink->pipeline->source_key != NULL)
+	if (!source_kind_of(application->sink->pipeline)->yields_batch)
 	{
 		for (int next = -1;
 			 (next = bms_next_member(batch->rejected, next)) >= 0;
@@ -317,8 +317,8 @@ apply_each(Application *application, void (*apply) (Application *application,
 	}
 }
 
-uint64
-pipeline_apply_each(PipelineSink *sink, Batch *batch)
+static uint64
+apply_one_by_one(PipelineSink *sink, Batch *batch)
 {
 	Application application;
 
@@ -332,6 +332,13 @@ pipeline_apply_each(PipelineSink *sink, Batch *batch)
 	}
 	batch_restrict(batch, 0, batch->n_records);
 	return application.rows;
+}
+
+uint64
+pipeline_apply_scattered(PipelineSink *sink, Batch *batch)
+{
+	return source_kind_of(sink->pipeline)->yields_batch ?
+		pipeline_apply(sink, batch) : apply_one_by_one(sink, batch);
 }
 
 void

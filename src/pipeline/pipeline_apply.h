@@ -19,10 +19,10 @@
 extern uint64 pipeline_apply(PipelineSink *sink, Batch *batch);
 
 /*
- * The same for a batch whose records do not follow each other in their source:
- * each of them by itself.
+ * The same for a batch whose records need not follow each other in their source:
+ * others may lie between them.
  */
-extern uint64 pipeline_apply_each(PipelineSink *sink, Batch *batch);
+extern uint64 pipeline_apply_scattered(PipelineSink *sink, Batch *batch);
 
 /*
  * Publish what the command has put into streams, which was held so far; last of

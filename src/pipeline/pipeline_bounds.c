@@ -8,7 +8,6 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_node.h"
 #include "pipeline/pipeline_bounds.h"
-#include "utils/builtins.h"
 
 #define N_BOUNDS 2
 
@@ -61,24 +60,13 @@ pipeline_bounds_prepare(const char *command)
 	return plan;
 }
 
-int64
-pipeline_bounds_key(const KinesisRecord *record)
-{
-	return pg_strtoint64(kinesis_record_sequence(record));
-}
-
 ParamListInfo
-pipeline_bounds_values(Batch *batch)
+pipeline_bounds_values(const Batch *batch)
 {
 	ParamListInfo bounds = makeParamList(N_BOUNDS);
-	StreamRecord first;
-	StreamRecord last;
 
-	batch_record(batch, batch->first, &first);
-	batch_record(batch, batch->end - 1, &last);
-	bounds->params[0].value =
-		Int64GetDatum(pipeline_bounds_key(first.record) - 1);
-	bounds->params[1].value = Int64GetDatum(pipeline_bounds_key(last.record));
+	bounds->params[0].value = Int64GetDatum(batch->keys[batch->first] - 1);
+	bounds->params[1].value = Int64GetDatum(batch->keys[batch->end - 1]);
 	for (int i = 0; i < N_BOUNDS; i++)
 	{
 		bounds->params[i].isnull = false;

@@ -21,9 +21,6 @@
 extern SPIPlanPtr pipeline_bounds_prepare(const char *command);
 
 /* The bounds of what a batch shows, which is not nothing. */
-extern ParamListInfo pipeline_bounds_values(Batch *batch);
-
-/* The key of a record that is a row of a table. */
-extern int64 pipeline_bounds_key(const KinesisRecord *record);
+extern ParamListInfo pipeline_bounds_values(const Batch *batch);
 
 #endif							/* TRACKING_PIPELINE_PIPELINE_BOUNDS_H */

@@ -6,10 +6,10 @@
 
 #include "access/table.h"
 #include "base/cleanup.h"
-#include "pipeline/pipeline_bounds.h"
 #include "pipeline/pipeline_command.h"
 #include "pipeline/pipeline_plan.h"
 #include "pipeline/pipeline_target.h"
+#include "pipeline/source_kind.h"
 #include "tcop/dest.h"
 #include "utils/memutils.h"
 
@@ -91,8 +91,7 @@ pipeline_command_execute(PipelineCommand *command, Batch *batch)
 	SPIExecuteOptions options = {.dest = None_Receiver};
 	int			rc;
 
-	if (command->pipeline->source_key != NULL)
-		options.params = pipeline_bounds_values(batch);
+	options.params = source_kind_of(command->pipeline)->params(batch);
 	rc = SPI_execute_plan_extended(plan, &options);
 	if (rc < 0)
 		ereport(ERROR,

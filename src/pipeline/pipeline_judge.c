@@ -36,8 +36,9 @@ first_reject(const Batch *batch)
 
 /* The pipeline stops: say why, and at which record. */
 static void
-set_verdict(PipelineJudge *judge, const BatchReject *reject, const char *why)
+set_verdict(PipelineJudge *judge, const Batch *batch, const char *why)
 {
+	const BatchReject *reject = first_reject(batch);
 	MemoryContext old = MemoryContextSwitchTo(judge->cxt);
 	ErrorData  *verdict = palloc0(sizeof(ErrorData));
 
@@ -47,7 +48,7 @@ set_verdict(PipelineJudge *judge, const BatchReject *reject, const char *why)
 	verdict->message = psprintf("pipeline \"%s\" stopped%s",
 								judge->pipeline->name, why);
 	verdict->detail = psprintf("Record %s of shard \"%s\": %s",
-							   kinesis_record_sequence(reject->record.record),
+							   batch_sequence(batch, &reject->record),
 							   reject->record.shard_id, reject->reason);
 	verdict->hint = pstrdup("Mend the command, its tables or the source's columns and call tracking.start_pipeline(); or have such records kept as dead letters: tracking.alter_pipeline(..., on_error => 'dead_letter', max_errors => -1, max_error_ratio => 1).");
 	judge->verdict = verdict;
@@ -58,14 +59,13 @@ void
 pipeline_judge_cut(PipelineJudge *judge, Batch *batch)
 {
 	const Pipeline *pipeline = judge->pipeline;
-	const BatchReject *reject = first_reject(batch);
 
-	set_verdict(judge, reject, pipeline->stop_on_error ?
+	set_verdict(judge, batch, pipeline->stop_on_error ?
 				" at a record that cannot be applied" :
 				psprintf(": more than %d records of a batch cannot be applied",
 						 pipeline->max_errors));
 	batch_truncate(batch, pipeline->stop_on_error ?
-				   reject->record.ordinal : 0);
+				   bms_next_member(batch->rejected, -1) : 0);
 }
 
 /* Say once that most records are rejected, and once that this is over. */
@@ -107,7 +107,7 @@ pipeline_judge_batch(PipelineJudge *judge, const Batch *batch)
 	note_rejecting(judge, records, rejected);
 	if (batch->rejects != NIL && records >= MIN_RATIO_RECORDS &&
 		rejected > ratio * records)
-		set_verdict(judge, first_reject(batch),
+		set_verdict(judge, batch,
 					psprintf(": " INT64_FORMAT " of its last " INT64_FORMAT " records cannot be applied",
 							 rejected, records));
 }

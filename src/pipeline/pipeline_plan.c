@@ -5,10 +5,10 @@
 #include "postgres.h"
 
 #include "base/compat.h"
-#include "pipeline/pipeline_bounds.h"
 #include "pipeline/pipeline_owner.h"
 #include "pipeline/pipeline_plan.h"
 #include "pipeline/pipeline_reads.h"
+#include "pipeline/source_kind.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -69,8 +69,7 @@ pipeline_plan_prepare(const Pipeline *pipeline, const char *command)
 	SPIPlanPtr	plan;
 
 	owner_begin(&access, pipeline);
-	plan = pipeline->source_key == NULL ? SPI_prepare(command, 0, NULL) :
-		pipeline_bounds_prepare(command);
+	plan = source_kind_of(pipeline)->prepare(command);
 	if (plan == NULL)
 		raise_unusable(pipeline, SPI_result_code_string(SPI_result));
 	check_statements(pipeline, plan);

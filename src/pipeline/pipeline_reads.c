@@ -15,6 +15,7 @@
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 #include "pipeline/pipeline_reads.h"
+#include "pipeline/source_kind.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/fmgroids.h"
@@ -62,11 +63,7 @@ inherits(Oid child, Oid parent)
 		typeInheritsFrom(child_type, parent_type);
 }
 
-/*
- * Does a scan of this relation scan the source?  A batch of a table is told by
- * keys, so that part of it may be read by the name of a partition; one of a
- * stream is bound to the relation.
- */
+/* Does a scan of this relation scan the source, or part of it? */
 static bool
 scans_source(const Pipeline *pipeline, const RangeTblEntry *rte)
 {
@@ -74,7 +71,7 @@ scans_source(const Pipeline *pipeline, const RangeTblEntry *rte)
 		return false;
 	return rte->relid == pipeline->source ||
 		(rte->inh && inherits(pipeline->source, rte->relid)) ||
-		(pipeline->source_key != NULL &&
+		(!source_kind_of(pipeline)->yields_batch &&
 		 inherits(rte->relid, pipeline->source));
 }
 

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "config/guc.h"
-#include "foreign/fdwapi.h"
 #include "ledger/batch_history.h"
 #include "ledger/checkpoint.h"
 #include "ledger/dead_letter.h"
@@ -20,6 +19,7 @@
 #include "pipeline/pipeline_run.h"
 #include "pipeline/pipeline_sink.h"
 #include "pipeline/source_access.h"
+#include "pipeline/source_kind.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -81,20 +81,15 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	run->watch.cxt = cxt;
 	run->watched = pipeline->watched;
 	run->sink = pipeline_sink_open(cxt, pipeline);
-	run->source = pipeline->source_key == NULL ?
-		source_stream_open(&source) : source_table_open(&source);
+	run->source = source_kind_of(pipeline)->open(&source);
 	return run;
 }
 
 List *
 pipeline_run_servers(const PipelineRun *run)
 {
-	List	   *servers = pipeline_sink_servers(run->sink);
-
-	if (run->pipeline->source_key == NULL)
-		servers = lappend_oid(servers,
-							  GetForeignServerIdByRelId(run->pipeline->source));
-	return servers;
+	return list_concat(source_kind_of(run->pipeline)->servers(run->pipeline),
+					   pipeline_sink_servers(run->sink));
 }
 
 PipelineSource *

@@ -122,10 +122,7 @@ pipeline_source_min_rows(const PipelineSource *source)
 	return source->pipeline->failures > 0 ? 2 : 1;
 }
 
-/*
- * Make what begins with a PipelineSource into one of the two kinds.  In
- * source->cxt and in a transaction; the other members are set but ops.
- */
+/* For SourceKind, in source_stream.c and source_table.c. */
 extern PipelineSource *source_stream_open(const PipelineSource *source);
 extern PipelineSource *source_table_open(const PipelineSource *source);
 

@@ -10,6 +10,7 @@
 #include "lib/stringinfo.h"
 #include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_target.h"
+#include "pipeline/source_kind.h"
 #include "rewrite/rewriteHandler.h"
 #include "row/row.h"
 #include "utils/builtins.h"
@@ -112,20 +113,6 @@ common_columns(Relation target, TupleDesc source)
 	return columns.data;
 }
 
-/* Which rows of the source are of the batch: a stream shows no others. */
-static const char *
-source_condition(const Pipeline *pipeline)
-{
-	const char *key;
-
-	if (pipeline->source_key == NULL)
-		return "";
-	key = quote_identifier(pipeline->source_key);
-	return psprintf(" WHERE %s OPERATOR(pg_catalog.>) $1"
-					" AND %s OPERATOR(pg_catalog.<=) $2 ORDER BY %s",
-					key, key, key);
-}
-
 char *
 pipeline_target_command(const Pipeline *pipeline)
 {
@@ -143,7 +130,8 @@ pipeline_target_command(const Pipeline *pipeline)
 				 errhint("Columns are matched by name. Name them alike, or give a command instead of a target.")));
 	command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s%s",
 					   pipeline_qualified_name(target), columns, columns,
-					   pipeline_qualified_name(source), source_condition(pipeline));
+					   pipeline_qualified_name(source),
+					   source_kind_of(pipeline)->condition(pipeline));
 	table_close(target, AccessShareLock);
 	table_close(source, AccessShareLock);
 	return command;
@@ -191,7 +179,6 @@ check_filled(Relation target, Relation source)
 	}
 }
 
-/* The key of a table is used all the same. */
 static void
 note_left_out(const Pipeline *pipeline, Relation target, Relation source)
 {
@@ -208,8 +195,7 @@ note_left_out(const Pipeline *pipeline, Relation target, Relation source)
 			(same != InvalidAttrNumber &&
 			 is_insertable(TupleDescAttr(RelationGetDescr(target),
 										 same - 1))) ||
-			(pipeline->source_key != NULL &&
-			 strcmp(name, pipeline->source_key) == 0))
+			source_kind_of(pipeline)->reads_column(pipeline, name))
 			continue;
 		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", name);
 	}

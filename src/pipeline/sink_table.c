@@ -8,11 +8,11 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "base/clock.h"
-#include "config/config.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline_plan.h"
 #include "pipeline/pipeline_sink.h"
 #include "pipeline/pipeline_target.h"
+#include "pipeline/source_kind.h"
 #include "pipeline/table_insert.h"
 #include "row/row.h"
 #include "utils/rel.h"
@@ -91,12 +91,13 @@ insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
 
 /*
  * Do what the command does, whose plan is given.  False, with nothing done, if
- * it is to be executed: the source is a table, the target is not plain (see
- * table_insert.h), or a column's type is not that of its source.
+ * it is to be executed: the source has rows, not bytes, the target is not plain
+ * (see table_insert.h), or a column's type is not that of its source.
  */
 static bool
 insert(const Pipeline *pipeline, SPIPlanPtr plan, Batch *batch, uint64 *rows)
 {
+	const SourceKind *kind = source_kind_of(pipeline);
 	Relation	source;
 	Relation	target;
 	RowDecoder *decoder = NULL;
@@ -105,12 +106,12 @@ insert(const Pipeline *pipeline, SPIPlanPtr plan, Batch *batch, uint64 *rows)
 		batch->record_bytes, ROW_LIMIT_OF_BATCH, batch->kept_bytes
 	};
 
-	if (pipeline->source_key != NULL)
+	if (kind->row_spec == NULL)
 		return false;
 	source = pipeline_open_source(pipeline);
 	target = pipeline_open_target(pipeline, RowExclusiveLock);
 	if (!XactReadOnly)
-		decoder = open_decoder(&config_stream_table(source)->row,
+		decoder = open_decoder(kind->row_spec(source),
 							   RelationGetDescr(source),
 							   RelationGetDescr(target), &limit, &given);
 	if (decoder != NULL && !table_insert_is_plain(target, given))

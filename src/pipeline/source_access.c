@@ -7,13 +7,13 @@
 #include "access/table.h"
 #include "base/compat.h"
 #include "catalog/pg_type.h"
-#include "config/config.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
 #include "pipeline/pipeline_owner.h"
 #include "pipeline/pipeline_target.h"
 #include "pipeline/source_access.h"
+#include "pipeline/source_kind.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
@@ -35,31 +35,18 @@ typedef struct RowReceiver
  * May it be read?
  * ---------------------------------------------------------------- */
 
-bool
-source_access_is_table(Oid relation)
-{
-	char		relkind = get_rel_relkind(relation);
-
-	return (relkind == RELKIND_RELATION ||
-			relkind == RELKIND_PARTITIONED_TABLE) &&
-		get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
-}
-
 static void
 check_kind(const Pipeline *pipeline, Relation source)
 {
-	Oid			relid = RelationGetRelid(source);
-	bool		is_table = pipeline->source_key != NULL;
+	const SourceKind *kind = source_kind_of(pipeline);
 
-	if (is_table ? source_access_is_table(relid) : config_is_stream_table(relid))
+	if (kind->takes(RelationGetRelid(source)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 is_table ?
-			 errmsg("\"%s\", the source of pipeline \"%s\", is no longer an ordinary table",
-					RelationGetRelationName(source), pipeline->name) :
-			 errmsg("\"%s\", the source of pipeline \"%s\", is no longer a foreign table of tracking_fdw",
-					RelationGetRelationName(source), pipeline->name),
+			 errmsg("\"%s\", the source of pipeline \"%s\", is no longer %s",
+					RelationGetRelationName(source), pipeline->name,
+					kind->noun),
 			 errhint("Drop the pipeline and create it again with another source.")));
 }
 

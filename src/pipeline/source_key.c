@@ -343,31 +343,16 @@ source_key_of_position(const StreamPosition *position)
 }
 
 void
-source_key_to_position(int64 key, StreamPosition *position)
-{
-	memset(position, 0, sizeof(*position));
-	position->sub_sequence = -1;
-	if (key < 0)
-		position->kind = POSITION_TRIM_HORIZON;
-	else
-	{
-		position->kind = POSITION_AFTER_SEQUENCE;
-		snprintf(position->sequence, sizeof(position->sequence), INT64_FORMAT,
-				 key);
-	}
-}
-
-void
 source_key_start(const Pipeline *pipeline, const char *start_at,
 				 StreamPosition *position)
 {
 	if (pg_strcasecmp(start_at, "trim_horizon") == 0)
-		source_key_to_position(-1, position);
+		position_after_key(position, -1);
 	else if (pg_strcasecmp(start_at, "latest") == 0)
-		source_key_to_position(source_key_newest(pipeline), position);
+		position_after_key(position, source_key_newest(pipeline));
 	else if (start_at[0] != '\0' &&
 			 strspn(start_at, "0123456789") == strlen(start_at))
-		source_key_to_position(pg_strtoint64(start_at), position);
+		position_after_key(position, pg_strtoint64(start_at));
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -28,7 +28,6 @@ extern void source_key_start(const Pipeline *pipeline, const char *start_at,
 
 /* The key that a position stands after; -1: there is none. */
 extern int64 source_key_of_position(const StreamPosition *position);
-extern void source_key_to_position(int64 key, StreamPosition *position);
 
 /* The largest key that there is, -1 if there is no row. */
 extern int64 source_key_newest(const Pipeline *pipeline);

@@ -2,8 +2,7 @@
  * source_table.c
  *	  A table as the source of a pipeline.
  *
- * A row is a record: its key is the sequence number, the name of the key
- * column the shard.  The rows with keys up to a visible one are settled once
+ * The rows with keys up to a visible one are settled once
  * the transactions that were writing then have ended (see table_writers.h),
  * and only settled rows are handed out: nothing can come in between them any
  * more.
@@ -13,7 +12,6 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "ledger/checkpoint.h"
-#include "pipeline/pipeline_bounds.h"
 #include "pipeline/pipeline_home.h"
 #include "pipeline/pipeline_source.h"
 #include "pipeline/source_key.h"
@@ -28,9 +26,6 @@
 #define LOOK_MAX_MS 1000
 /* Between two looks whether writers have ended, at first; it doubles. */
 #define SETTLE_MIN_MS 10
-
-/* A key's digits, none of which is a sign, and the end of the string. */
-#define KEY_SIZE 20
 
 /* When something was first seen. */
 typedef struct Moment
@@ -277,31 +272,32 @@ tip_at(const TableSource *source)
 		source->looked_at;
 }
 
-/* The rows as records, in the current context. */
-static KinesisPage *
-make_page(const TableSource *source)
+/* Put the rows into a batch, in the current context. */
+static void
+add_rows(const TableSource *source, Batch *batch)
 {
-	KinesisPage *page = palloc0(sizeof(KinesisPage));
-	char	   *key = palloc(source->n_rows * KEY_SIZE);
+	int			n = source->n_rows;
+	BatchSlice *slice = palloc0(sizeof(BatchSlice));
 
-	page->n_records = source->n_rows;
-	page->records = palloc0(source->n_rows * sizeof(KinesisRecord));
-	for (int i = 0; i < source->n_rows; i++)
+	batch->n_records = n;
+	batch->keys = palloc(n * sizeof(int64));
+	batch->slices = slice;
+	batch->n_slices = 1;
+	slice->records = palloc0(n * sizeof(KinesisRecord));
+	slice->n_records = n;
+	for (int i = 0; i < n; i++)
 	{
 		const PendingRow *pending = &source->rows[i];
-		KinesisRecord *record = &page->records[i];
+		KinesisRecord *record = &slice->records[i];
 
-		record->sequence_number = key;
-		record->sequence_number_digits =
-			snprintf(key, KEY_SIZE, INT64_FORMAT, pending->row.key);
-		key += KEY_SIZE;
+		batch->keys[i] = pending->row.key;
 		record->partition_key = "";
 		record->arrived = pending->seen;
 		record->data_bytes = Min(pending->row.bytes, PG_UINT32_MAX);
 		record->sub_sequence = -1;
 		record->decoded = true;
 	}
-	return page;
+	batch_count_slice(batch, slice, 0);
 }
 
 static Batch *
@@ -318,11 +314,6 @@ make_batch(TableSource *source)
 	batch->stream = source->name;
 	batch->shards = palloc0(sizeof(BatchShard));
 	batch->n_shards = 1;
-	batch->slices = palloc0(sizeof(BatchSlice));
-	batch->n_slices = source->n_rows > 0 ? 1 : 0;
-	batch->slices[0].page = make_page(source);
-	batch->slices[0].records = batch->slices[0].page->records;
-	batch->slices[0].n_records = source->n_rows;
 	batch->shards[0].shard_id = pipeline->source_key;
 	batch->shards[0].from = batch->shards[0].to = source->handed_out;
 	batch->shards[0].tip_at = tip_at(source);
@@ -330,8 +321,8 @@ make_batch(TableSource *source)
 		batch_late_since(source->late_since, source->tip_at, tip_at(source),
 						 pipeline->max_latency_ms);
 	batch->shards[0].millis_behind_latest = behind_ms(source);
-	batch_count_slice(&batch->shards[0], &batch->slices[0]);
-	batch->n_records = source->n_rows;
+	if (source->n_rows > 0)
+		add_rows(source, batch);
 	batch->bytes = source->bytes;
 	batch->fetch_ms = clock_now_ms() - source->first_seen.ms;
 	batch_restrict(batch, 0, batch->n_records);
@@ -409,13 +400,13 @@ table_complete_rejects(PipelineSource *base, Batch *batch)
 
 	foreach(cell, batch->rejects)
 	{
-		KinesisRecord *record =
-			((const BatchReject *) lfirst(cell))->record.record;
+		const StreamRecord *reject =
+			&((const BatchReject *) lfirst(cell))->record;
 		char	   *rows = source_key_rows(base->pipeline,
-										   pipeline_bounds_key(record));
+										   batch->keys[reject->ordinal]);
 
-		record->data = rows == NULL ? pstrdup("") : rows;
-		record->data_bytes = strlen(record->data);
+		reject->record->data = rows == NULL ? pstrdup("") : rows;
+		reject->record->data_bytes = strlen(reject->record->data);
 	}
 }
 

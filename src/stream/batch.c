@@ -74,10 +74,20 @@ batch_record(Batch *batch, int64 ordinal, StreamRecord *record)
 	batch->rejected = rejected;
 }
 
-void
-batch_count_slice(BatchShard *shard, const BatchSlice *slice)
+char *
+batch_sequence(const Batch *batch, const StreamRecord *record)
 {
+	if (batch->keys == NULL)
+		return kinesis_record_sequence(record->record);
+	return psprintf(INT64_FORMAT, batch->keys[record->ordinal]);
+}
+
+void
+batch_count_slice(Batch *batch, const BatchSlice *slice, int64 first)
+{
+	BatchShard *shard = &batch->shards[slice->shard];
 	const KinesisRecord *records = slice->records;
+	int			last = slice->n_records - 1;
 
 	for (int i = 0; i < slice->n_records; i++)
 	{
@@ -89,8 +99,10 @@ batch_count_slice(BatchShard *shard, const BatchSlice *slice)
 		shard->last_arrival = Max(shard->last_arrival, arrived);
 	}
 	shard->n_records += slice->n_records;
-	if (slice->n_records > 0)
-		position_after_record(&shard->to, &records[slice->n_records - 1]);
+	if (last >= 0 && batch->keys != NULL)
+		position_after_key(&shard->to, batch->keys[first + last]);
+	else if (last >= 0)
+		position_after_record(&shard->to, &records[last]);
 }
 
 /* Records wait for a poll, then for their batch; the view has the same. */
@@ -138,8 +150,8 @@ batch_truncate(Batch *batch, int64 n)
 		BatchSlice *slice = &batch->slices[i];
 
 		slice->n_records = Min(slice->n_records, left);
+		batch_count_slice(batch, slice, n - left);
 		left -= slice->n_records;
-		batch_count_slice(&batch->shards[slice->shard], slice);
 	}
 	/* a gap is told with what lies behind it */
 	foreach(cell, batch->gaps)

@@ -83,6 +83,9 @@ typedef struct Batch
 	int			n_shards;
 	BatchSlice *slices;
 	int			n_slices;
+	int64	   *keys;			/* of the rows of a table, by ordinal: their
+								 * records have no sequence number; NULL: it is
+								 * of a stream */
 	int64		n_records;
 	int64		bytes;
 	int64		first;			/* scans yield the records from this one ... */
@@ -123,8 +126,12 @@ extern void batch_restrict(Batch *batch, int64 first, int64 end);
 extern TimestampTz batch_late_since(TimestampTz since, TimestampTz tip_before,
 									TimestampTz tip_at, long max_latency_ms);
 
-/* Add a slice's records to what is told of its shard. */
-extern void batch_count_slice(BatchShard *shard, const BatchSlice *slice);
+/*
+ * Add a slice's records, of which the first has this ordinal, to what is told of
+ * its shard.
+ */
+extern void batch_count_slice(Batch *batch, const BatchSlice *slice,
+							  int64 first);
 
 /* All of its records are to be tried anew. */
 extern void batch_forget_rejects(Batch *batch);
@@ -140,6 +147,9 @@ extern void batch_watch(ColumnWatch *watch, const char *name, bool found);
 
 /* The record with this ordinal, which must be in the batch, rejected or not. */
 extern void batch_record(Batch *batch, int64 ordinal, StreamRecord *record);
+
+/* The sequence number of a record of the batch, or its key; palloc'd. */
+extern char *batch_sequence(const Batch *batch, const StreamRecord *record);
 
 /* Note a record as rejected; a second scan of the same batch adds nothing. */
 extern void batch_reject(Batch *batch, const StreamRecord *record,

@@ -176,6 +176,21 @@ position_after_record(StreamPosition *position, const KinesisRecord *record)
 	position->sub_sequence = record->more_follow ? record->sub_sequence : -1;
 }
 
+void
+position_after_key(StreamPosition *position, int64 key)
+{
+	memset(position, 0, sizeof(*position));
+	position->sub_sequence = -1;
+	if (key < 0)
+		position->kind = POSITION_TRIM_HORIZON;
+	else
+	{
+		position->kind = POSITION_AFTER_SEQUENCE;
+		snprintf(position->sequence, sizeof(position->sequence), INT64_FORMAT,
+				 key);
+	}
+}
+
 /*
  * A shard is read from a position on, so that only within an aggregate can
  * what comes be done already.

@@ -60,6 +60,9 @@ extern void position_from_start_at(const char *text, StreamPosition *position);
 extern void position_after_record(StreamPosition *position,
 								  const KinesisRecord *record);
 
+/* After the row of a table with this key; before the first, if it is below 0. */
+extern void position_after_key(StreamPosition *position, int64 key);
+
 /*
  * How many sub-records of this record, if it is an aggregate, are done for a
  * reader that begins at position.

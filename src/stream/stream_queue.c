@@ -227,7 +227,7 @@ add_slice(StreamReader *reader, OpenBatch *open, QueuedPage *queued, int n)
 	slice->records = page_records(queued, unpacked, n);
 	slice->n_records = n;
 	add_gap(batch, &queued->gap);
-	batch_count_slice(entry, slice);
+	batch_count_slice(batch, slice, batch->n_records);
 	batch->n_records += n;
 	batch->bytes += slice->page->bytes * n / slice->page->n_left;
 	slice->last_of_page = pass_records(reader, queued, n);

@@ -21,6 +21,7 @@
 #include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_reach.h"
 #include "pipeline/pipeline_run.h"
+#include "pipeline/source_kind.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
@@ -178,8 +179,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 
 	if (!pipeline_read_only_wait(pipeline, slot))
 		return;
-	/* a table is asked anew each time; maintenance of it is no change */
-	pipeline_watch_begin(pipeline->source_key == NULL ?
+	/* maintenance of what is asked anew each time is no change */
+	pipeline_watch_begin(source_kind_of(pipeline)->is_read_once ?
 						 pipeline->source : InvalidOid);
 	worker_begin();
 	run = pipeline_run_open(TopMemoryContext, pipeline, slot, READ_FOREVER,
