@@ -136,3 +136,21 @@ def test_a_slow_command_is_late(db, running, kinesalite, put, wait_until):
     db.sql('ROLLBACK')
     wait_until(lambda: db.status('p')[0]['late_since'] is None)
     assert db.status('p')[0]['lag'] < 3 * SECOND
+
+
+@pytest.mark.parametrize('kind', ['stream', 'table'])
+def test_a_run_that_is_late_ends(db, source, kinesalite, put, kind):
+    """Its last batch is late, and no look follows after which it would not be."""
+    stream = source()
+    put(kinesalite.client(), stream, ids(2, 1))
+    bounds = 'true' if kind == 'stream' else 'id > $1 AND id <= $2'
+    if kind == 'table':
+        db.sql('ALTER FOREIGN TABLE src RENAME TO stream; '
+               'CREATE TABLE src AS SELECT id FROM stream; ALTER TABLE src ADD PRIMARY KEY (id)')
+    db.pipeline('p', 'src', enabled=False, batch_rows=1, max_latency='0.2 s', command=
+                f'INSERT INTO target (id) SELECT id FROM src WHERE {bounds} '
+                "AND CASE id WHEN 1 THEN pg_sleep(1.6)::text ELSE '' END IS NOT NULL")
+    db.sql("SET statement_timeout = '20 s'")
+    db.sql("CALL tracking.run_pipeline('p')")
+    assert db.sql('SELECT id FROM target ORDER BY id') == [(1,), (2,)]
+    assert db.value('SELECT count(*) FROM tracking.batch') <= 4

@@ -238,14 +238,31 @@ collect(TableSource *source)
 	MemoryContextSwitchTo(old);
 }
 
+/* When what is collected was all that there was. */
+static TimestampTz
+tip_at(const TableSource *source)
+{
+	if (source->collected < source->settled)
+		return source->settled_seen.time;
+	return source->settled < source->newest ? source->newest_seen.time :
+		source->looked_at;
+}
+
+/* A look since the last batch told that it is late found nothing more. */
+static bool
+may_have_caught_up(const TableSource *source)
+{
+	return source->late_since != 0 && source->looked &&
+		source->collected == source->newest &&
+		tip_at(source) > source->tip_at;
+}
+
 /* When the rows that are there become a batch, by clock_now_ms(). */
 static int64
 due_ms(const TableSource *source)
 {
-	/* that it is no longer late is to be told, too */
 	if (source->n_rows == 0)
-		return source->late_since != 0 && source->looked &&
-			source->collected == source->newest ? 0 : PG_INT64_MAX;
+		return may_have_caught_up(source) ? 0 : PG_INT64_MAX;
 	if (is_full(source) || source->base.until != READ_FOREVER)
 		return 0;
 	return source->first_seen.ms + source->base.pipeline->max_latency_ms;
@@ -260,16 +277,6 @@ behind_ms(const TableSource *source)
 	if (source->settled < source->newest)
 		return clock_now_ms() - source->newest_seen.ms;
 	return 0;
-}
-
-/* When what is collected was all that there was. */
-static TimestampTz
-tip_at(const TableSource *source)
-{
-	if (source->collected < source->settled)
-		return source->settled_seen.time;
-	return source->settled < source->newest ? source->newest_seen.time :
-		source->looked_at;
 }
 
 /* Put the rows into a batch, in the current context. */

@@ -50,6 +50,14 @@ stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
 	reader->kept_bytes += page->bytes;
 }
 
+/* An answer came since the last batch told that it is late: it may be no longer. */
+static bool
+may_have_caught_up(const ReaderShard *shard)
+{
+	return shard->late_since != 0 &&
+		shard_reader_tip_at(shard->reader) > shard->handed_tip;
+}
+
 /* It ended, lost something, caught up, or has been idle for long. */
 static bool
 has_news(const StreamReader *reader, const ReaderShard *shard)
@@ -63,7 +71,7 @@ has_news(const StreamReader *reader, const ReaderShard *shard)
 	if (shard->gap != NULL)
 		return true;
 	return shard_reader_at_tip(shard_reader) &&
-		(shard->handed_behind != 0 || shard->late_since != 0 ||
+		(shard->handed_behind != 0 || may_have_caught_up(shard) ||
 		 (reader->retention_us > 0 &&
 		  shard_reader_read_until(shard_reader) - shard->handed_until >
 		  CONFIRM_INTERVAL_US));
