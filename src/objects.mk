@@ -158,6 +158,7 @@ OBJECTS = \
 	pipeline/pipeline_plan.o \
 	pipeline/pipeline_reach.o \
 	pipeline/pipeline_reads.o \
+	pipeline/pipeline_relation.o \
 	pipeline/pipeline_role.o \
 	pipeline/pipeline_run.o \
 	pipeline/pipeline_sink.o \
@@ -175,6 +176,7 @@ OBJECTS = \
 	pipeline/source_kind_table.o \
 	pipeline/source_start.o \
 	pipeline/source_stream.o \
+	pipeline/source_stream_reach.o \
 	pipeline/source_table.o \
 	pipeline/table_extend.o \
 	pipeline/table_insert.o \

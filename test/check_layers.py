@@ -29,8 +29,9 @@ LIBRARIES = [
     (r'libpq-fe\.h', r'\bPQ[a-z]\w*|\bPG(conn|result|cancel|notify)\b|\bpg_(conn|result)\b', ('src/store/',)),
 ]
 
-# names by which files may still be tied in a circle
-LEFT = {'pipeline_run_give_up'}
+# names by which files may still be tied in a circle: what a kind of source reads
+# is checked to be of that kind still, each time
+LEFT = {'source_kind_of'}
 
 # what must not stand in the code, and why; with the one file that may
 FORBIDDEN = [

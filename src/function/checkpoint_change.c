@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 #include "ledger/catalog.h"
 #include "ledger/pipeline_catalog.h"
+#include "pipeline/pipeline_sink.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "worker/worker.h"
@@ -32,16 +33,18 @@ static void
 begin_anew(const char *name)
 {
 	const Pipeline *pipeline = pipeline_load(name);
+	const char *table;
 
 	if (pipeline == NULL)
 		return;
-	if (pipeline->store_table != NULL)
+	table = pipeline_sink_position_table(pipeline);
+	if (table != NULL)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("positions of pipeline \"%s\" are not for tracking.checkpoint to say",
 						name),
 				 errdetail("The store that it fills keeps them, in table %s.",
-						   pipeline->store_table),
+						   table),
 				 errhint("SELECT tracking.reset_pipeline(%s, ...) changes them there and here.",
 						 quote_literal_cstr(name))));
 	pipeline_touch(name);

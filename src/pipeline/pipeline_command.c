@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "pipeline/pipeline_command.h"
 #include "pipeline/pipeline_plan.h"
+#include "pipeline/pipeline_relation.h"
 #include "pipeline/pipeline_target.h"
 #include "pipeline/source_kind.h"
 #include "tcop/dest.h"

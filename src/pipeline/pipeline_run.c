@@ -250,9 +250,13 @@ try_batch(PipelineRun *run, Batch *batch, int tries)
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(run->step_cxt);
+		MemoryContext error_cxt = MemoryContextSwitchTo(run->step_cxt);
+
 		if (host->recover == NULL || !host->recover(run->pipeline, tries))
+		{
+			MemoryContextSwitchTo(error_cxt);
 			PG_RE_THROW();
+		}
 		batch_forget_rejects(batch);
 	}
 	PG_END_TRY();

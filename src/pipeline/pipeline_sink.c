@@ -167,3 +167,11 @@ pipeline_sink_reset(const Pipeline *pipeline, const char *shard_id)
 	if (ops->reset != NULL)
 		ops->reset(pipeline, shard_id);
 }
+
+const char *
+pipeline_sink_position_table(const Pipeline *pipeline)
+{
+	const PipelineSinkOps *ops = kind_of(pipeline);
+
+	return ops->position_table == NULL ? NULL : ops->position_table(pipeline);
+}

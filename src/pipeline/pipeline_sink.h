@@ -64,6 +64,7 @@ typedef struct PipelineSinkOps
 	 * nobody knows.  committed: write down that it is.  claim: behind rows that
 	 * move no position; sees that no other server fills the sink.  reset: forget
 	 * the positions of a shard, or all (NULL), as this transaction commits.
+	 * position_table: what of it has the positions.
 	 */
 	void		(*begin) (PipelineSink *sink,
 						  const PipelineTransactions *transactions);
@@ -74,6 +75,7 @@ typedef struct PipelineSinkOps
 	void		(*committed) (PipelineSink *sink);
 	void		(*claim) (PipelineSink *sink);
 	void		(*reset) (const Pipeline *pipeline, const char *shard_id);
+	const char *(*position_table) (const Pipeline *pipeline);
 } PipelineSinkOps;
 
 struct PipelineSink
@@ -127,6 +129,9 @@ extern bool pipeline_sink_advance(PipelineSink *sink, const Batch *batch,
 extern void pipeline_sink_claim(PipelineSink *sink);
 extern void pipeline_sink_reset(const Pipeline *pipeline,
 								const char *shard_id);
+
+/* The table in its sink that has a pipeline's positions; NULL: they are here. */
+extern const char *pipeline_sink_position_table(const Pipeline *pipeline);
 
 /* Is a batch that is committed here still to be committed there? */
 static inline bool

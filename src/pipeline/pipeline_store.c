@@ -12,11 +12,9 @@
 #include "foreign/foreign.h"
 #include "nodes/parsenodes.h"
 #include "pipeline/pipeline_plan.h"
-#include "pipeline/pipeline_sink.h"
 #include "pipeline/pipeline_store.h"
-#include "pipeline/pipeline_target.h"
+#include "pipeline/pipeline_relation.h"
 #include "store/dialect.h"
-#include "store/store_connection.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 
@@ -70,13 +68,12 @@ written_table(const Query *query, bool *others)
 static Oid
 command_table(const Pipeline *pipeline, bool *others)
 {
-	const char *text = pipeline_sink_text(pipeline);
 	Oid			table = InvalidOid;
 	SPIPlanPtr	plan;
 	ListCell   *cell;
 
 	SPI_connect();
-	plan = pipeline_plan_prepare(pipeline, text);
+	plan = pipeline_plan_prepare(pipeline, pipeline->command);
 	foreach(cell, SPI_plan_get_plan_sources(plan))
 	{
 		const CachedPlanSource *source = lfirst(cell);

@@ -34,14 +34,4 @@ extern Form_pg_attribute pipeline_target_source_column(Form_pg_attribute attribu
  */
 extern Bitmapset *pipeline_target_filled(Relation target, TupleDesc source);
 
-/*
- * The source or the target of a pipeline, open.  One that no longer exists is
- * an error that ends the pipeline.
- */
-extern Relation pipeline_open_source(const Pipeline *pipeline);
-extern Relation pipeline_open_target(const Pipeline *pipeline, LOCKMODE lock);
-
-/* Schema and name of a relation as they stand in SQL, palloc'd. */
-extern char *pipeline_qualified_name(Relation relation);
-
 #endif							/* TRACKING_PIPELINE_PIPELINE_TARGET_H */

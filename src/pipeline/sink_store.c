@@ -284,6 +284,12 @@ store_sink_reset(const Pipeline *pipeline, const char *shard_id)
 	store_checkpoint_forget(&store.checkpoint, shard_id);
 }
 
+static const char *
+store_sink_position_table(const Pipeline *pipeline)
+{
+	return pipeline->store_table;
+}
+
 const PipelineSinkOps sink_store_ops = {
 	.size = sizeof(StoreSink),
 	.is_of = store_sink_is_of,
@@ -299,5 +305,6 @@ const PipelineSinkOps sink_store_ops = {
 	.commit = store_sink_commit,
 	.committed = store_sink_committed,
 	.claim = store_sink_claim,
-	.reset = store_sink_reset
+	.reset = store_sink_reset,
+	.position_table = store_sink_position_table
 };

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline_plan.h"
+#include "pipeline/pipeline_relation.h"
 #include "pipeline/pipeline_sink.h"
 #include "pipeline/pipeline_target.h"
 #include "pipeline/source_kind.h"

@@ -11,7 +11,7 @@
 #include "miscadmin.h"
 #include "parser/analyze.h"
 #include "pipeline/pipeline_owner.h"
-#include "pipeline/pipeline_target.h"
+#include "pipeline/pipeline_relation.h"
 #include "pipeline/source_access.h"
 #include "pipeline/source_kind.h"
 #include "tcop/dest.h"

@@ -15,9 +15,6 @@
 #include "executor/tuptable.h"
 #include "ledger/pipeline_catalog.h"
 
-/* Is it an ordinary table, partitioned or not, that outlives the session? */
-extern bool source_access_is_table(Oid relation);
-
 /*
  * Lock the source until the transaction ends, and raise an error unless it is
  * what the pipeline reads (it may have become a view, say) and the pipeline's

@@ -8,7 +8,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "ledger/catalog.h"
-#include "pipeline/pipeline_target.h"
+#include "pipeline/pipeline_relation.h"
 #include "pipeline/source_access.h"
 #include "pipeline/source_key.h"
 #include "utils/builtins.h"

@@ -7,17 +7,14 @@
 #include "access/table.h"
 #include "base/clock.h"
 #include "base/compat.h"
-#include "config/config.h"
 #include "config/guc.h"
 #include "ledger/checkpoint.h"
 #include "ledger/gap.h"
 #include "ledger/pipeline_note.h"
 #include "pipeline/pipeline_failure.h"
 #include "pipeline/pipeline_home.h"
-#include "pipeline/pipeline_source.h"
+#include "pipeline/source_stream.h"
 #include "row/row.h"
-#include "stream/shard_pace.h"
-#include "stream/stream_reader.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -29,38 +26,10 @@
 #define CAREFUL_BATCHES 100
 #define CAREFUL_BYTES ROW_BESIDE_BYTES
 
-/* Listings that failed in a row before that is worth a word. */
-#define LISTING_ATTEMPTS 3
-
-/* A stream that does not answer for so long cannot be reached. */
-#define SILENT_MS 5000
-
 /* How often shards that wait for another worker are looked at. */
 #define WAITING_INTERVAL_MS 500
 
 static uint32 describe_wait_event = 0;
-
-typedef struct StreamSource
-{
-	PipelineSource base;
-	StreamTable *table;
-	KinesisStream stream;
-	StreamReader *reader;
-	bool		begun;			/* its shards are known */
-	AwsCall    *describing;		/* before that, or NULL */
-	ShardPace	describe_pace;
-	int64		describe_ms;	/* when it was first asked; 0: not yet */
-	TimestampTz describe_at;	/* the same by the clock */
-	bool		silent;			/* ... was told, or that it is not any more */
-	bool		listing_failed; /* was told */
-	TimestampTz stream_created; /* 0: the stream does not say */
-	int64		retention_us;
-	List	   *waiting;		/* KinesisShard *, for a parent that another
-								 * worker reads; in waiting_cxt */
-	MemoryContext waiting_cxt;
-	int64		added_ms;		/* when the reader got the shards it may read */
-	int			n_careful;		/* batches that are to keep little */
-} StreamSource;
 
 /* The settings that a reader needs. */
 static void
@@ -163,7 +132,7 @@ describe(StreamSource *source, long max_wait_ms)
 		return true;
 	shard_pace_failed(&source->describe_pace, clock_now_ms(), error);
 	source->describe_pace.due_ms = Min(source->describe_pace.due_ms,
-									   clock_now_ms() + SILENT_MS);
+									   clock_now_ms() + SOURCE_SILENT_MS);
 	aws_call_close(source->describing);
 	source->describing = NULL;
 	return false;
@@ -387,88 +356,6 @@ stream_tend(PipelineSource *base)
 	source->added_ms = clock_now_ms();
 }
 
-/* It was asked, and has not answered for too long. */
-static bool
-is_silent(const StreamSource *source)
-{
-	return !source->begun && source->describe_ms != 0 &&
-		clock_now_ms() - source->describe_ms >= SILENT_MS;
-}
-
-/* Listings fail, and not by chance. */
-static bool
-is_listing_failing(const StreamSource *source)
-{
-	const AwsError *trouble = stream_reader_listing_trouble(source->reader);
-
-	return trouble != NULL && trouble->attempts >= LISTING_ATTEMPTS;
-}
-
-static bool
-stream_reach_changed(PipelineSource *base)
-{
-	StreamSource *source = (StreamSource *) base;
-	bool		silent = is_silent(source);
-	bool		listing_failed = is_listing_failing(source);
-	bool		changed = stream_reader_lost_changed(source->reader) ||
-		silent != source->silent ||
-		listing_failed != source->listing_failed;
-
-	source->silent = silent;
-	source->listing_failed = listing_failed;
-	return changed;
-}
-
-static void
-set_error(SourceReach *reach, const char *message, const AwsError *error)
-{
-	reach->has_trouble = true;
-	reach->error.sqlerrcode = error == NULL ? ERRCODE_CONNECTION_FAILURE :
-		error->sqlstate;
-	reach->error.message = unconstify(char *, message);
-	reach->error.detail = error == NULL ? pstrdup("No answer has come.") :
-		aws_error_detail(error);
-	reach->error.hint = error == NULL ? NULL : unconstify(char *, error->hint);
-}
-
-static void
-set_lost_error(SourceReach *reach)
-{
-	const StreamLost *first = linitial(reach->lost);
-	int			n = list_length(reach->lost);
-
-	reach->has_trouble = true;
-	reach->since = first->since;
-	reach->error.sqlerrcode = first->sqlstate;
-	reach->error.message = n == 1 ?
-		psprintf("could not read shard \"%s\"", first->shard_id) :
-		psprintf("could not read %d shards, shard \"%s\" among them",
-				 n, first->shard_id);
-	reach->error.detail = unconstify(char *, first->reason);
-	reach->error.hint = unconstify(char *, first->hint);
-}
-
-/* A shard that cannot be read holds up no other. */
-static void
-stream_reach(const PipelineSource *base, SourceReach *reach)
-{
-	const StreamSource *source = (const StreamSource *) base;
-
-	reach->lost = stream_reader_lost(source->reader);
-	reach->since = source->silent ? source->describe_at :
-		GetCurrentTimestamp();
-	reach->is_whole = source->silent;
-	if (source->silent)
-		set_error(reach, psprintf("could not describe stream \"%s\"",
-								  source->stream.name),
-				  source->describe_pace.trouble);
-	else if (reach->lost != NIL)
-		set_lost_error(reach);
-	else if (source->listing_failed)
-		set_error(reach, "could not look for new shards",
-				  stream_reader_listing_trouble(source->reader));
-}
-
 static TimestampTz
 stream_tip(const PipelineSource *base)
 {
@@ -498,8 +385,8 @@ static const PipelineSourceOps stream_ops = {
 	.caught_up = stream_caught_up,
 	.check = stream_check,
 	.tend = stream_tend,
-	.reach = stream_reach,
-	.reach_changed = stream_reach_changed,
+	.reach = source_stream_reach,
+	.reach_changed = source_stream_reach_changed,
 	.tip = stream_tip,
 	.tips = stream_tips,
 	.describe = stream_describe

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/parsetree.h"
+#include "pipeline/pipeline_relation.h"
 #include "pipeline/pipeline_target.h"
 #include "pipeline/target_check.h"
 #include "utils/acl.h"

@@ -4,14 +4,14 @@
  */
 #include "postgres.h"
 
-#include "store/store_connection.h"
+#include "store/dialect.h"
 #include "store/store_name.h"
 
 void
 store_append_table(StringInfo sql, const StoreTable *table)
 {
-	appendStringInfo(sql, "%s.%s", store_quote_identifier(table->schema),
-					 store_quote_identifier(table->name));
+	appendStringInfo(sql, "%s.%s", dialect_quote_identifier(table->schema),
+					 dialect_quote_identifier(table->name));
 }
 
 void
@@ -19,5 +19,5 @@ store_append_columns(StringInfo sql, const StoreEncoder *encoder)
 {
 	for (int i = 0; i < encoder->n_columns; i++)
 		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
-						 store_quote_identifier(encoder->columns[i].name));
+						 dialect_quote_identifier(encoder->columns[i].name));
 }
