@@ -64,6 +64,8 @@ def test_failover(primary, kinesalite, proxy, wait_until, lagging, faults):
         wait_until(lambda: counts(conn)[0] >= 500, what='rows on the standby')
         assert conn.execute("SELECT count(*) FROM pg_stat_activity "
                             "WHERE backend_type LIKE 'tracking_fdw%'").fetchone() == (0,)
+        assert conn.execute('SELECT DISTINCT state, lag FROM tracking.pipeline_status').fetchall() == \
+            [('standby', None)]
         if lagging:
             conn.execute("ALTER SYSTEM SET primary_conninfo = ''")
             standby.reload()

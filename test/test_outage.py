@@ -110,6 +110,16 @@ def test_an_idle_pipeline_writes_nothing(db, running, wait_until):
     assert db.status('p')[0]['lag'] < 2 * SECOND
 
 
+def test_a_worker_that_ends_tells_how_far_it_had_come(db, running, wait_until):
+    running()
+    # the last record came an hour ago
+    db.sql("UPDATE tracking.checkpoint SET tip_at = tip_at - interval '1 hour'")
+    wait_until(lambda: states(db) == ['running'] and db.status('p')[0]['lag'] < 2 * SECOND)
+    db.sql("SELECT tracking.stop_pipeline('p')")
+    wait_until(lambda: db.status('p')[0]['worker_pid'] is None)
+    assert states(db) == ['stopped'] and db.status('p')[0]['lag'] < 12 * SECOND
+
+
 def test_lag_of_a_run_by_schedule(db, source, wait_until):
     """Since the last run; what is at its end has none."""
     source()
