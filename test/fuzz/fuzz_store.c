@@ -190,7 +190,9 @@ send_files(void *server)
 {
 	StoreTable	table = {.schema = "s",.name = "t"};
 	StoreColumn columns[] = {{.name = "a"}};
-	StoreEncoder encoder = {.columns = columns,.n_columns = 1};
+	StoreEncoder encoder = {
+		.dialect = &dialect_redshift,.columns = columns,.n_columns = 1
+	};
 	StoreLoad	load = {
 		.server = server,.table = &table,.encoder = &encoder
 	};
