@@ -81,6 +81,9 @@ def test_a_setting_and_a_stop_by_the_worker(p):
     """The worker stops the pipeline while somebody alters it."""
     p.sql("SELECT tracking.alter_pipeline('p', on_error => 'stop'), tracking.start_pipeline('p')")
     worker = p.worker('p')
+    # what a worker notes when it begins is noted by then
+    p.sql('INSERT INTO landed VALUES (1)')
+    p.wait_value(1, 'SELECT count(*) FROM target')
     with p.connect(autocommit=False) as holder:
         holder.execute(ROW, ('p',))
         p.sql('INSERT INTO landed VALUES (100)')
