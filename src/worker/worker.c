@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "utils/guc.h"
@@ -23,6 +24,9 @@
  */
 #define PARK_FAILURES 10
 #define PARK_MS 300000
+
+/* As often as the server lets statistics be seen. */
+#define STAT_INTERVAL_MS 1000
 
 static bool has_launcher = false;
 
@@ -74,10 +78,21 @@ worker_commit(void)
 	worker_report_stat();
 }
 
+/*
+ * The server goes by when the last transaction ended: out of one, nothing that
+ * was left then ever becomes old enough by that clock.
+ */
 void
 worker_report_stat(void)
 {
-	(void) pgstat_report_stat(false);
+	static int64 left_ms = 0;	/* since when something is left; 0: nothing is */
+	int64		now_ms = clock_now_ms();
+	bool		is_time = left_ms != 0 && now_ms - left_ms >= STAT_INTERVAL_MS;
+
+	if (pgstat_report_stat(is_time) == 0)
+		left_ms = 0;
+	else if (left_ms == 0)
+		left_ms = now_ms;
 }
 
 bool
