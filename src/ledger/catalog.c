@@ -243,8 +243,8 @@ catalog_value_or_null(int row, int column, Oid type, bool *isnull)
 						 isnull);
 }
 
-static Datum
-value(int row, int column, Oid type)
+Datum
+catalog_value(int row, int column, Oid type)
 {
 	bool		isnull;
 	Datum		datum = catalog_value_or_null(row, column, type, &isnull);
@@ -257,43 +257,43 @@ value(int row, int column, Oid type)
 bool
 catalog_bool(int row, int column)
 {
-	return DatumGetBool(value(row, column, BOOLOID));
+	return DatumGetBool(catalog_value(row, column, BOOLOID));
 }
 
 int32
 catalog_int32(int row, int column)
 {
-	return DatumGetInt32(value(row, column, INT4OID));
+	return DatumGetInt32(catalog_value(row, column, INT4OID));
 }
 
 int64
 catalog_int64(int row, int column)
 {
-	return DatumGetInt64(value(row, column, INT8OID));
+	return DatumGetInt64(catalog_value(row, column, INT8OID));
 }
 
 double
 catalog_float8(int row, int column)
 {
-	return DatumGetFloat8(value(row, column, FLOAT8OID));
+	return DatumGetFloat8(catalog_value(row, column, FLOAT8OID));
 }
 
 Oid
 catalog_oid(int row, int column)
 {
-	return DatumGetObjectId(value(row, column, OIDOID));
+	return DatumGetObjectId(catalog_value(row, column, OIDOID));
 }
 
 TimestampTz
 catalog_time(int row, int column)
 {
-	return DatumGetTimestampTz(value(row, column, TIMESTAMPTZOID));
+	return DatumGetTimestampTz(catalog_value(row, column, TIMESTAMPTZOID));
 }
 
 bytea *
 catalog_bytea(int row, int column)
 {
-	return DatumGetByteaPP(value(row, column, BYTEAOID));
+	return DatumGetByteaPP(catalog_value(row, column, BYTEAOID));
 }
 
 char *

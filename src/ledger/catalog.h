@@ -86,6 +86,9 @@ extern Oid	catalog_oid(int row, int column);
 extern TimestampTz catalog_time(int row, int column);
 extern bytea *catalog_bytea(int row, int column);	/* as it is stored */
 
+/* A value of this type; it lasts as long as the answer. */
+extern Datum catalog_value(int row, int column, Oid type);
+
 /* A value of this type, or null; it lasts as long as the answer. */
 extern Datum catalog_value_or_null(int row, int column, Oid type,
 								   bool *isnull);

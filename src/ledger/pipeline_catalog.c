@@ -128,10 +128,12 @@ read_pipeline(MemoryContext cxt)
 	old = MemoryContextSwitchTo(cxt);
 	for (int i = 0; i < pipeline_setting_count(); i++)
 	{
-		bool		isnull;
-		Datum		value = catalog_value_or_null(0, N_OTHERS + 1 + i,
-												  pipeline_setting_type(i),
-												  &isnull);
+		int			column = N_OTHERS + 1 + i;
+		Oid			type = pipeline_setting_type(i);
+		bool		isnull = false;
+		Datum		value = pipeline_setting_is_nullable(i) ?
+			catalog_value_or_null(0, column, type, &isnull) :
+			catalog_value(0, column, type);
 
 		pipeline_setting_take(i, pipeline, value, isnull);
 	}

@@ -123,6 +123,12 @@ is_second_choice(const PipelineSetting *setting, const char *value)
 	return false;
 }
 
+bool
+pipeline_setting_is_nullable(int number)
+{
+	return settings[number].nullable;
+}
+
 static void
 take_position(const Pipeline *pipeline, const char *text,
 			  StreamPosition *position)

@@ -63,6 +63,9 @@ extern int	pipeline_setting_at(size_t offset);
 /* The type of its column, and of its argument. */
 extern Oid	pipeline_setting_type(int setting);
 
+/* Can it be null? */
+extern bool pipeline_setting_is_nullable(int setting);
+
 /*
  * Set the field to the value of a column or an argument, copied to the current
  * context.  Raises an error if it is null and cannot be, or means nothing; not
