@@ -122,6 +122,31 @@ def test_a_batch_of_which_a_part_is_published(db, published, proxy, wait_until):
     assert 'injected' in db.status('p')[0]['last_error']
 
 
+def test_a_commit_that_fails(db, published, wait_until):
+    """What is published is remembered when the commit behind it fails, here that of a table of
+    postgres_fdw, and the batch is tried again by the process that remembers it."""
+    db.sql(f"""CREATE EXTENSION postgres_fdw;
+        CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw
+            OPTIONS (host '{db.cluster.dir}', port '{db.cluster.port}', dbname '{db.dbname}');
+        CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'postgres');
+        CREATE TABLE kept (id bigint); CREATE TABLE refusing (); INSERT INTO refusing DEFAULT VALUES;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+            IF EXISTS (SELECT FROM public.refusing) THEN RAISE 'refused'; END IF; RETURN NULL; END$$;
+        CREATE CONSTRAINT TRIGGER late AFTER INSERT ON kept DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION refuse();
+        CREATE FOREIGN TABLE far_kept (id bigint) SERVER far OPTIONS (table_name 'kept')""")
+    land(db, 5)
+    db.pipeline('p', 'landed', max_latency='0.2 s', command=
+                f'INSERT INTO far_kept SELECT id {BOUNDS}; INSERT INTO out (id) SELECT id {BOUNDS}')
+    wait_until(lambda: db.status('p')[0]['failures'] >= 1)
+    assert db.status('p')[0]['last_error'].startswith('refused')
+    assert published() == once(*range(1, 6))
+    worker = db.worker('p')
+    db.sql('TRUNCATE refusing')
+    db.wait_value(5, 'SELECT count(*) FROM kept')
+    assert published() == once(*range(1, 6)) and db.worker('p') == worker
+
+
 def test_a_stop_while_a_batch_is_published(db, published, proxy):
     land(db, 1200)
     held = proxy.hold('PutRecords', first=1, after=1)

@@ -258,6 +258,8 @@ try_batch(PipelineRun *run, Batch *batch, int tries)
 			PG_RE_THROW();
 		}
 		batch_forget_rejects(batch);
+		/* it may have been the commit that failed */
+		result = APPLY_AGAIN;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(run->step_cxt);
