@@ -129,11 +129,13 @@ def test_exchanges_run_at_once(serve, post):
     assert sorted(row[0] for row in post(*[server.url] * 60)) == list(range(1, 61))
 
 
-def test_results_come_in_order_of_arrival(serve, post):
+def test_results_come_in_order_of_arrival(serve, post, wait_until):
+    fast = serve(answer(b'', b'Connection: close'))
+
     def script(conn):
-        time.sleep(0.3)
+        wait_until(lambda: fast.n_closed == 1)
         conn.sendall(answer())
-    slow, fast = serve(script), serve(answer())
+    slow = serve(script)
     assert [row[0] for row in post(slow.url, fast.url)] == [2, 1]
 
 
