@@ -91,8 +91,8 @@ def test_a_setting_and_a_stop_by_the_worker(p):
         with waiting(p, "SELECT tracking.alter_pipeline('p', batch_rows => 7)", 2) as call:
             holder.rollback()
             call.result(30)
-    p.wait_value('failed', "SELECT state FROM tracking.pipeline_status WHERE pipeline = 'p'")
-    assert settings(p, 'failures', 'batch_rows', 'last_error_sqlstate') == (1, 7, '23514')
+    # at once: were it enabled again, another worker would stop it again
+    assert settings(p, 'enabled', 'failures', 'batch_rows', 'last_error_sqlstate') == (False, 1, 7, '23514')
 
 
 def test_what_is_saved_was_checked(p, new_role):
