@@ -50,7 +50,10 @@ stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
 	reader->kept_bytes += page->bytes;
 }
 
-/* An answer came since the last batch told that it is late: it may be no longer. */
+/*
+ * The last batch told that the shard is late, and an answer has come since: it may
+ * be late no longer.
+ */
 static bool
 may_have_caught_up(const ReaderShard *shard)
 {

@@ -79,8 +79,9 @@ worker_commit(void)
 }
 
 /*
- * The server goes by when the last transaction ended: out of one, nothing that
- * was left then ever becomes old enough by that clock.
+ * pgstat_report_stat() takes the end of the last transaction for the time that it
+ * is.  While a worker is idle that stands still, and counts that were kept back
+ * would be kept back for ever: so the worker looks how long they have been.
  */
 void
 worker_report_stat(void)
