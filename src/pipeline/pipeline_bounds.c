@@ -14,11 +14,18 @@
 #define BOUNDS_HINT \
 	"The command is to work on the rows of each batch, as in: INSERT INTO ... SELECT ... WHERE key > $1 AND key <= $2."
 
+/*
+ * Which bounds the command uses that is being prepared; NULL: none is.  A plan
+ * that is kept is analyzed again when what it reads has changed, with the
+ * parser set up as it was: so that must not refer to anything of whoever
+ * prepared it.
+ */
+static bool *noted = NULL;
+
 /* Turn $1 and $2 into parameters, and note that they are there. */
 static Node *
 bound_reference(ParseState *pstate, ParamRef *reference)
 {
-	bool	   *used = pstate->p_ref_hook_state;
 	Param	   *param;
 
 	if (reference->number < 1 || reference->number > N_BOUNDS)
@@ -27,7 +34,8 @@ bound_reference(ParseState *pstate, ParamRef *reference)
 				 errmsg("there is no parameter $%d", reference->number),
 				 errhint(BOUNDS_HINT),
 				 parser_errposition(pstate, reference->location)));
-	used[reference->number - 1] = true;
+	if (noted != NULL)
+		noted[reference->number - 1] = true;
 	param = makeNode(Param);
 	param->paramkind = PARAM_EXTERN;
 	param->paramid = reference->number;
@@ -39,9 +47,9 @@ bound_reference(ParseState *pstate, ParamRef *reference)
 }
 
 static void
-set_up_parser(ParseState *pstate, void *used)
+set_up_parser(ParseState *pstate, void *arg)
 {
-	pstate->p_ref_hook_state = used;
+	(void) arg;
 	pstate->p_paramref_hook = bound_reference;
 }
 
@@ -49,7 +57,19 @@ SPIPlanPtr
 pipeline_bounds_prepare(const char *command)
 {
 	bool		used[N_BOUNDS] = {false, false};
-	SPIPlanPtr	plan = SPI_prepare_params(command, set_up_parser, used, 0);
+	bool	   *outer = noted;	/* analyzing a command may run another */
+	SPIPlanPtr	plan;
+
+	noted = used;
+	PG_TRY();
+	{
+		plan = SPI_prepare_params(command, set_up_parser, NULL, 0);
+	}
+	PG_FINALLY();
+	{
+		noted = outer;
+	}
+	PG_END_TRY();
 
 	if (plan != NULL && !(used[0] && used[1]))
 		ereport(ERROR,
