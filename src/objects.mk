@@ -76,15 +76,18 @@ OBJECTS = \
 	row/row_documents.o \
 	row/row_encode.o \
 	row/row_error.o \
+	row/row_format.o \
 	row/row_hstore.o \
 	row/row_input.o \
 	row/row_json.o \
+	row/row_json_write.o \
 	row/row_jsonb.o \
 	row/row_jsonb_large.o \
 	row/row_jsonb_large_read.o \
 	row/row_jsonb_plan.o \
 	row/row_jsonb_write.o \
 	row/row_memory.o \
+	row/row_metadata.o \
 	row/row_more.o \
 	row/row_names.o \
 	row/row_need.o \
@@ -92,11 +95,13 @@ OBJECTS = \
 	row/row_notation.o \
 	row/row_numeric.o \
 	row/row_open.o \
+	row/row_output.o \
 	row/row_path.o \
+	row/row_places.o \
+	row/row_raw.o \
 	row/row_rows.o \
 	row/row_scalar.o \
 	row/row_shape.o \
-	row/row_source.o \
 	row/row_text.o \
 	row/row_time.o \
 	row/row_value.o \

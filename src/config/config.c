@@ -188,8 +188,7 @@ config_stream_table(Relation relation)
 	config->row.one_document = option_get_enum(table->options, "documents",
 											   0) != 0;
 	config->row.empty = option_get_enum(table->options, "empty",
-										config->row.format == ROW_FORMAT_RAW ?
-										ROW_EMPTY_VALUE : ROW_EMPTY_SKIP);
+										row_format_empty(config->row.format));
 	config->row.on_error = option_get_enum(table->options, "on_error",
 										   ROW_ON_ERROR_RAISE);
 	read_columns(relation, &config->row);

@@ -21,7 +21,7 @@
 struct Payload
 {
 	RowCompression compression;
-	RowFormat	format;
+	bool		x_is_zlib;
 	RowMemory  *memory;
 	CodecState	state;
 	char	   *buffer;
@@ -29,20 +29,20 @@ struct Payload
 };
 
 Payload *
-payload_open(RowCompression compression, RowFormat format, RowMemory *memory)
+payload_open(RowCompression compression, bool x_is_zlib, RowMemory *memory)
 {
 	Payload    *payload = palloc0(sizeof(Payload));
 
 	payload->compression = compression;
-	payload->format = format;
+	payload->x_is_zlib = x_is_zlib;
 	payload->memory = memory;
 	payload->state.cxt = CurrentMemoryContext;
 	return payload;
 }
 
 /*
- * What begins like it, as far as that tells.  No JSON begins with "x", which
- * zlib does where its window is the usual one; any text may.
+ * What begins like it, as far as that tells.  zlib begins with "x" where its
+ * window is the usual one.
  */
 static const Codec *
 codec_like(const Payload *payload, const char *data, size_t bytes)
@@ -53,8 +53,7 @@ codec_like(const Payload *payload, const char *data, size_t bytes)
 		return &codec_gzip;
 	if (codec_zstd.begins(data, bytes))
 		return &codec_zstd;
-	if (payload->format == ROW_FORMAT_JSON && *data == 'x' &&
-		codec_zlib.begins(data, bytes))
+	if (payload->x_is_zlib && *data == 'x' && codec_zlib.begins(data, bytes))
 		return &codec_zlib;
 	return NULL;
 }

@@ -4,7 +4,7 @@
  *	  row room only.
  *
  * Compression is told by the first bytes, where nobody says it: those of gzip
- * and zstd, and those of zlib where JSON is to come out.  What inflates to too
+ * and zstd, and those of zlib where nothing else begins with "x".  What inflates to too
  * much is refused, however small it is.  What is inflated is in one buffer,
  * which grows and is kept for the next payload unless it is large.
  */
@@ -28,9 +28,10 @@ typedef struct Payload Payload;
 
 /*
  * In the current context, which also ends what the libraries allocated; memory
- * must live as long, and is told what is inflated.
+ * must live as long, and is told what is inflated.  x_is_zlib: no payload that is
+ * not compressed begins with "x", as no JSON does.
  */
-extern Payload *payload_open(RowCompression compression, RowFormat format,
+extern Payload *payload_open(RowCompression compression, bool x_is_zlib,
 							 RowMemory *memory);
 
 /*

@@ -21,8 +21,10 @@
  */
 typedef enum RowFormat
 {
-	ROW_FORMAT_JSON,
-	ROW_FORMAT_RAW
+#define ROW_FORMAT(id, name, ops) id,
+#include "row/row_format_list.h"
+#undef ROW_FORMAT
+	ROW_N_FORMATS
 } RowFormat;
 
 extern const char *const row_format_names[];
@@ -47,7 +49,8 @@ typedef enum RowEmptyPolicy
 {
 	ROW_EMPTY_SKIP,				/* no row */
 	ROW_EMPTY_ERROR,			/* it cannot be decoded */
-	ROW_EMPTY_VALUE				/* of ROW_FORMAT_RAW: a value like any */
+	ROW_EMPTY_VALUE				/* a value like any, where a value is all of a
+								 * payload */
 } RowEmptyPolicy;
 
 extern const char *const row_empty_policy_names[];	/* but of VALUE */
@@ -165,6 +168,9 @@ typedef struct RowLimit
 #define ROW_LIMIT_OF_SCAN "tracking_fdw.scan_memory"
 
 typedef struct RowDecoder RowDecoder;
+
+/* What becomes of a record with nothing in it, if its table does not say. */
+extern RowEmptyPolicy row_format_empty(RowFormat format);
 
 /*
  * path 'x', '$.a.b', '$.a[0]."odd key"', '$' (the whole document: no steps)

@@ -18,21 +18,24 @@
 #include "base/compat.h"
 #include "miscadmin.h"
 #include "row/row_decoder.h"
-#include "row/row_error.h"
+#include "row/row_metadata.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-/* Convert one field from its slice, or put it on the list of those to call. */
-static void
+/*
+ * Convert one field, of the record's metadata or from its slice of the payload,
+ * or put it on the list of those to call.
+ */
+static inline void
 convert_field(RowDecoder *decoder, int number, bool may_call,
 			  RowResult *result)
 {
 	const RowField *field = &decoder->fields[number];
+	Datum	   *datum = &result->values[field->column];
+	RowInputResult made;
 	RowError	error;
 
-	if (decoder->slices[number].type == JSON_TOKEN_NULL)
-		return;
 	if (unlikely(decoder->scratch.cxt_used) &&
 		row_memory_left(&decoder->memory) == 0)
 	{
@@ -40,9 +43,13 @@ convert_field(RowDecoder *decoder, int number, bool may_call,
 		row_result_fail(result, &error, field->name);
 		return;
 	}
-	switch (row_input_value(&field->input, &decoder->scratch,
-							&decoder->slices[number], may_call,
-							&result->values[field->column], &error))
+	made = number < decoder->n_metadata ?
+		row_metadata_value(field, &decoder->scratch, decoder->record,
+						   may_call, datum, &error) :
+		row_input_value(&field->input, &decoder->scratch,
+						&decoder->slices[number - decoder->n_metadata],
+						may_call, datum, &error);
+	switch (made)
 	{
 		case ROW_INPUT_DONE:
 			result->isnull[field->column] = false;
@@ -60,29 +67,24 @@ static void
 decode_metadata(RowDecoder *decoder, const StreamRecord *record,
 				RowResult *result)
 {
-	RowError	error;
-	int			i;
-
-	for (i = 0; i < decoder->n_metadata; i++)
+	decoder->record = record;
+	for (int i = 0; i < decoder->n_metadata; i++)
 	{
-		if (row_source_find(&decoder->fields[i], &decoder->scratch, record,
-							&decoder->slices[i], result, &error))
+		if (!row_metadata_is_null(decoder->fields[i].metadata, record->record))
 			convert_field(decoder, i, false, result);
-		else
-			row_result_fail(result, &error, decoder->fields[i].name);
 	}
 }
 
 static void
 convert_payload(RowDecoder *decoder, RowResult *result)
 {
-	int			i;
+	int			n_metadata = decoder->n_metadata;
 
-	if (decoder->json != NULL)
-		decoder->scratch.shaped = row_json_shaped(decoder->json);
-	for (i = decoder->n_metadata; i < decoder->n_fields && !result->failed;
-		 i++)
-		convert_field(decoder, i, false, result);
+	for (int i = n_metadata; i < decoder->n_fields && !result->failed; i++)
+	{
+		if (decoder->slices[i - n_metadata].type != JSON_TOKEN_NULL)
+			convert_field(decoder, i, false, result);
+	}
 }
 
 /*
@@ -253,21 +255,20 @@ static int
 decode_documents(RowDecoder *decoder, const StreamRecord *record, bool soft,
 				 const RowResult *first, RowResult *result)
 {
+	RowFound	found = row_documents_first(decoder, record, result);
 	int			n_rows = 0;
 
-	row_documents_begin(decoder, record, result);
-	while (!result->failed)
+	while (found != ROW_FOUND_NONE)
 	{
-		if (n_rows > 0 && row_rows_are_many(decoder))
-			row_rows_before(decoder, first);
-		if (!row_documents_next(decoder, n_rows, result))
-			break;
 		if (n_rows++ > 0)
-		{
-			begin_row(decoder);
 			row_rows_next(decoder, first, result);
-		}
 		convert_row(decoder, soft, result);
+		if (found == ROW_FOUND_LAST || result->failed)
+			break;
+		if (row_rows_are_many(decoder))
+			row_rows_before(decoder, first);
+		begin_row(decoder);
+		found = row_documents_next(decoder, n_rows, result);
 	}
 	MemoryContextSwitchTo(decoder->record_cxt);
 	return n_rows;
@@ -277,7 +278,7 @@ void
 row_decode_again(RowDecoder *decoder, RowResult *result)
 {
 	begin_row(decoder);
-	if (row_documents_next(decoder, 1, result))
+	if (row_documents_next(decoder, 1, result) != ROW_FOUND_NONE)
 		convert_row(decoder, false, result);
 }
 

@@ -8,8 +8,7 @@
 #include "postgres.h"
 
 #include "row/payload.h"
-#include "row/row_json.h"
-#include "row/row_source.h"
+#include "row/row_format.h"
 
 /* Rows beyond the first of a record, until they are asked for. */
 typedef struct RowKept
@@ -27,7 +26,8 @@ struct RowDecoder
 	int			n_fields;
 	int			n_metadata;		/* fields that are not of the payload */
 	Payload    *payload;
-	RowJson    *json;			/* NULL: the format is not JSON */
+	const RowFormatOps *format;
+	RowReader  *reader;			/* by format */
 	bool		one_document;
 	bool		trusts;
 	bool		wants_json_data;	/* metadata "data" as JSON */
@@ -36,6 +36,7 @@ struct RowDecoder
 	RowScratch	scratch;
 
 	/* of the current record */
+	const StreamRecord *record; /* while it is decoded for the first time */
 	bool		is_empty;		/* nothing is in it, which is no row */
 	MemoryContext record_cxt;	/* what its rows hold */
 	RowKept    *kept;			/* in their order */
@@ -43,16 +44,15 @@ struct RowDecoder
 
 	/*
 	 * Rows behind these are decoded to see that they can be, and again when they
-	 * are asked for.
+	 * are asked for; the reader remembers the place before the next of them.
 	 */
 	MemoryContext row_cxt;		/* what one of them holds */
 	RowKept    *model;			/* with their metadata; NULL: there are none */
-	RowJsonPlace place;			/* before the next of them */
 	int			n_again;
 	size_t		payload_bytes;
 
 	/* of the current row */
-	JsonSlice  *slices;			/* by field */
+	JsonSlice  *slices;			/* by field of the payload */
 	int		   *pending;		/* fields that need their input function */
 	int			n_pending;
 	int			n_called;		/* of these, done or failed */
@@ -65,14 +65,18 @@ extern void row_decode_again(RowDecoder *decoder, RowResult *result);
 
 /* in row_documents.c */
 
-/* Begin the payload of the record; fails result if it cannot be read. */
-extern void row_documents_begin(RowDecoder *decoder,
-								const StreamRecord *record,
-								RowResult *result);
+/*
+ * Begin the payload of the record, and find the fields of its first row:
+ * ROW_FOUND, ROW_FOUND_LAST or ROW_FOUND_NONE.  Fails result if it cannot be
+ * read.
+ */
+extern RowFound row_documents_first(RowDecoder *decoder,
+									const StreamRecord *record,
+									RowResult *result);
 
-/* Find the fields of one more row, behind n_rows; false if there is none. */
-extern bool row_documents_next(RowDecoder *decoder, int n_rows,
-							   RowResult *result);
+/* The same of one more row, behind n_rows. */
+extern RowFound row_documents_next(RowDecoder *decoder, int n_rows,
+								   RowResult *result);
 
 /* How many rows does a payload make that no column wants?  May fail result. */
 extern int	row_documents_count(RowDecoder *decoder,
@@ -93,8 +97,7 @@ static inline bool
 row_rows_are_many(const RowDecoder *decoder)
 {
 	return decoder->model != NULL ||
-		(decoder->json != NULL && row_memory_of(decoder->record_cxt) >
-		 row_memory_kept(&decoder->memory));
+		row_memory_of(decoder->record_cxt) > row_memory_kept(&decoder->memory);
 }
 
 /*

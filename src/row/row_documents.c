@@ -4,114 +4,122 @@
  *	  is anything in it.
  *
  * What a payload is, is looked at whatever columns are wanted: it inflates, is
- * JSON, and its documents are objects where a column takes a member.  So a
- * record that cannot be decoded does not count as a row.  What is in values
- * that no column wants is not looked at.
+ * of the table's format, and documents of JSON are objects where a column takes
+ * a member.  So a record that cannot be decoded does not count as a row.  What
+ * is in values that no column wants is not looked at.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 #include "row/row_decoder.h"
-#include "row/row_error.h"
-
-static void
-begin_raw(RowDecoder *decoder, const char *data, size_t bytes,
-		  RowResult *result)
-{
-	int			field = decoder->n_metadata;
-	RowError	error;
-
-	decoder->is_empty = bytes == 0 && decoder->empty == ROW_EMPTY_SKIP;
-	if (bytes == 0 && decoder->empty == ROW_EMPTY_ERROR)
-		row_error_set(&error, ERRCODE_INVALID_TEXT_REPRESENTATION,
-					  "record is empty");
-	else if (decoder->is_empty || field == decoder->n_fields ||
-			 row_source_raw(&decoder->fields[field], &decoder->memory, data,
-							bytes, &decoder->slices[field], result, &error))
-		return;
-	row_result_fail(result, &error, NULL);
-}
+#include "row/row_raw.h"
 
 /* What has no bytes is not compressed by anything. */
 static inline bool
-inflate(RowDecoder *decoder, const char **data, size_t *bytes,
-		RowError *error)
+find_payload(RowDecoder *decoder, const StreamRecord *record,
+			 const char **data, size_t *bytes, RowError *error)
 {
-	return (*bytes == 0 && decoder->empty != ROW_EMPTY_VALUE) ||
-		payload_inflate(decoder->payload, data, bytes, error);
+	if (!row_raw_data(record, data, bytes, error) ||
+		!((*bytes == 0 && decoder->empty != ROW_EMPTY_VALUE) ||
+		  payload_inflate(decoder->payload, data, bytes, error)))
+		return false;
+	decoder->payload_bytes = *bytes;
+	return true;
 }
 
-void
-row_documents_begin(RowDecoder *decoder, const StreamRecord *record,
+/* What comes of that which a reader has found where a row may be. */
+static inline RowFound
+judge(RowDecoder *decoder, RowFound found, int n_rows, RowError *error,
+	  RowResult *result)
+{
+	const char *document = decoder->format->document;
+
+	switch (found)
+	{
+		case ROW_FOUND:
+		case ROW_FOUND_LAST:
+			if (likely(n_rows == 0 || !decoder->one_document))
+				return found;
+			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  "record holds more than one %s", document);
+			break;
+		case ROW_FOUND_NONE:
+			if (n_rows > 0 || !decoder->one_document)
+				return found;
+			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  "record holds no %s", document);
+			break;
+		case ROW_FOUND_EMPTY:
+			decoder->is_empty = decoder->empty == ROW_EMPTY_SKIP;
+			if (decoder->is_empty)
+				return ROW_FOUND_NONE;
+			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  "record is empty");
+			break;
+		case ROW_FOUND_BAD:
+			break;
+	}
+	row_result_fail(result, error, NULL);
+	return ROW_FOUND_NONE;
+}
+
+RowFound
+row_documents_first(RowDecoder *decoder, const StreamRecord *record,
 					RowResult *result)
 {
+	RowFound	found = ROW_FOUND_BAD;
 	const char *data;
 	size_t		bytes;
 	RowError	error;
 
-	if (!row_source_data(record, &data, &bytes, &error) ||
-		!inflate(decoder, &data, &bytes, &error))
-	{
-		row_result_fail(result, &error, NULL);
-		return;
-	}
-	decoder->payload_bytes = bytes;
-	if (decoder->json != NULL)
-		row_json_begin(decoder->json, data, bytes);
-	else
-		begin_raw(decoder, data, bytes, result);
+	CHECK_FOR_INTERRUPTS();
+	if (find_payload(decoder, record, &data, &bytes, &error))
+		found = bytes == 0 && decoder->empty != ROW_EMPTY_VALUE ?
+			ROW_FOUND_EMPTY :
+			decoder->format->begin(decoder->reader, data, bytes, result, &error);
+	return judge(decoder, found, 0, &error, result);
 }
 
-bool
+RowFound
 row_documents_next(RowDecoder *decoder, int n_rows, RowResult *result)
 {
-	RowJsonResult found;
 	RowError	error;
 
 	CHECK_FOR_INTERRUPTS();
-	if (decoder->json == NULL)
-		return n_rows == 0 && !decoder->is_empty;
-	found = row_json_next(decoder->json,
-						  decoder->slices + decoder->n_metadata, &error);
-	if (found == ROW_JSON_EMPTY && decoder->empty == ROW_EMPTY_SKIP)
-		decoder->is_empty = true;
-	else if (found == ROW_JSON_EMPTY || found == ROW_JSON_BAD)
-		row_result_fail(result, &error, NULL);
-	else if (decoder->one_document && (n_rows > 0) == (found == ROW_JSON_FOUND))
-	{
-		row_error_set(&error, ERRCODE_INVALID_TEXT_REPRESENTATION,
-					  n_rows > 0 ? "record holds more than one JSON document" :
-					  "record holds no JSON document");
-		row_result_fail(result, &error, NULL);
-	}
-	return found == ROW_JSON_FOUND;
+	return judge(decoder, decoder->format->next(decoder->reader, &error),
+				 n_rows, &error, result);
 }
 
 /* Is the payload one object, as its metadata "data" was found to be JSON? */
 static bool
-is_known_object(const RowDecoder *decoder, const StreamRecord *record)
+is_known_object(RowDecoder *decoder, const StreamRecord *record)
 {
 	RowError	error;
 	const char *data;
 	size_t		bytes;
 
-	return decoder->wants_json_data && decoder->json != NULL &&
-		row_source_data(record, &data, &bytes, &error) && *data == '{';
+	return decoder->wants_json_data && decoder->format->is_json &&
+		find_payload(decoder, record, &data, &bytes, &error) &&
+		bytes > 0 && *data == '{';
 }
 
 int
 row_documents_count(RowDecoder *decoder, const StreamRecord *record,
 					RowResult *result)
 {
+	RowFound	found;
 	int			n_rows = 0;
 
-	if (decoder->trusts && kinesis_record_bytes(record->record) > 0)
+	if (kinesis_record_bytes(record->record) > 0 &&
+		(decoder->trusts || is_known_object(decoder, record)))
 		return 1;
-	row_documents_begin(decoder, record, result);
-	if (!result->failed && is_known_object(decoder, record))
-		return 1;
-	while (!result->failed && row_documents_next(decoder, n_rows, result))
+	found = row_documents_first(decoder, record, result);
+	while (found != ROW_FOUND_NONE)
+	{
 		n_rows++;
+		found = found == ROW_FOUND_LAST ? ROW_FOUND_NONE :
+			row_documents_next(decoder, n_rows, result);
+	}
 	return n_rows;
 }
 
@@ -124,8 +132,6 @@ row_documents_none(RowDecoder *decoder, const StreamRecord *record,
 
 	if (decoder->empty != ROW_EMPTY_SKIP)
 		return false;
-	row_documents_begin(decoder, record, &other);
-	if (!other.failed)
-		(void) row_documents_next(decoder, 0, &other);
+	(void) row_documents_first(decoder, record, &other);
 	return decoder->is_empty;
 }

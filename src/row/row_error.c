@@ -6,6 +6,7 @@
 
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "row/payload_name.h"
 #include "row/row_error.h"
 
 void
@@ -67,4 +68,44 @@ row_error_unescape(RowError *error, JsonScanError bad)
 				  ERRCODE_UNTRANSLATABLE_CHARACTER :
 				  ERRCODE_INVALID_TEXT_REPRESENTATION,
 				  "%s", json_scan_error_text(bad));
+}
+
+void
+row_error_scan(RowError *error, const JsonScan *scan)
+{
+	size_t		offset = json_scan_error_offset(scan);
+	const char *text = json_scan_text(scan);
+	const char *name = NULL;
+	const char *end;
+
+	(void) json_scan_rest(scan, &end);
+	if (offset == 0)
+		name = payload_name(text, end - text);
+	if (name != NULL)
+	{
+		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+					  "record is not JSON: it begins %s", name);
+		return;
+	}
+	switch (scan->error)
+	{
+		case JSON_SCAN_EMPTY:
+			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  "record is empty");
+			break;
+		case JSON_SCAN_BAD_UTF8:
+			row_error_set(error, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+						  "record is not valid UTF-8 at byte %zu", offset);
+			break;
+		case JSON_SCAN_TOO_DEEP:
+			row_error_set(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+						  "record is nested more than %d levels deep at byte %zu",
+						  JSON_SCAN_MAX_DEPTH, offset);
+			break;
+		default:
+			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  "record is not valid JSON: %s at byte %zu",
+						  json_scan_error_text(scan->error), offset);
+			break;
+	}
 }

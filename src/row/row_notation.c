@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "row/row_decimal.h"
+#include "row/row_format.h"
 #include "row/row_notation.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -90,11 +91,12 @@ row_notation_check(const RowSpec *spec, TupleDesc tupdesc, int column)
 
 	if (notation == ROW_NOTATION_PLAIN)
 		return;
-	if (spec->format != ROW_FORMAT_JSON)
+	if (!row_formats[spec->format].ops->is_json)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("column \"%s\" has option \"%s\", which a table of format \"raw\" does not take",
-						NameStr(attr->attname), option),
+				 errmsg("column \"%s\" has option \"%s\", which a table of format \"%s\" does not take",
+						NameStr(attr->attname), option,
+						row_formats[spec->format].name),
 				 errhint("It is for values in JSON.")));
 	if (!row_notation_is_of(notation, noted_type(attr->atttypid)))
 		ereport(ERROR,

@@ -50,32 +50,6 @@ add_field(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc,
 		check_metadata_type(field);
 		decoder->wants_json_data |= field->input.takes_json;
 	}
-	else if (spec->format == ROW_FORMAT_JSON && source->path != NULL)
-		row_json_add_path(decoder->json, source->path, source->n_path);
-	else if (spec->format == ROW_FORMAT_JSON)
-		row_json_add_name(decoder->json, field->name);
-}
-
-static void
-check_raw_columns(const RowSpec *spec, TupleDesc tupdesc)
-{
-	int			first = -1;
-	int			i;
-
-	for (i = 0; i < spec->n_columns; i++)
-	{
-		if (spec->columns[i].dropped ||
-			spec->columns[i].metadata != ROW_META_NONE)
-			continue;
-		if (first >= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
-					 errmsg("columns \"%s\" and \"%s\" both take the payload of a record",
-							NameStr(TupleDescAttr(tupdesc, first)->attname),
-							NameStr(TupleDescAttr(tupdesc, i)->attname)),
-					 errhint("A table of format \"raw\" has one column without option \"metadata\".")));
-		first = i;
-	}
 }
 
 static void
@@ -92,6 +66,21 @@ set_limit(RowDecoder *decoder, const RowLimit *limit)
 	decoder->scratch.memory = memory;
 }
 
+static RowReader *
+open_reader(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc)
+{
+	RowReaderOptions options = {
+		.spec = spec,
+		.tupdesc = tupdesc,
+		.fields = decoder->fields + decoder->n_metadata,
+		.n_fields = decoder->n_fields - decoder->n_metadata,
+		.slices = decoder->slices,
+		.scratch = &decoder->scratch
+	};
+
+	return decoder->format->open(&options);
+}
+
 RowDecoder *
 row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 				 const Bitmapset *wanted, const RowLimit *limit)
@@ -100,11 +89,7 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	bool		all_payload = false;
 	int			i;
 
-	if (spec->format == ROW_FORMAT_RAW)
-		check_raw_columns(spec, tupdesc);
-	else
-		decoder->json = row_json_open(spec->n_columns, spec->takes_members);
-
+	decoder->format = row_formats[spec->format].ops;
 	decoder->one_document = spec->one_document;
 	decoder->trusts = spec->trusts;
 	decoder->empty = spec->empty;
@@ -120,7 +105,8 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	decoder->pending = palloc(spec->n_columns * sizeof(int));
 	row_scratch_init(&decoder->scratch);
 	set_limit(decoder, limit);
-	decoder->payload = payload_open(spec->compression, spec->format,
+	decoder->payload = payload_open(spec->compression,
+									!decoder->format->may_begin_with_x,
 									&decoder->memory);
 	row_rows_forget(decoder);
 
@@ -146,6 +132,7 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 			(all_payload || bms_is_member(i + 1, wanted)))
 			add_field(decoder, spec, tupdesc, i);
 	}
+	decoder->reader = open_reader(decoder, spec, tupdesc);
 	return decoder;
 }
 

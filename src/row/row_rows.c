@@ -52,7 +52,7 @@ row_rows_before(RowDecoder *decoder, const RowResult *first)
 		return;
 	}
 	decoder->model = make_row(decoder, first);
-	row_json_tell(decoder->json, &decoder->place);
+	decoder->format->remember(decoder->reader);
 	decoder->memory.kept = row_memory_of(decoder->record_cxt);
 	decoder->memory.values = decoder->row_cxt;
 	MemoryContextSwitchTo(decoder->row_cxt);

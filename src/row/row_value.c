@@ -198,3 +198,13 @@ row_input_value(const RowInput *input, RowScratch *scratch,
 		result = function_value(input, scratch, value, datum, error);
 	return result;
 }
+
+/* A text is what a string is that has no escapes. */
+RowInputResult
+row_input_text(const RowInput *input, RowScratch *scratch, const char *text,
+			   size_t len, bool may_call, Datum *datum, RowError *error)
+{
+	const JsonSlice value = {text, len, JSON_TOKEN_STRING, false};
+
+	return row_input_value(input, scratch, &value, may_call, datum, error);
+}

@@ -89,7 +89,6 @@ struct RowScratch
 								 * InvalidOid if there is nothing to do */
 	StringInfoData text;		/* unescaped, terminated */
 	StringInfoData converted;	/* in the server's encoding */
-	char		number[12];		/* of an int32, terminated */
 	RowJsonb   *jsonb;
 	const JsonShaped *shaped;	/* the document that the values are of, or
 								 * NULL */
@@ -124,6 +123,12 @@ extern RowInputResult row_input_value(const RowInput *input,
 									  RowScratch *scratch,
 									  const JsonSlice *value, bool may_call,
 									  Datum *datum, RowError *error);
+
+/* The same of a text in UTF-8, of a type that does not take JSON. */
+extern RowInputResult row_input_text(const RowInput *input,
+									 RowScratch *scratch, const char *text,
+									 size_t len, bool may_call, Datum *datum,
+									 RowError *error);
 
 /*
  * What the input function makes of a text of the server's encoding.  It throws

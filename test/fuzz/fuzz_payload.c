@@ -150,8 +150,7 @@ fuzz(const char *data, size_t size)
 	json = (unsigned char) *data < 128;
 	memory.scratch = AllocSetContextCreate(CurrentMemoryContext, "scratch",
 										   ALLOCSET_SMALL_SIZES);
-	payload = payload_open(compression, json ? ROW_FORMAT_JSON : ROW_FORMAT_RAW,
-						   &memory);
+	payload = payload_open(compression, json, &memory);
 	rest.start++;
 	rest.len--;
 	/* one that was refused is of no harm to the next */
