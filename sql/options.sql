@@ -34,7 +34,7 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER s
 -- tables
 CREATE FOREIGN TABLE t (a int) SERVER s; -- ERROR
 CREATE FOREIGN TABLE t (a int) SERVER s OPTIONS (stream 'a/b'); -- ERROR
-CREATE FOREIGN TABLE t (a int) SERVER s OPTIONS (stream 'x', format 'csv'); -- ERROR
+CREATE FOREIGN TABLE t (a int) SERVER s OPTIONS (stream 'x', format 'avro'); -- ERROR
 CREATE FOREIGN TABLE t (a int) SERVER s OPTIONS (stream 'x', on_error 'ignore'); -- ERROR
 CREATE FOREIGN TABLE t (a int) SERVER s OPTIONS (stream 'x', start 'sometime'); -- ERROR
 CREATE FOREIGN TABLE t (a int) SERVER s OPTIONS (stream 'x', shard ''); -- ERROR

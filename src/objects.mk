@@ -71,6 +71,7 @@ OBJECTS = \
 	row/payload.o \
 	row/payload_codec.o \
 	row/payload_name.o \
+	row/row_csv.o \
 	row/row_decimal.o \
 	row/row_decode.o \
 	row/row_documents.o \
@@ -86,6 +87,7 @@ OBJECTS = \
 	row/row_jsonb_large_read.o \
 	row/row_jsonb_plan.o \
 	row/row_jsonb_write.o \
+	row/row_lines.o \
 	row/row_memory.o \
 	row/row_metadata.o \
 	row/row_more.o \
@@ -104,6 +106,7 @@ OBJECTS = \
 	row/row_shape.o \
 	row/row_text.o \
 	row/row_time.o \
+	row/row_tsv.o \
 	row/row_value.o \
 	store/dialect.o \
 	store/dialect_postgresql.o \

@@ -137,8 +137,54 @@ read_notation(List *options)
 	return option_get_enum(options, "epoch", ROW_NOTATION_PLAIN);
 }
 
+/*
+ * The field that a column takes of a line, and how many a line has: as option
+ * header names them, or else as columns follow one another.
+ */
 static void
-read_columns(Relation relation, RowSpec *row)
+read_position(RowSpec *row, RowColumn *column, const char *name, List *header)
+{
+	ListCell   *cell;
+
+	if (header == NIL)
+	{
+		column->position = row->n_positions++;
+		return;
+	}
+	row->n_positions = list_length(header);
+	foreach(cell, header)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+		{
+			column->position = foreach_current_index(cell);
+			return;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("column \"%s\" is not in option \"header\" of its table",
+					name),
+			 errhint("It names the fields of a line in their order, as SQL has names.")));
+}
+
+static List *
+read_header(List *options, RowFormat format)
+{
+	const char *value = option_get(options, "header");
+	List	   *names = NIL;
+
+	if (value == NULL)
+		return NIL;
+	if (!row_format_is_lines(format))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("option \"header\" is for tables of format \"csv\" or \"tsv\"")));
+	row_header_parse(value, &names);
+	return names;
+}
+
+static void
+read_columns(Relation relation, List *header, RowSpec *row)
 {
 	TupleDesc	tupdesc = RelationGetDescr(relation);
 
@@ -162,6 +208,8 @@ read_columns(Relation relation, RowSpec *row)
 		if (path != NULL)
 			row_path_parse(path, &column->path, &column->n_path);
 		row->takes_members |= takes_member(column);
+		if (column->metadata == ROW_META_NONE)
+			read_position(row, column, NameStr(attribute->attname), header);
 	}
 }
 
@@ -191,7 +239,8 @@ config_stream_table(Relation relation)
 										row_format_empty(config->row.format));
 	config->row.on_error = option_get_enum(table->options, "on_error",
 										   ROW_ON_ERROR_RAISE);
-	read_columns(relation, &config->row);
+	read_columns(relation, read_header(table->options, config->row.format),
+				 &config->row);
 	return config;
 }
 

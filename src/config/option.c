@@ -50,6 +50,7 @@ static const OptionDef option_table[] = {
 	{"stream", ForeignTableRelationId, .kind = OPTION_STREAM},
 	{"shard", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 128, .values = shard_characters},
 	{"format", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_format_names},
+	{"header", ForeignTableRelationId, .kind = OPTION_NAMES},
 	{"compression", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_compression_names},
 	{"aggregation", ForeignTableRelationId, .kind = OPTION_ENUM, .values = aggregations},
 	{"documents", ForeignTableRelationId, .kind = OPTION_ENUM, .values = documents},
@@ -196,6 +197,7 @@ check_value(const OptionDef *option, const char *value)
 	int			n_path;
 	RowPathStep *path;
 	StreamPosition position;
+	List	   *names;
 
 	check_characters(option->name, value, option->takes_tab);
 	switch (option->kind)
@@ -242,6 +244,10 @@ check_value(const OptionDef *option, const char *value)
 		case OPTION_PATH:
 			if (!row_path_parse(value, &path, &n_path))
 				raise_value(option, "Use a path such as $.context.page, $.items[0].id or $.\"odd key\".");
+			break;
+		case OPTION_NAMES:
+			if (!row_header_parse(value, &names))
+				raise_value(option, "Use names that differ, separated by commas; a name that is not of lower-case letters, digits and \"_\" is put in double quotes.");
 			break;
 		case OPTION_START:
 			position_from_start_at(value, &position);

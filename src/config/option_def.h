@@ -22,6 +22,7 @@ typedef enum OptionKind
 	OPTION_S3_PREFIX,			/* s3://bucket/prefix */
 	OPTION_STREAM,				/* name or ARN */
 	OPTION_PATH,				/* see row_path_parse() */
+	OPTION_NAMES,				/* see row_header_parse() */
 	OPTION_START				/* see position_from_start_at() */
 } OptionKind;
 

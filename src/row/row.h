@@ -121,20 +121,22 @@ typedef struct RowColumn
 	RowPathStep *path;			/* NULL: the member named like the column,
 								 * exactly or else ignoring case */
 	int			n_path;
+	int			position;		/* of its field in a line, from 0 */
 } RowColumn;
 
 typedef struct RowSpec
 {
 	RowFormat	format;
 	RowCompression compression;
-	bool		one_document;	/* each record holds one JSON document: any
-								 * other number is an error */
+	bool		one_document;	/* each record holds one JSON document, or one
+								 * line: any other number is an error */
 	bool		takes_members;	/* a column takes a member: documents must be
 								 * objects, whatever columns are wanted */
 	bool		trusts;			/* where no column of the payload is wanted, a
 								 * record is a row, unread */
 	RowEmptyPolicy empty;
 	RowErrorPolicy on_error;
+	int			n_positions;	/* fields that a line has; 0: nobody says */
 	int			n_columns;		/* = natts */
 	RowColumn  *columns;		/* by attnum - 1 */
 } RowSpec;
@@ -169,6 +171,9 @@ typedef struct RowLimit
 
 typedef struct RowDecoder RowDecoder;
 
+/* Are payloads lines, in which a column has a position? */
+extern bool row_format_is_lines(RowFormat format);
+
 /* What becomes of a record with nothing in it, if its table does not say. */
 extern RowEmptyPolicy row_format_empty(RowFormat format);
 
@@ -177,6 +182,12 @@ extern RowEmptyPolicy row_format_empty(RowFormat format);
  * to steps, palloc'd; false if malformed.
  */
 extern bool row_path_parse(const char *text, RowPathStep **path, int *n_path);
+
+/*
+ * The names of a line's fields, as SQL writes a list of names: char *, palloc'd.
+ * False if they are none, or if one is there twice.
+ */
+extern bool row_header_parse(const char *text, List **names);
 
 /*
  * Make a decoder, in the current context.  wanted holds the attnums to fill
@@ -197,7 +208,7 @@ extern bool row_decoder_takes_subtransactions(const RowDecoder *decoder);
 
 /*
  * Decode one record into rows: one, unless it holds several JSON documents or
- * none (an empty array, or nothing at all).  The first is put into
+ * lines, or none (an empty array, or nothing at all).  The first is put into
  * values/isnull (natts each); the others are for row_decode_more().  What rows
  * hold lives until the next call.  Returns the number of rows.
  *

@@ -50,7 +50,7 @@ row_encoder_open(const RowSpec *spec, TupleDesc tupdesc,
 {
 	RowEncoder *encoder = palloc0(sizeof(RowEncoder));
 
-	encoder->format = row_formats[spec->format].ops;
+	encoder->format = row_formats[spec->format];
 	if (encoder->format->open_writer != NULL)
 		encoder->writer = encoder->format->open_writer(spec, tupdesc,
 													   &encoder->settings);

@@ -71,7 +71,7 @@ row_error_unescape(RowError *error, JsonScanError bad)
 }
 
 void
-row_error_scan(RowError *error, const JsonScan *scan)
+row_error_scan(RowError *error, const char *what, const JsonScan *scan)
 {
 	size_t		offset = json_scan_error_offset(scan);
 	const char *text = json_scan_text(scan);
@@ -84,27 +84,27 @@ row_error_scan(RowError *error, const JsonScan *scan)
 	if (name != NULL)
 	{
 		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
-					  "record is not JSON: it begins %s", name);
+					  "%s is not JSON: it begins %s", what, name);
 		return;
 	}
 	switch (scan->error)
 	{
 		case JSON_SCAN_EMPTY:
 			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
-						  "record is empty");
+						  "%s is empty", what);
 			break;
 		case JSON_SCAN_BAD_UTF8:
 			row_error_set(error, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
-						  "record is not valid UTF-8 at byte %zu", offset);
+						  "%s is not valid UTF-8 at byte %zu", what, offset);
 			break;
 		case JSON_SCAN_TOO_DEEP:
 			row_error_set(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-						  "record is nested more than %d levels deep at byte %zu",
-						  JSON_SCAN_MAX_DEPTH, offset);
+						  "%s is nested more than %d levels deep at byte %zu",
+						  what, JSON_SCAN_MAX_DEPTH, offset);
 			break;
 		default:
 			row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
-						  "record is not valid JSON: %s at byte %zu",
+						  "%s is not valid JSON: %s at byte %zu", what,
 						  json_scan_error_text(scan->error), offset);
 			break;
 	}

@@ -25,8 +25,9 @@ extern void row_error_set(RowError *error, int sqlstate,
 /* The same of an error that was thrown or saved. */
 extern void row_error_copy(RowError *error, const ErrorData *edata);
 
-/* The same of a scan that has failed. */
-extern void row_error_scan(RowError *error, const JsonScan *scan);
+/* The same of a scan that has failed, of a "record", say. */
+extern void row_error_scan(RowError *error, const char *what,
+						   const JsonScan *scan);
 
 /* The same of a string of JSON that cannot be text. */
 extern void row_error_unescape(RowError *error, JsonScanError bad);

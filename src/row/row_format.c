@@ -6,8 +6,8 @@
 
 #include "row/row_format.h"
 
-const RowFormatKind row_formats[ROW_N_FORMATS] = {
-#define ROW_FORMAT(id, name, ops) [id] = {name, &ops},
+const RowFormatOps *const row_formats[ROW_N_FORMATS] = {
+#define ROW_FORMAT(id, name, ops) [id] = &ops,
 #include "row/row_format_list.h"
 #undef ROW_FORMAT
 };
@@ -15,5 +15,11 @@ const RowFormatKind row_formats[ROW_N_FORMATS] = {
 RowEmptyPolicy
 row_format_empty(RowFormat format)
 {
-	return row_formats[format].ops->empty;
+	return row_formats[format]->empty;
+}
+
+bool
+row_format_is_lines(RowFormat format)
+{
+	return row_formats[format]->is_lines;
 }

@@ -54,6 +54,7 @@ typedef struct RowFormatOps
 	RowEmptyPolicy empty;		/* unless the table says otherwise */
 	bool		is_json;		/* values are JSON: columns may have a path, and
 								 * a notation */
+	bool		is_lines;		/* values are texts: columns have a position */
 	bool		may_begin_with_x;	/* a payload, as those of zlib do */
 
 	/*
@@ -90,14 +91,8 @@ typedef struct RowFormatOps
 						  RowEncoded *out);
 } RowFormatOps;
 
-typedef struct RowFormatKind
-{
-	const char *name;			/* as option "format" has it */
-	const RowFormatOps *ops;
-} RowFormatKind;
-
 /* By RowFormat */
-extern const RowFormatKind row_formats[ROW_N_FORMATS];
+extern const RowFormatOps *const row_formats[ROW_N_FORMATS];
 
 #define ROW_FORMAT(id, name, ops) extern const RowFormatOps ops;
 #include "row/row_format_list.h"

@@ -7,3 +7,5 @@
  */
 ROW_FORMAT(ROW_FORMAT_JSON, "json", row_format_json)
 ROW_FORMAT(ROW_FORMAT_RAW, "raw", row_format_raw)
+ROW_FORMAT(ROW_FORMAT_CSV, "csv", row_format_csv)
+ROW_FORMAT(ROW_FORMAT_TSV, "tsv", row_format_tsv)

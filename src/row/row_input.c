@@ -159,3 +159,17 @@ row_input_init(RowInput *input, Oid type, int32 typmod, RowNotation notation)
 	input->throws = !compat_input_is_soft(type) && is_called(input);
 	init_parts(input);
 }
+
+void
+row_input_from_text(RowInput *input)
+{
+	RowInput   *json;
+
+	if (!input->takes_json)
+		return;
+	json = palloc(sizeof(RowInput));
+	*json = *input;
+	input->kind = ROW_INPUT_TEXT_OF_JSON;
+	input->takes_json = false;
+	input->element = json;
+}

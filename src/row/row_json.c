@@ -153,7 +153,7 @@ next(RowReader *reader, RowError *error)
 		return ROW_FOUND_EMPTY;
 	if (json->at.scan.error != JSON_SCAN_OK)
 	{
-		row_error_scan(error, &json->at.scan);
+		row_error_scan(error, "record", &json->at.scan);
 		return ROW_FOUND_BAD;
 	}
 	if (type == JSON_TOKEN_ARRAY_END)

@@ -17,7 +17,7 @@ decode_again(RowDecoder *decoder, Datum *values, bool *isnull)
 	RowResult	result = {values, isnull, &error, false};
 	MemoryContext old;
 
-	row_json_seek(decoder->json, &decoder->place);
+	decoder->format->go_back(decoder->reader);
 	MemoryContextReset(decoder->row_cxt);
 	memcpy(values, decoder->model->values,
 		   decoder->n_columns * sizeof(Datum));
@@ -31,7 +31,7 @@ decode_again(RowDecoder *decoder, Datum *values, bool *isnull)
 	if (result.failed)
 		ereport(ERROR,
 				(errcode(error.sqlstate), errmsg("%s", error.message)));
-	row_json_tell(decoder->json, &decoder->place);
+	decoder->format->remember(decoder->reader);
 	if (--decoder->n_again == 0)
 		payload_forget(decoder->payload);
 	row_scratch_reset(&decoder->scratch);

@@ -7,13 +7,11 @@
 #include "row/row.h"
 
 const char *const row_format_names[] = {
-	[ROW_FORMAT_JSON] = "json",
-	[ROW_FORMAT_RAW] = "raw",
+#define ROW_FORMAT(id, name, ops) [id] = name,
+#include "row/row_format_list.h"
+#undef ROW_FORMAT
 	NULL
 };
-
-StaticAssertDecl(lengthof(row_format_names) == ROW_FORMAT_RAW + 2,
-				 "each RowFormat has a name");
 
 const char *const row_compression_names[] = {
 	[ROW_COMPRESSION_AUTO] = "auto",

@@ -274,6 +274,20 @@ composite_value(const RowInput *input, RowScratch *scratch,
 	return result;
 }
 
+/* A text that holds JSON. */
+static RowInputResult
+text_of_json_value(const RowInput *input, RowScratch *scratch,
+				   const JsonSlice *value, bool may_call, Datum *datum,
+				   RowError *error)
+{
+	JsonSlice	json;
+
+	if (!row_value_scan("value", value->start, value->len, &json, error))
+		return ROW_INPUT_BAD;
+	return row_input_value(input->element, scratch, &json, may_call, datum,
+						   error);
+}
+
 RowInputResult
 row_nested_value(const RowInput *input, RowScratch *scratch,
 				 const JsonSlice *value, bool may_call, Datum *datum,
@@ -281,6 +295,9 @@ row_nested_value(const RowInput *input, RowScratch *scratch,
 {
 	if (input->kind == ROW_INPUT_DOMAIN)
 		return domain_value(input, scratch, value, may_call, datum, error);
+	if (input->kind == ROW_INPUT_TEXT_OF_JSON)
+		return text_of_json_value(input, scratch, value, may_call, datum,
+								  error);
 	if (input->kind == ROW_INPUT_HSTORE &&
 		value->type == JSON_TOKEN_OBJECT_START)
 		return row_hstore_value(input, scratch, value, may_call, datum, error);

@@ -1,7 +1,7 @@
 /*
  * row_nested.h
- *	  Values that are made of others: arrays, composites, domains, hstore.  A
- *	  matter of the row room only.
+ *	  Values that are made of others: arrays, composites, domains, hstore, JSON
+ *	  in a text.  A matter of the row room only.
  *
  * They become what jsonb_populate_record() makes of them, but that an array of
  * json or jsonb has one dimension, as each of its elements may be an array.

@@ -91,12 +91,12 @@ row_notation_check(const RowSpec *spec, TupleDesc tupdesc, int column)
 
 	if (notation == ROW_NOTATION_PLAIN)
 		return;
-	if (!row_formats[spec->format].ops->is_json)
+	if (!row_formats[spec->format]->is_json)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 				 errmsg("column \"%s\" has option \"%s\", which a table of format \"%s\" does not take",
 						NameStr(attr->attname), option,
-						row_formats[spec->format].name),
+						row_format_names[spec->format]),
 				 errhint("It is for values in JSON.")));
 	if (!row_notation_is_of(notation, noted_type(attr->atttypid)))
 		ereport(ERROR,

@@ -50,6 +50,8 @@ add_field(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc,
 		check_metadata_type(field);
 		decoder->wants_json_data |= field->input.takes_json;
 	}
+	else if (decoder->format->is_lines)
+		row_input_from_text(&field->input);
 }
 
 static void
@@ -89,7 +91,7 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	bool		all_payload = false;
 	int			i;
 
-	decoder->format = row_formats[spec->format].ops;
+	decoder->format = row_formats[spec->format];
 	decoder->one_document = spec->one_document;
 	decoder->trusts = spec->trusts;
 	decoder->empty = spec->empty;

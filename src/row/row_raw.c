@@ -41,14 +41,12 @@ row_raw_bytea(const RowMemory *memory, const char *data, size_t bytes,
 	return ROW_INPUT_DONE;
 }
 
-/* It must be what a text can be. */
-static bool
-text_slice(const char *data, size_t len, JsonSlice *slice, RowError *error)
+bool
+row_raw_is_text(const char *data, size_t bytes, RowError *error)
 {
-	int			valid = pg_encoding_verifymbstr(PG_UTF8, data, len);
+	int			valid = pg_encoding_verifymbstr(PG_UTF8, data, bytes);
 
-	*slice = (JsonSlice) {data, len, JSON_TOKEN_STRING, false};
-	if (valid == (int) len)
+	if (valid == (int) bytes)
 		return true;
 	if (data[valid] == '\0')
 		row_error_set(error, ERRCODE_UNTRANSLATABLE_CHARACTER,
@@ -60,33 +58,14 @@ text_slice(const char *data, size_t len, JsonSlice *slice, RowError *error)
 	return false;
 }
 
-/*
- * It is there, also if it is JSON's null: that is not SQL's, but a value as
- * true is.
- */
-static bool
-json_slice(const char *data, size_t len, JsonSlice *slice, RowError *error)
-{
-	JsonScan	scan;
-
-	json_scan_init(&scan, data, len);
-	if (json_scan_value(&scan, slice) == JSON_TOKEN_ERROR ||
-		json_scan_next(&scan) != JSON_TOKEN_END)
-	{
-		row_error_scan(error, &scan);
-		return false;
-	}
-	if (slice->type == JSON_TOKEN_NULL)
-		slice->type = JSON_TOKEN_TRUE;
-	return true;
-}
-
 bool
 row_raw_slice(const RowField *field, const char *data, size_t bytes,
 			  JsonSlice *slice, RowError *error)
 {
-	return field->input.takes_json ? json_slice(data, bytes, slice, error) :
-		text_slice(data, bytes, slice, error);
+	if (field->input.takes_json)
+		return row_value_scan("record", data, bytes, slice, error);
+	*slice = (JsonSlice) {data, bytes, JSON_TOKEN_STRING, false};
+	return row_raw_is_text(data, bytes, error);
 }
 
 static void

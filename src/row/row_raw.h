@@ -15,6 +15,9 @@
 extern bool row_raw_data(const StreamRecord *record, const char **data,
 						 size_t *bytes, RowError *error);
 
+/* Is it what a text can be?  If not, *error says why. */
+extern bool row_raw_is_text(const char *data, size_t bytes, RowError *error);
+
 /* A bytea of the same bytes. */
 extern RowInputResult row_raw_bytea(const RowMemory *memory, const char *data,
 									size_t bytes, Datum *datum,

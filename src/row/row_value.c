@@ -208,3 +208,21 @@ row_input_text(const RowInput *input, RowScratch *scratch, const char *text,
 
 	return row_input_value(input, scratch, &value, may_call, datum, error);
 }
+
+bool
+row_value_scan(const char *what, const char *text, size_t len,
+			   JsonSlice *slice, RowError *error)
+{
+	JsonScan	scan;
+
+	json_scan_init(&scan, text, len);
+	if (json_scan_value(&scan, slice) == JSON_TOKEN_ERROR ||
+		json_scan_next(&scan) != JSON_TOKEN_END)
+	{
+		row_error_scan(error, what, &scan);
+		return false;
+	}
+	if (slice->type == JSON_TOKEN_NULL)
+		slice->type = JSON_TOKEN_TRUE;
+	return true;
+}

@@ -36,7 +36,8 @@ typedef enum RowInputKind
 	ROW_INPUT_ARRAY,			/* from here on: see row_nested.h */
 	ROW_INPUT_COMPOSITE,
 	ROW_INPUT_DOMAIN,
-	ROW_INPUT_HSTORE
+	ROW_INPUT_HSTORE,
+	ROW_INPUT_TEXT_OF_JSON		/* see row_input_from_text() */
 } RowInputKind;
 
 typedef enum RowInputResult
@@ -74,7 +75,8 @@ struct RowInput
 	size_t		item_bytes;		/* ... what it takes as an array's element */
 	FmgrInfo	function;
 	Oid			ioparam;
-	RowInput   *element;		/* of an array; what a domain is over */
+	RowInput   *element;		/* of an array; what a domain is over; of the
+								 * JSON that a text holds */
 	RowComposite *composite;
 	RowPartsFunction parts;		/* from ROW_INPUT_ARRAY on */
 	void	   *domain;			/* domain_check()'s own */
@@ -106,6 +108,12 @@ struct RowScratch
 extern void row_input_init(RowInput *input, Oid type, int32 typmod,
 						   RowNotation notation);
 
+/*
+ * Values are texts that are no part of a JSON document, and that hold JSON where
+ * the type takes it.  In the current context, as above.
+ */
+extern void row_input_from_text(RowInput *input);
+
 /* in row_value.c */
 
 /* In the current context, which must outlive the decoder's last row. */
@@ -129,6 +137,14 @@ extern RowInputResult row_input_text(const RowInput *input,
 									 RowScratch *scratch, const char *text,
 									 size_t len, bool may_call, Datum *datum,
 									 RowError *error);
+
+/*
+ * The slice of a text that is JSON.  It is there, also if it is JSON's null: that
+ * is not SQL's, but a value as true is.  False if it is none; *error says so of
+ * what it is called.
+ */
+extern bool row_value_scan(const char *what, const char *text, size_t len,
+						   JsonSlice *slice, RowError *error);
 
 /*
  * What the input function makes of a text of the server's encoding.  It throws

@@ -67,6 +67,8 @@ static const Column columns[] = {
 };
 
 #define COLUMNS ((int) lengthof(columns))
+/* Of a line: a text, a varchar, a uuid */
+#define LINES 5
 #define RAW 5
 #define DOCUMENT 13
 #define TEXT 14
@@ -146,6 +148,8 @@ open_decoder(RowFormat format, bool one_document, int first, int end,
 						 columns[i].type == VARCHAROID ? VARHDRSZ + 4 : -1);
 		column->metadata = columns[i].metadata;
 		column->dropped = i < first || i >= end;
+		if (!column->dropped && columns[i].metadata == ROW_META_NONE)
+			column->position = spec.n_positions++;
 		if (columns[i].path != NULL)
 			require(row_path_parse(columns[i].path, &column->path,
 								   &column->n_path));
@@ -310,6 +314,7 @@ typedef struct Decoders
 	RowDecoder *raw_text;
 	RowDecoder *raw_json;
 	RowDecoder *raw_bytes;
+	RowDecoder *lines[2];		/* csv, tsv */
 } Decoders;
 
 /* The same document by another way. */
@@ -349,6 +354,13 @@ check_record(const Decoders *decoders, const char *data, size_t size)
 	read_text(&other, decoders->raw_json, data, size);
 	read_text(&other, decoders->raw_bytes, data, size);
 	require(other.n_rows == 1);
+	for (int i = 0; i < (int) lengthof(decoders->lines); i++)
+	{
+		read_text(&walked, decoders->lines[i], data, size);
+		read_as(&other, decoders->lines[i], true, data, size);
+		require(walked.n_rows == other.n_rows &&
+				(other.n_rows == ROW_UNDECODABLE || same_row(&walked, &other)));
+	}
 	read_text(&walked, decoders->all, data, size);
 	read_as(&other, decoders->all, true, data, size);
 	require(walked.n_rows == other.n_rows &&
@@ -379,7 +391,11 @@ fuzz(const char *data, size_t size)
 		.raw_text = open_decoder(ROW_FORMAT_RAW, false, RAW, RAW + 1, MUCH_MEMORY),
 		.raw_json = open_decoder(ROW_FORMAT_RAW, false, TEXT, TEXT + 1, MUCH_MEMORY),
 		.raw_bytes = open_decoder(ROW_FORMAT_RAW, false, METADATA,
-								  METADATA + 1, MUCH_MEMORY)
+								  METADATA + 1, MUCH_MEMORY),
+		.lines = {
+			open_decoder(ROW_FORMAT_CSV, false, LINES, LINES + 3, MUCH_MEMORY),
+			open_decoder(ROW_FORMAT_TSV, false, LINES, LINES + 3, MUCH_MEMORY)
+		}
 	};
 	Input		rest = {data, size};
 	Input		line;
