@@ -29,10 +29,6 @@ LIBRARIES = [
     (r'libpq-fe\.h', r'\bPQ[a-z]\w*|\bPG(conn|result|cancel|notify)\b|\bpg_(conn|result)\b', ('src/store/',)),
 ]
 
-# names by which files may still be tied in a circle: what a kind of source reads
-# is checked to be of that kind still, each time
-LEFT = {'source_kind_of'}
-
 # what must not stand in the code, and why; with the one file that may
 FORBIDDEN = [
     (r'\bPG_VERSION_NUM\b', 'version tests belong into src/base/compat.h', 'src/base/compat.h'),
@@ -126,7 +122,7 @@ def uses():
     graph = {}
     for path, text in texts.items():
         graph[path] = used = {}
-        for name in set(NAME.findall(text)) & home.keys() - LEFT:
+        for name in set(NAME.findall(text)) & home.keys():
             if home[name] != path:
                 used.setdefault(home[name], set()).add(name)
     return graph

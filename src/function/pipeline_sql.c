@@ -22,7 +22,6 @@
 #include "pipeline/pipeline_store.h"
 #include "pipeline/pipeline_target.h"
 #include "pipeline/pipeline_token.h"
-#include "pipeline/source_access.h"
 #include "pipeline/source_kind.h"
 #include "pipeline/target_check.h"
 #include "utils/acl.h"
@@ -167,7 +166,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 
 	pipeline.source_key = source_kind_choose_key(pipeline.source,
 												 pipeline.source_key);
-	source_access_check(&pipeline);
+	source_kind_check_access(&pipeline);
 	source_kind_of(&pipeline)->start(&pipeline,
 									 text_to_cstring(PG_GETARG_TEXT_PP(start_at)),
 									 false, &pipeline.start);
@@ -203,7 +202,7 @@ give(Pipeline *pipeline, Oid owner)
 	pipeline_role_check(owner);
 	if (pipeline->enabled)
 		check_can_login(pipeline);
-	source_access_check(pipeline);
+	source_kind_check_access(pipeline);
 }
 
 /* Set either target or command, whichever of them is named. */

@@ -14,7 +14,6 @@
 #include "pipeline/pipeline_apply.h"
 #include "pipeline/pipeline_home.h"
 #include "pipeline/pipeline_sink.h"
-#include "pipeline/source_access.h"
 #include "pipeline/source_kind.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -47,7 +46,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
 	pipeline_home_check(pipeline);
 	check_not_running(pipeline);
-	source_access_check(pipeline);
+	source_kind_check_access(pipeline);
 	ids = replay_filter_pick(pipeline->name, PG_ARGISNULL(1) ? NULL :
 							 text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	dead_letter_load(cxt, pipeline->name, ids, &letters);

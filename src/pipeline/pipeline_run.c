@@ -18,7 +18,6 @@
 #include "pipeline/pipeline_role.h"
 #include "pipeline/pipeline_run.h"
 #include "pipeline/pipeline_sink.h"
-#include "pipeline/source_access.h"
 #include "pipeline/source_kind.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -69,7 +68,7 @@ pipeline_run_open(MemoryContext cxt, const Pipeline *pipeline, int slot,
 	};
 	PipelineRun *run = MemoryContextAllocZero(cxt, sizeof(PipelineRun));
 
-	source_access_check(pipeline);
+	source_kind_check_access(pipeline);
 	pipeline_role_check(pipeline->owner);
 	run->cxt = cxt;
 	run->step_cxt = AllocSetContextCreate(cxt, "tracking_fdw step",
@@ -183,7 +182,7 @@ apply_in_transaction(PipelineRun *run, Batch *batch)
 	load = pipeline_sink_load(run->sink, batch);
 	if (!checkpoint_advance(pipeline->name, pipeline->generation, batch))
 		return APPLY_FENCED;
-	source_access_check(pipeline);
+	source_kind_check_access(pipeline);
 	batch->watch = run->watched ? NULL : &run->watch;
 	rows = pipeline_apply(run->sink, batch);
 	if (pipeline_apply_gives_up(pipeline, batch))
@@ -198,7 +197,7 @@ apply_in_transaction(PipelineRun *run, Batch *batch)
 	if (batch->rejects != NIL)
 	{
 		/* the command may have taken a while */
-		source_access_check(pipeline);
+		source_kind_check_access(pipeline);
 		if (run->source->ops->complete_rejects != NULL)
 			run->source->ops->complete_rejects(run->source, batch);
 		dead_letter_keep(pipeline->name, batch, load);

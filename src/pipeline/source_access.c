@@ -13,7 +13,6 @@
 #include "pipeline/pipeline_owner.h"
 #include "pipeline/pipeline_relation.h"
 #include "pipeline/source_access.h"
-#include "pipeline/source_kind.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
@@ -35,18 +34,29 @@ typedef struct RowReceiver
  * May it be read?
  * ---------------------------------------------------------------- */
 
-static void
-check_kind(const Pipeline *pipeline, Relation source)
+static bool
+is_table(Oid relation)
 {
-	const SourceKind *kind = source_kind_of(pipeline);
+	char		relkind = get_rel_relkind(relation);
 
-	if (kind->takes(RelationGetRelid(source)))
+	return (relkind == RELKIND_RELATION ||
+			relkind == RELKIND_PARTITIONED_TABLE) &&
+		get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
+}
+
+const SourceShape source_shape_table = {is_table, "an ordinary table"};
+
+static void
+check_shape(const Pipeline *pipeline, const SourceShape *shape,
+			Relation source)
+{
+	if (shape->takes(RelationGetRelid(source)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s\", the source of pipeline \"%s\", is no longer %s",
 					RelationGetRelationName(source), pipeline->name,
-					kind->noun),
+					shape->noun),
 			 errhint("Drop the pipeline and create it again with another source.")));
 }
 
@@ -104,22 +114,22 @@ check_row_security(const Pipeline *pipeline, Relation source)
 
 /* The source, which stays locked until the transaction ends. */
 static Relation
-open_checked(const Pipeline *pipeline)
+open_checked(const Pipeline *pipeline, const SourceShape *shape)
 {
 	Relation	source = pipeline_open_source(pipeline);
 
 	/* it may have been locked before, when that is not done */
 	AcceptInvalidationMessages();
-	check_kind(pipeline, source);
+	check_shape(pipeline, shape, source);
 	check_granted(pipeline, source);
 	check_row_security(pipeline, source);
 	return source;
 }
 
 void
-source_access_check(const Pipeline *pipeline)
+source_access_check(const Pipeline *pipeline, const SourceShape *shape)
 {
-	table_close(open_checked(pipeline), NoLock);
+	table_close(open_checked(pipeline, shape), NoLock);
 }
 
 /* ----------------------------------------------------------------
@@ -228,7 +238,7 @@ run(const SourceQuery *query, Relation source)
 void
 source_access_query(const Pipeline *pipeline, const SourceQuery *query)
 {
-	Relation	source = open_checked(pipeline);
+	Relation	source = open_checked(pipeline, &source_shape_table);
 	OwnerAccess access;
 
 	owner_begin_for_us(&access, source->rd_rel->relowner);

@@ -15,12 +15,23 @@
 #include "executor/tuptable.h"
 #include "ledger/pipeline_catalog.h"
 
+/* What relations a kind of source is one of. */
+typedef struct SourceShape
+{
+	bool		(*takes) (Oid relation);	/* as it is now */
+	const char *noun;			/* what such a relation is called */
+} SourceShape;
+
+/* An ordinary table, partitioned or not, that outlives the session. */
+extern const SourceShape source_shape_table;
+
 /*
  * Lock the source until the transaction ends, and raise an error unless it is
- * what the pipeline reads (it may have become a view, say) and the pipeline's
- * owner may read all of it.
+ * still of the shape that it had (it may have become a view, say) and the
+ * pipeline's owner may read all of it.
  */
-extern void source_access_check(const Pipeline *pipeline);
+extern void source_access_check(const Pipeline *pipeline,
+								const SourceShape *shape);
 
 /* Takes a row of an answer; it is gone afterwards. */
 typedef void (*SourceRowFunction) (TupleTableSlot *row, void *arg);
@@ -36,7 +47,7 @@ typedef struct SourceQuery
 	void	   *arg;			/* and this */
 } SourceQuery;
 
-/* Ask a table something, after that check. */
+/* Ask a table something, after that check of it. */
 extern void source_access_query(const Pipeline *pipeline,
 								const SourceQuery *query);
 

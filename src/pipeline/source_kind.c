@@ -28,7 +28,7 @@ source_kind_choose_key(Oid relation, const char *column)
 {
 	for (int i = 0; i < (int) lengthof(source_kinds); i++)
 	{
-		if (source_kinds[i]->takes(relation))
+		if (source_kinds[i]->shape->takes(relation))
 			return source_kinds[i]->choose_key(relation, column);
 	}
 	ereport(ERROR,
@@ -36,6 +36,12 @@ source_kind_choose_key(Oid relation, const char *column)
 			 errmsg("\"%s\" is neither a foreign table of tracking_fdw nor an ordinary table",
 					get_rel_name(relation)),
 			 errhint("A pipeline's source is a stream, CREATE FOREIGN TABLE ... SERVER ... OPTIONS (stream '...'), or a table to which rows are added.")));
+}
+
+void
+source_kind_check_access(const Pipeline *pipeline)
+{
+	source_access_check(pipeline, source_kind_of(pipeline)->shape);
 }
 
 void

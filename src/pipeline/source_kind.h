@@ -15,6 +15,7 @@
 #include "ledger/pipeline_catalog.h"
 #include "nodes/params.h"
 #include "nodes/pg_list.h"
+#include "pipeline/source_access.h"
 #include "row/row.h"
 #include "stream/batch.h"
 #include "utils/rel.h"
@@ -27,9 +28,7 @@ typedef struct SourceKind
 	/* Is the source of this pipeline of this kind? */
 	bool		(*is_of) (const Pipeline *pipeline);
 
-	/* Is a relation, as it is now?  And what such a relation is called. */
-	bool		(*takes) (Oid relation);
-	const char *noun;
+	const SourceShape *shape;
 
 	/*
 	 * The column by whose values it is read, palloc'd: column, or the one that
@@ -113,6 +112,9 @@ extern const SourceKind *source_kind_of(const Pipeline *pipeline);
  * kind takes the relation.
  */
 extern char *source_kind_choose_key(Oid relation, const char *column);
+
+/* source_access_check() with the kind's shape. */
+extern void source_kind_check_access(const Pipeline *pipeline);
 
 /* The same as the kind's functions, which may be NULL. */
 extern void source_kind_check_settings(const Pipeline *pipeline);

@@ -83,10 +83,13 @@ stream_servers(const Pipeline *pipeline)
 	return list_make1_oid(GetForeignServerIdByRelId(pipeline->source));
 }
 
+static const SourceShape stream_shape = {
+	config_is_stream_table, "a foreign table of tracking_fdw"
+};
+
 const SourceKind source_kind_stream = {
 	.is_of = stream_is_of,
-	.takes = config_is_stream_table,
-	.noun = "a foreign table of tracking_fdw",
+	.shape = &stream_shape,
 	.choose_key = stream_choose_key,
 	.reads_column = stream_reads_column,
 	.start = stream_start,

@@ -12,23 +12,11 @@
 #include "pipeline/source_key.h"
 #include "pipeline/source_kind.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 static bool
 table_is_of(const Pipeline *pipeline)
 {
 	return pipeline->source_key != NULL;
-}
-
-/* An ordinary table, partitioned or not, that outlives the session. */
-static bool
-table_takes(Oid relation)
-{
-	char		relkind = get_rel_relkind(relation);
-
-	return (relkind == RELKIND_RELATION ||
-			relkind == RELKIND_PARTITIONED_TABLE) &&
-		get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
 }
 
 static bool
@@ -99,8 +87,7 @@ table_servers(const Pipeline *pipeline)
 
 const SourceKind source_kind_table = {
 	.is_of = table_is_of,
-	.takes = table_takes,
-	.noun = "an ordinary table",
+	.shape = &source_shape_table,
 	.choose_key = source_key_choose,
 	.reads_column = table_reads_column,
 	.check_settings = table_check_settings,
