@@ -1,4 +1,7 @@
 """A mapping that is wrong does not look healthy."""
+import hashlib
+import itertools
+
 import psycopg
 import pytest
 
@@ -84,6 +87,37 @@ def test_a_worker_stops_at_max_error_ratio(db, source, kinesalite, put, wait_unt
     assert '100 of its last 100 records' in db.status('p')[0]['last_error']
 
 
+def in_shard(n, records):
+    """The same records, for shard n of two."""
+    keys = (str(i) for i in itertools.count())
+    key = next(key for key in keys if hashlib.md5(key.encode()).digest()[0] >> 7 == n)
+    return [(record, key) for record in records]
+
+
+def test_the_share_is_of_all_shards_and_batches(db, source, kinesalite, put):
+    """It may be reached, and what a pipeline did before it was changed is not counted."""
+    stream = source(shards=2)
+    db.pipeline('p', 'src', target='target', enabled=False, max_error_ratio=0.25)
+    for records in (in_shard(0, ids(375)), in_shard(1, [{'id': 'x'}] * 125)):
+        put(kinesalite.client(), stream, records)
+        run(db)
+    put(kinesalite.client(), stream, in_shard(1, ids(6) + [{'id': 'x'}] * 4))
+    with pytest.raises(psycopg.Error, match='stopped: 129 of its last 510 records'):
+        run(db)
+    db.sql("SELECT tracking.alter_pipeline('p', batch_rows => 5000)")
+    put(kinesalite.client(), stream, in_shard(0, [{'id': 'x'}]))
+    run(db)
+    assert recent(db)[1] > 1
+
+
+def test_a_batch_without_a_reject_goes_on(db, source, kinesalite, put):
+    stream = source()
+    db.pipeline('p', 'src', target='target', enabled=False, max_error_ratio=0.6, batch_rows=90)
+    put(kinesalite.client(), stream, [{'id': 'x'}] * 90 + ids(20))
+    run(db)
+    assert db.value('SELECT count(*) FROM target') == 20
+
+
 @pytest.mark.parametrize('ratio', [-0.1, 1.1, float('nan')])
 def test_a_ratio_that_is_none(db, source, ratio):
     source()
@@ -147,3 +181,95 @@ def test_a_column_that_finds_nothing(db, source, kinesalite, put, how):
     put(kinesalite.client(), stream, [{**r, 'late': 'x', 'nmae': 'x'} for r in ids(1000)])
     run(db)
     assert db.status('p')[0]['empty_columns'] is None
+
+
+def test_the_first_thousand_documents_are_told_once(db, source, kinesalite, put):
+    """Neither what comes after them in the same run nor what another finds changes it."""
+    stream = source()
+    db.sql('ALTER FOREIGN TABLE src ADD nmae text, ADD late text; '
+           'ALTER TABLE target ADD nmae text, ADD late text')
+    db.pipeline('p', 'src', target='target', enabled=False, batch_rows=1000)
+    found = [{**record, 'nmae': 'x'} for record in ids(1000)]
+    put(kinesalite.client(), stream, [*ids(500), {'id': 500, 'late': 'x'}, *ids(499), *found])
+    run(db)
+    assert db.status('p')[0]['empty_columns'] == ['nmae']
+    put(kinesalite.client(), stream, found)
+    run(db)
+    assert db.status('p')[0]['empty_columns'] == ['nmae']
+
+
+@pytest.mark.parametrize('how', ['undecodable', 'refused', 'read twice'])
+def test_a_document_counts_once(db, source, kinesalite, put, how):
+    """However often it is tried with others, to find which the target refuses, or read by
+    a command; and what is no row does not count."""
+    stream = source()
+    db.sql('ALTER FOREIGN TABLE src ADD nmae text; ALTER TABLE target ADD nmae text; '
+           'ALTER TABLE target ADD CHECK (id <> 300)')
+    command = ('INSERT INTO target (id, nmae) SELECT id, nmae FROM src '
+               'UNION ALL SELECT id, nmae FROM src WHERE id > 300')
+    db.pipeline('p', 'src', enabled=False, **(
+        {'command': command} if how == 'read twice' else {'target': 'target'}))
+    put(kinesalite.client(), stream,
+        ids(200) + [{'id': 'x'}] * 900 if how == 'undecodable' else ids(900))
+    run(db)
+    assert db.status('p')[0]['dead_letters'] == (900 if how == 'undecodable' else 1)
+    assert db.status('p')[0]['empty_columns'] is None
+
+
+def test_a_row_that_is_locked_is_told_later(db, source, kinesalite, put, wait_until):
+    stream = source()
+    db.sql('ALTER FOREIGN TABLE src ADD nmae text; ALTER TABLE target ADD nmae text')
+    db.pipeline('p', 'src', target='target', max_latency='0.2 s')
+    put(kinesalite.client(), stream, ids(1))
+    db.wait_value(1, 'SELECT count(*) FROM target')
+    db.sql('BEGIN; SELECT FROM tracking.pipeline FOR UPDATE')
+    put(kinesalite.client(), stream, ids(1000))
+    db.wait_value(1001, 'SELECT count(*) FROM target')
+    db.sql('COMMIT')
+    assert db.status('p')[0]['empty_columns'] is None
+    put(kinesalite.client(), stream, ids(1))
+    wait_until(lambda: db.status('p')[0]['empty_columns'] == ['nmae'])
+
+
+FILL = ('CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS '
+        '$$BEGIN RETURN new; END$$; CREATE TRIGGER fill {} EXECUTE FUNCTION fill()')
+
+
+@pytest.mark.parametrize('made, filled', [
+    ('CREATE TABLE filled (id int, other int NOT NULL) PARTITION BY LIST (id)', False),
+    ('CREATE TABLE filled (id int, other int NOT NULL); ' +
+     FILL.format('AFTER INSERT ON filled FOR EACH ROW'), False),
+    ('CREATE TABLE filled (id int, other int NOT NULL); ' +
+     FILL.format('BEFORE INSERT ON filled'), False),
+    ('CREATE TABLE filled (id int, other int NOT NULL); ' +
+     FILL.format('BEFORE UPDATE ON filled FOR EACH ROW'), False),
+    ('CREATE TABLE filled (id int, other int NOT NULL); CREATE RULE r AS ON INSERT TO filled '
+     'DO INSTEAD INSERT INTO target (id) VALUES (new.id)', True),
+    ('CREATE DOMAIN five AS int DEFAULT 5; CREATE TABLE filled (id int, other five NOT NULL)', True),
+    ('CREATE TABLE filled (id int, other int NOT NULL GENERATED BY DEFAULT AS IDENTITY)', True),
+    ('CREATE TABLE filled (id int, other int NOT NULL); '
+     'ALTER TABLE filled DROP COLUMN other', True)])
+def test_what_else_may_fill_a_column(db, source, made, filled):
+    source()
+    db.sql(made)
+    if filled:
+        db.pipeline('p', 'src', target='filled', enabled=False)
+    else:
+        with pytest.raises(psycopg.errors.NotNullViolation, match='nothing fills column "other"'):
+            db.pipeline('p', 'src', target='filled', enabled=False)
+
+
+def test_which_columns_have_no_place(db, source, notices):
+    """Not what the source has no longer; and again when the target is changed."""
+    source()
+    db.sql('ALTER FOREIGN TABLE src DROP COLUMN arrived; '
+           'CREATE TABLE numbered (id int GENERATED ALWAYS AS IDENTITY, name text); '
+           'CREATE TABLE queue (key int PRIMARY KEY, name text)')
+    db.pipeline('p', 'src', target='target', enabled=False)
+    assert notices == []
+    db.sql("SELECT tracking.alter_pipeline('p', target => 'numbered')")
+    assert notices.pop().endswith('"numbered" has none of these names that can be filled: "id"')
+    db.sql("SELECT tracking.alter_pipeline('p', batch_rows => 7)")
+    # the key of a table is read to know what is new
+    db.pipeline('q', 'queue', target='numbered', enabled=False)
+    assert notices == []

@@ -359,13 +359,13 @@ row_decode(RowDecoder *decoder, const StreamRecord *record, bool soft,
 
 /* Of a document, which columns that are wanted of the payload have found? */
 static void
-watch_columns(const RowDecoder *decoder, ColumnWatch *watch,
-			  const bool *isnull)
+watch_columns(const RowDecoder *decoder, Batch *batch,
+			  const StreamRecord *record, const bool *isnull)
 {
 	for (int i = decoder->n_metadata; i < decoder->n_fields; i++)
-		batch_watch(watch, decoder->fields[i].name,
+		batch_watch(batch->watch, decoder->fields[i].name,
 					!isnull[decoder->fields[i].column]);
-	watch->documents++;
+	batch_count_watched(batch, record);
 }
 
 int
@@ -377,7 +377,7 @@ row_decode_of_batch(RowDecoder *decoder, Batch *batch,
 									&error);
 
 	if (n_rows > 0 && unlikely(batch->watch != NULL))
-		watch_columns(decoder, batch->watch, isnull);
+		watch_columns(decoder, batch, record, isnull);
 	if (decoder->is_empty)
 		batch_leave_out(batch, record);
 	if (n_rows != ROW_UNDECODABLE)

@@ -217,6 +217,19 @@ batch_watch(ColumnWatch *watch, const char *name, bool found)
 }
 
 void
+batch_count_watched(Batch *batch, const StreamRecord *record)
+{
+	MemoryContext old;
+
+	if (bms_is_member(record->ordinal, batch->watched))
+		return;
+	old = MemoryContextSwitchTo(batch->cxt);
+	batch->watched = bms_add_member(batch->watched, record->ordinal);
+	MemoryContextSwitchTo(old);
+	batch->watch->documents++;
+}
+
+void
 batch_leave_out(Batch *batch, const StreamRecord *record)
 {
 	MemoryContext old;

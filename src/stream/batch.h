@@ -99,6 +99,7 @@ typedef struct Batch
 	int64		record_bytes;	/* that a record may take to be decoded */
 	size_t		kept_bytes;		/* of answers that are in memory with it */
 	ColumnWatch *watch;			/* to be told of its columns; or NULL */
+	Bitmapset  *watched;		/* ordinals of the documents that it counts */
 } Batch;
 
 /* Walks the records of a batch from first to end; several cursors may. */
@@ -144,6 +145,9 @@ extern void batch_truncate(Batch *batch, int64 n);
 
 /* A document has, or has not, something for the column of this name. */
 extern void batch_watch(ColumnWatch *watch, const char *name, bool found);
+
+/* The watch was told of a document; it counts once, however often it is read. */
+extern void batch_count_watched(Batch *batch, const StreamRecord *record);
 
 /* The record with this ordinal, which must be in the batch, rejected or not. */
 extern void batch_record(Batch *batch, int64 ordinal, StreamRecord *record);
