@@ -54,6 +54,7 @@ def test_an_outage(db, running, cluster, kinesalite, proxy, put, wait_until, how
     assert {'gone': '', 'throttled': 'ProvisionedThroughputExceeded',
             'silent': 'No answer'}[how] in status['reason']
     assert status['reason'] in status['last_error'] and status['failures'] == 0
+    assert 'Tried' not in status['reason']      # it goes on
     assert now - began - SECOND <= status['lag'] <= now - began + 2 * SECOND
     assert abs(status['late_since'] - began) < 3 * SECOND
     proxy.clear()

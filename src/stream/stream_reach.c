@@ -95,6 +95,19 @@ stream_reach_asked(StreamReader *reader, ReaderShard *shard)
 	dlist_push_tail(&reader->asked, &shard->reach_node);
 }
 
+/*
+ * What an error says for as long as the shard is lost: it is asked again and
+ * again meanwhile, so that a count of attempts would soon be another.
+ */
+static char *
+lasting_detail(const AwsError *error)
+{
+	AwsError	lasting = *error;
+
+	lasting.attempts = 0;
+	return aws_error_detail(&lasting);
+}
+
 /* Note by what error it is lost; NULL: no answer has come. */
 static void
 note_why(StreamReader *reader, ReaderShard *shard, const AwsError *error)
@@ -104,7 +117,7 @@ note_why(StreamReader *reader, ReaderShard *shard, const AwsError *error)
 	if (shard->why.reason != NULL)
 		pfree(unconstify(char *, shard->why.reason));
 	shard->why.reason = error == NULL ? pstrdup("No answer has come.") :
-		aws_error_detail(error);
+		lasting_detail(error);
 	shard->why.sqlstate = error == NULL ? ERRCODE_CONNECTION_FAILURE :
 		error->sqlstate;
 	shard->why.hint = error == NULL ? NULL : error->hint;
