@@ -188,7 +188,7 @@ def test_what_is_no_epoch(land):
     values = ['"2026-01-02T03:04:05Z"', '"now"', '""', '" 1"', '"+1"', '"1e"', '"0x1F"', '".5"',
               '"5."', '"NaN"', '"infinity"', 'true', '{}', '[1]', '"1_000"']
     assert land([("timestamptz OPTIONS (epoch 's')", value) for value in values]) == [
-        '"{}" is not a number, as column option epoch has it'.format(value.strip('"'))
+        '"{}" is not a number, which column option epoch requires'.format(value.strip('"'))
         for value in values]
 
 
@@ -361,4 +361,4 @@ def test_bytes_in_base64(db, stream_of):
 def test_what_is_no_base64(land):
     values = ['"AAE"', '"AAE_"', '"A A="', '"\\\\x00"', '1234', 'true', '{}', '"AAF="']
     assert land([("bytea OPTIONS (base64 'true')", value) for value in values]) == [
-        'value is not a string of base64, as column option base64 has it'] * len(values)
+        'value is not a string of base64, which column option base64 requires'] * len(values)

@@ -104,7 +104,7 @@ def test_escapes_of_tsv(lines):
         'null': [(1, None, '', None)], 'quotes': [(1, '"a"', ',', None)],
         'escapes': [(1, '\b\f\n\r\t\v\\q', 'NN', None)], 'break': [(1, 'a\nb', 'c\\N', None)],
         'end': [(1, 'a', 'b\\', None)],
-        'number': [(None, None, None, 'line 1 of the record has an escape of a number, which is not read')]}
+        'number': [(None, None, None, 'line 1 of the record has an octal or hexadecimal escape, which is not supported')]}
 
 
 @each_format

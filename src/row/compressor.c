@@ -11,7 +11,7 @@
 #include "base/compat.h"
 #include "row/compressor.h"
 
-/* What comes out at a time */
+/* Compressed bytes that are handed out at a time, at most */
 #define OUTPUT_BYTES (64 * 1024)
 
 const char *const compressor_names[] = {
@@ -31,7 +31,8 @@ StaticAssertDecl(lengthof(compressor_names) == COMPRESSOR_GZIP + 2 &&
 
 struct Compressor
 {
-	ZSTD_CCtx  *zstd;			/* one of these, the other is NULL */
+	ZSTD_CCtx  *zstd;			/* one of these two is set, the other is
+								 * NULL */
 	z_stream   *gzip;
 	Cleanup    *cleanup;
 	char		out[OUTPUT_BYTES];
@@ -72,7 +73,7 @@ compressor_open(MemoryContext cxt, CompressorKind kind)
 	else
 	{
 		compressor->gzip = MemoryContextAllocZero(cxt, sizeof(z_stream));
-		/* 16: with the header of gzip */
+		/* adding 16 asks for gzip's header */
 		if (deflateInit2(compressor->gzip, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
 						 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 			raise_memory();

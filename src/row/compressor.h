@@ -1,6 +1,6 @@
 /*
  * compressor.h
- *	  Bytes into a compressed file, piece by piece.
+ *	  Compresses a file, piece by piece.
  */
 #ifndef TRACKING_ROW_COMPRESSOR_H
 #define TRACKING_ROW_COMPRESSOR_H
@@ -13,26 +13,32 @@ typedef enum CompressorKind
 	COMPRESSOR_GZIP
 } CompressorKind;
 
-/* As an option names them, by CompressorKind, ended by NULL. */
+/* The names that an option takes, by CompressorKind, ended by NULL. */
 extern const char *const compressor_names[];
 
-/* How names of such files end, by CompressorKind. */
+/* File name extensions, by CompressorKind. */
 extern const char *const compressor_extensions[];
 
 typedef struct Compressor Compressor;
 
-/* Takes what comes out, some bytes at a time. */
+/* Takes compressed bytes, as the compressor hands them out. */
 typedef void (*CompressorOutput) (void *arg, const char *data, size_t bytes);
 
-/* Begin a file.  What the library allocates is freed with cxt, or at the end. */
+/*
+ * Begin a file.  compressor_close() frees what the library allocated; so does
+ * the end of cxt.
+ */
 extern Compressor *compressor_open(MemoryContext cxt, CompressorKind kind);
 
-/* More of the file: output gets what the library does not keep to itself. */
+/*
+ * Compress more of the file; output gets the bytes that the library does not
+ * hold back.
+ */
 extern void compressor_write(Compressor *compressor, const char *data,
 							 size_t bytes, CompressorOutput output,
 							 void *arg);
 
-/* The end of the file; output gets the rest. */
+/* End the file and free the compressor; output gets the remaining bytes. */
 extern void compressor_close(Compressor *compressor, CompressorOutput output,
 							 void *arg);
 

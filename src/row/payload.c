@@ -15,7 +15,10 @@
 
 #define FIRST_BUFFER_BYTES (64 * 1024)
 
-/* What is kept from payload to payload, of the buffer and of zstd's */
+/*
+ * Bytes that are kept from payload to payload, of the buffer and of zstd's
+ * context
+ */
 #define KEPT_BYTES (4 * 1024 * 1024)
 
 struct Payload
@@ -41,8 +44,8 @@ payload_open(RowCompression compression, bool x_is_zlib, RowMemory *memory)
 }
 
 /*
- * What begins like it, as far as that tells.  zlib begins with "x" where its
- * window is the usual one.
+ * The codec that the first bytes tell, or NULL.  A zlib stream begins with "x"
+ * if its window has the usual size.
  */
 static const Codec *
 codec_like(const Payload *payload, const char *data, size_t bytes)
@@ -58,7 +61,9 @@ codec_like(const Payload *payload, const char *data, size_t bytes)
 	return NULL;
 }
 
-/* NULL: the payload is as it is. */
+/*
+ * The codec that a payload is compressed with; NULL if it is not compressed.
+ */
 static const Codec *
 codec_of(const Payload *payload, const char *data, size_t bytes)
 {
@@ -78,7 +83,10 @@ codec_of(const Payload *payload, const char *data, size_t bytes)
 	return NULL;
 }
 
-/* What a payload of so many bytes may inflate to, whatever memory there is. */
+/*
+ * The bytes that a payload of this size may inflate to, however much memory is
+ * left.
+ */
 static size_t
 max_inflated(size_t bytes)
 {
@@ -87,8 +95,8 @@ max_inflated(size_t bytes)
 }
 
 /*
- * The payload has so many bytes by now.  The codec may keep as many once more,
- * to refer to them.
+ * Count these inflated bytes, and the codec's window, which holds as many at
+ * most once more.
  */
 static void
 note_inflated(Payload *payload, size_t bytes)
@@ -97,7 +105,7 @@ note_inflated(Payload *payload, size_t bytes)
 											bytes);
 }
 
-/* Is a payload that has so many bytes, and is to have more, refused? */
+/* Is a payload refused that has inflated to so many bytes and is to grow? */
 static bool
 is_refused(Payload *payload, size_t record_bytes, size_t bytes,
 		   RowError *error)
@@ -117,8 +125,8 @@ is_refused(Payload *payload, size_t record_bytes, size_t bytes,
 }
 
 /*
- * Make the buffer larger.  As it is for a while only, what is kept for the
- * answers to come makes way for it.
+ * Make the buffer larger.  It is needed for a short time only, so the buffers
+ * that base/buffer.h keeps for the answers to come make way for it.
  */
 static void
 grow_buffer(Payload *payload, size_t bytes)
@@ -131,8 +139,9 @@ grow_buffer(Payload *payload, size_t bytes)
 }
 
 /*
- * Find room behind what was inflated so far: all that is to come, if that is
- * known, else twice as much.  False if the payload is refused.
+ * Make room behind the bytes that were inflated so far: for the whole payload
+ * if it announces its size, else for twice as many bytes.  False if the
+ * payload is refused.
  */
 static bool
 make_room(Payload *payload, size_t record_bytes, size_t announced,

@@ -1,12 +1,12 @@
 /*
  * payload.h
- *	  The payload of a record, inflated if it is compressed: a matter of the
- *	  row room only.
+ *	  Inflates the payloads of records: a matter of the row room only.
  *
- * Compression is told by the first bytes, where nobody says it: those of gzip
- * and zstd, and those of zlib where nothing else begins with "x".  What inflates to too
- * much is refused, however small it is.  What is inflated is in one buffer,
- * which grows and is kept for the next payload unless it is large.
+ * Where the table does not say how payloads are compressed, their first bytes
+ * tell: those of gzip and zstd, and those of zlib if no uncompressed payload
+ * begins with "x".  A payload that would inflate to too many bytes is refused,
+ * however small the record is.  Inflated bytes are in one buffer, which grows,
+ * and is kept for the next payload unless it is large.
  */
 #ifndef TRACKING_ROW_PAYLOAD_H
 #define TRACKING_ROW_PAYLOAD_H
@@ -15,11 +15,12 @@
 
 #include "row/row_memory.h"
 
-/* Bytes that a payload may inflate to */
+/* Bytes that a payload may inflate to, at most */
 #define PAYLOAD_MAX_BYTES (64 * 1024 * 1024)
 /*
- * Times its size that a payload of more than PAYLOAD_RATIO_BYTES may have.
- * JSON shrinks to a tenth, and the most uniform of logs to a hundredth.
+ * A payload that inflates to more than PAYLOAD_RATIO_BYTES may inflate to so
+ * many times its size at most.  JSON shrinks to a tenth, and the most uniform
+ * of logs to a hundredth.
  */
 #define PAYLOAD_MAX_RATIO 500
 #define PAYLOAD_RATIO_BYTES (1024 * 1024)
@@ -27,22 +28,23 @@
 typedef struct Payload Payload;
 
 /*
- * In the current context, which also ends what the libraries allocated; memory
- * must live as long, and is told what is inflated.  x_is_zlib: no payload that is
- * not compressed begins with "x", as no JSON does.
+ * Make a Payload in the current context, whose end also frees what the
+ * libraries allocated.  memory must live as long; inflated bytes are counted
+ * there.  x_is_zlib: no uncompressed payload begins with "x", as no JSON does.
  */
 extern Payload *payload_open(RowCompression compression, bool x_is_zlib,
 							 RowMemory *memory);
 
 /*
- * Inflate the payload of a record if it is compressed: *data and *bytes, which
- * live as long as they did, or until the next call or until it is forgotten.
- * False if it is refused; *error says why.
+ * Inflate the payload of a record if it is compressed, and set *data and
+ * *bytes to the result, which lives until the next call or payload_forget().
+ * An uncompressed payload stays as it is.  False if the payload is refused;
+ * *error says why.
  */
 extern bool payload_inflate(Payload *payload, const char **data,
 							size_t *bytes, RowError *error);
 
-/* The payload is not needed any more: give back memory, if that is much. */
+/* The caller is done with the payload: free its memory if that is much. */
 extern void payload_forget(Payload *payload);
 
 #endif							/* TRACKING_ROW_PAYLOAD_H */

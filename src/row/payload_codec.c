@@ -11,15 +11,18 @@
 #include "base/compat.h"
 #include "row/payload_codec.h"
 
-/* zlib: the largest window, and a header of zlib or of gzip */
+/* for zlib: the largest window; adding 16 asks for gzip's header */
 #define ZLIB_WINDOW_BITS MAX_WBITS
 #define GZIP_WINDOW_BITS (MAX_WBITS + 16)
-/* zstd: no window beyond what may come out: 2^26 is PAYLOAD_MAX_BYTES */
+/*
+ * for zstd: no window is larger than what may be inflated (2^26 is
+ * PAYLOAD_MAX_BYTES)
+ */
 #define ZSTD_WINDOW_LOG 26
 
 #define GZIP_MAGIC "\x1F\x8B"
 #define ZSTD_MAGIC "\x28\xB5\x2F\xFD"
-/* A frame to be skipped: the first byte is from 0x50 to 0x5F */
+/* In skippable frames, a byte from 0x50 to 0x5F comes before this */
 #define SKIPPABLE_MAGIC "\x2A\x4D\x18"
 
 #define HAS_MAGIC(data, bytes, magic) \
@@ -46,8 +49,8 @@ begins_gzip(const char *data, size_t bytes)
 }
 
 /*
- * Two bytes: deflate with a window of up to 32 kB, no preset dictionary, and
- * together a multiple of 31 (RFC 1950).
+ * zlib's header has two bytes, together a multiple of 31, which say: deflate
+ * with a window of up to 32 kB, no preset dictionary (RFC 1950).
  */
 static bool
 begins_zlib(const char *data, size_t bytes)
@@ -98,7 +101,10 @@ begin_zlib(CodecState *state)
 	begin_deflate(state, ZLIB_WINDOW_BITS);
 }
 
-/* The trailer of gzip tells something; not of how many members. */
+/*
+ * zlib announces no size.  gzip has one in its trailer, but that of the last
+ * member only.
+ */
 static size_t
 announced_deflate(const char *data, size_t bytes)
 {
@@ -108,9 +114,9 @@ announced_deflate(const char *data, size_t bytes)
 }
 
 /*
- * What was written in blocks may end in zeros.  Of anything else behind the
- * end gzip warns that it is ignored: here it is an error, as nobody would see
- * the warning.
+ * Pass over zeros behind the last member, with which a file that was written
+ * in blocks may end.  gzip warns that it ignores any other bytes there: here
+ * they are an error, as nobody would see the warning.
  */
 static void
 skip_padding(Inflation *inflation)
@@ -195,7 +201,10 @@ begin_zstd(CodecState *state)
 	ZSTD_DCtx_reset(state->zstd, ZSTD_reset_session_only);
 }
 
-/* Of the first frame; one that is not true to it is an error to zstd. */
+/*
+ * The size that the first frame announces; zstd itself refuses a frame that
+ * has another size than it announces.
+ */
 static size_t
 announced_zstd(const char *data, size_t bytes)
 {

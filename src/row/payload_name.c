@@ -1,9 +1,10 @@
 /*
  * payload_name.c
- *	  What a payload is that is not JSON.
+ *	  Recognizes what a payload is that is not JSON.
  *
- * None of these begins as JSON can.  Codecs are among them, as a payload may
- * be compressed twice, or where the table says that it is not compressed.
+ * No JSON begins like any of these.  The codecs that we inflate are among
+ * them, as a payload may be compressed twice, or may be compressed although
+ * the table says that it is not.
  */
 #include "postgres.h"
 
@@ -11,15 +12,16 @@
 #include "row/payload_name.h"
 #include "service/aggregate.h"
 
-/* A header of AWS Glue: 3, how the rest is compressed, a UUID */
+/* A header of AWS Glue: the byte 3, how the rest is compressed, a UUID */
 #define GLUE_VERSION 3
 #define GLUE_NOT_COMPRESSED 0
 #define GLUE_ZLIB 5
 #define GLUE_HEADER_BYTES 18
 
 /*
- * A header of Confluent: 0, the number of a schema.  They are given out from 1
- * on, so that of its four bytes the first is 0: UTF-16 has none there.
+ * A header of Confluent: a zero byte, then the number of a schema in four
+ * bytes.  Numbers begin at 1 and are small, so that the second byte is zero as
+ * well; in UTF-16 it is not.
  */
 #define CONFLUENT_HEADER_BYTES 5
 

@@ -1,6 +1,7 @@
 /*
  * payload_name.h
- *	  What a payload is that is not JSON: a matter of the row room only.
+ *	  Recognizes what a payload is that is not JSON: a matter of the row room
+ *	  only.
  */
 #ifndef TRACKING_ROW_PAYLOAD_NAME_H
 #define TRACKING_ROW_PAYLOAD_NAME_H
@@ -8,8 +9,8 @@
 #include "postgres.h"
 
 /*
- * How a payload begins, by its first bytes: words that go behind "it begins",
- * or NULL if it begins like nothing that is known.
+ * What the first bytes of a payload look like, in words that follow "it
+ * begins"; NULL if they look like nothing that is known.
  */
 extern const char *payload_name(const char *data, size_t bytes);
 

@@ -1,10 +1,11 @@
 /*
  * row.h
- *	  Bytes of a record to column values, and back.
+ *	  Turns the bytes of a record into column values, and back.
  *
  * A RowSpec says where each column of a foreign table comes from; config/
  * fills it from the table's options.  A RowDecoder is a spec made ready for
- * one scan.  Where records come from and where rows go is not known here.
+ * one scan.  This room does not know where records come from, nor where rows
+ * go.
  */
 #ifndef TRACKING_ROW_ROW_H
 #define TRACKING_ROW_ROW_H
@@ -32,8 +33,8 @@ extern const char *const row_format_names[];
 /* How payloads are compressed. */
 typedef enum RowCompression
 {
-	ROW_COMPRESSION_AUTO,		/* as their first bytes tell */
-	ROW_COMPRESSION_NONE,		/* or nobody asks */
+	ROW_COMPRESSION_AUTO,		/* the first bytes of each payload tell */
+	ROW_COMPRESSION_NONE,		/* payloads are taken as they are */
 	ROW_COMPRESSION_GZIP,
 	ROW_COMPRESSION_ZSTD,
 	ROW_COMPRESSION_ZLIB
@@ -42,18 +43,19 @@ typedef enum RowCompression
 extern const char *const row_compression_names[];
 
 /*
- * What becomes of a record with nothing in it: no bytes, also once it is
- * inflated, or of JSON no more than white space.
+ * What becomes of an empty record: one that has no bytes, before or after it
+ * is inflated, or holds only white space where JSON is expected.
  */
 typedef enum RowEmptyPolicy
 {
 	ROW_EMPTY_SKIP,				/* no row */
-	ROW_EMPTY_ERROR,			/* it cannot be decoded */
-	ROW_EMPTY_VALUE				/* a value like any, where a value is all of a
-								 * payload */
+	ROW_EMPTY_ERROR,			/* it counts as one that cannot be decoded */
+	ROW_EMPTY_VALUE				/* it is a value, if the format takes a payload
+								 * as one value */
 } RowEmptyPolicy;
 
-extern const char *const row_empty_policy_names[];	/* but of VALUE */
+extern const char *const row_empty_policy_names[];	/* without VALUE, which no
+													 * option names */
 
 /* What becomes of a record that cannot be decoded. */
 typedef enum RowErrorPolicy
@@ -65,23 +67,30 @@ typedef enum RowErrorPolicy
 
 extern const char *const row_error_policy_names[];
 
+/* What a column takes: a part of the payload, or metadata of the record. */
 typedef enum RowMetadata
 {
 	ROW_META_NONE = 0,			/* the column comes from the payload */
 	ROW_META_STREAM,
 	ROW_META_SHARD_ID,
 	ROW_META_SEQUENCE_NUMBER,
-	ROW_META_SUB_SEQUENCE_NUMBER,	/* NULL unless it is a sub-record */
+	ROW_META_SUB_SEQUENCE_NUMBER,	/* NULL unless the record is part of an
+									 * aggregate */
 	ROW_META_PARTITION_KEY,
-	ROW_META_EXPLICIT_HASH_KEY, /* when read, only sub-records tell it */
+	ROW_META_EXPLICIT_HASH_KEY, /* NULL when read, unless the record is part of
+								 * an aggregate */
 	ROW_META_APPROXIMATE_ARRIVAL_TIMESTAMP,
-	ROW_META_DATA,				/* the payload as it came */
+	ROW_META_DATA,				/* the bytes of the record, not inflated */
 	ROW_META_DECODE_ERROR		/* why payload columns are NULL, or NULL */
 } RowMetadata;
 
-extern const char *const row_metadata_names[];	/* from STREAM on */
+extern const char *const row_metadata_names[];	/* that of ROW_META_NONE is
+												 * NULL */
 
-/* Does a producer say it, or does the service, or whoever reads? */
+/*
+ * Can a column with this metadata be written?  A producer sends payload and
+ * keys; the service or the reader adds everything else.
+ */
 static inline bool
 row_metadata_is_written(RowMetadata metadata)
 {
@@ -90,8 +99,8 @@ row_metadata_is_written(RowMetadata metadata)
 }
 
 /*
- * How values of a column stand in JSON: as to_json() has them, or times as a
- * number of units, or bytes as base64.
+ * How the values of a column are written in JSON: as to_json() writes them,
+ * times as a number of units, or bytes as base64.
  */
 typedef enum RowNotation
 {
@@ -104,7 +113,8 @@ typedef enum RowNotation
 	ROW_BASE64
 } RowNotation;
 
-extern const char *const row_epoch_names[]; /* of the units of an epoch only */
+extern const char *const row_epoch_names[]; /* of ROW_EPOCH_S to
+											 * ROW_EPOCH_DAYS */
 
 /* One step of a path: a member's key, or an array's index if key is NULL. */
 typedef struct RowPathStep
@@ -132,11 +142,11 @@ typedef struct RowSpec
 								 * line: any other number is an error */
 	bool		takes_members;	/* a column takes a member: documents must be
 								 * objects, whatever columns are wanted */
-	bool		trusts;			/* where no column of the payload is wanted, a
-								 * record is a row, unread */
+	bool		trusts;			/* if no column of the payload is wanted, each
+								 * record counts as a row without being read */
 	RowEmptyPolicy empty;
 	RowErrorPolicy on_error;
-	int			n_positions;	/* fields that a line has; 0: nobody says */
+	int			n_positions;	/* fields that each line has; 0: any number */
 	int			n_columns;		/* = natts */
 	RowColumn  *columns;		/* by attnum - 1 */
 } RowSpec;
@@ -147,79 +157,94 @@ typedef struct RowError
 	int			sqlstate;
 	char	   *message;		/* lower-case, one line */
 	const char *column;			/* or NULL: the record as a whole */
-	const char *setting;		/* with more of it, it could; or NULL */
+	const char *setting;		/* what would have to be larger to decode the
+								 * record, or NULL */
 } RowError;
 
 /*
- * Memory that a record may take while it is decoded, beyond its own size, and
- * the setting that says so.  What others take meanwhile is part of it, beyond
- * ROW_BESIDE_BYTES: a record that is refused for that only raises an error of
- * class 53, as it could be decoded if it was alone.
+ * The memory that decoding a record may take beyond the record's own size, and
+ * the setting that limits it.  taken is what other records take at the same
+ * time: of the limit, they take what exceeds ROW_BESIDE_BYTES.  A record that
+ * is refused while they do raises an error of class 53, as it might be decoded
+ * if it was alone.
  */
 typedef struct RowLimit
 {
 	size_t		bytes;
 	const char *setting;
-	size_t		taken;
+	size_t		taken;			/* by others, see above */
 } RowLimit;
 
 #define ROW_BESIDE_BYTES (16 * 1024 * 1024)
 
-/* The settings, of a record of a batch and of any other */
+/* The names of the settings: for a record of a batch, and for any other */
 #define ROW_LIMIT_OF_BATCH "batch_bytes"
 #define ROW_LIMIT_OF_SCAN "tracking_fdw.scan_memory"
 
 typedef struct RowDecoder RowDecoder;
 
-/* Are payloads lines, in which a column has a position? */
+/* in row_format.c */
+
+/* Are payloads lines, in which each column has a position? */
 extern bool row_format_is_lines(RowFormat format);
 
-/* What becomes of a record with nothing in it, if its table does not say. */
+/* What becomes of an empty record if its table does not say. */
 extern RowEmptyPolicy row_format_empty(RowFormat format);
 
+/* in row_path.c */
+
 /*
- * path 'x', '$.a.b', '$.a[0]."odd key"', '$' (the whole document: no steps)
- * to steps, palloc'd; false if malformed.
+ * Parse a path into steps, palloc'd: 'x', '$.a.b', '$.a[0]."odd key"', or '$'
+ * (the whole document, no steps).  False if it is malformed.
  */
 extern bool row_path_parse(const char *text, RowPathStep **path, int *n_path);
 
+/* in row_lines.c */
+
 /*
- * The names of a line's fields, as SQL writes a list of names: char *, palloc'd.
- * False if they are none, or if one is there twice.
+ * Parse the names of a line's fields, written as a list of names in SQL, into
+ * a list of char *, palloc'd.  False if the list is empty or malformed, or has
+ * a name twice.
  */
 extern bool row_header_parse(const char *text, List **names);
 
+/* in row_open.c */
+
 /*
- * Make a decoder, in the current context.  wanted holds the attnums to fill
- * (1-based; NULL: none, as for count(*)); the others are set to NULL, and their
- * values may be anything.  But all of a payload is read whatever is wanted, to
- * see that it is what the format says and to count its documents; and
- * decode_error wants all payload columns, as only their decoding tells it.
+ * Make a decoder, in the current context.  wanted holds the attnums of the
+ * columns to fill (1-based; NULL: none, as for count(*)); all other columns
+ * are set to NULL, their Datums undefined.  Whatever is wanted, the whole
+ * payload is read (unless spec->trusts) to see that it has the format and to
+ * count its documents; and if decode_error is wanted, all payload columns are
+ * decoded, as only that tells whether they can be.
  */
 extern RowDecoder *row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 									const Bitmapset *wanted,
 									const RowLimit *limit);
 
 /*
- * Can a soft conversion of one of the columns take a subtransaction?  Where
- * none may begin, it would not be soft.
+ * Can a soft conversion of one of the columns need a subtransaction?  Where
+ * none may begin, that conversion throws its error.
  */
 extern bool row_decoder_takes_subtransactions(const RowDecoder *decoder);
 
+/* in row_decode.c */
+
 /*
  * Decode one record into rows: one, unless it holds several JSON documents or
- * lines, or none (an empty array, or nothing at all).  The first is put into
- * values/isnull (natts each); the others are for row_decode_more().  What rows
- * hold lives until the next call.  Returns the number of rows.
+ * lines, or none (an empty array, or nothing at all).  The first row is put
+ * into values/isnull (natts each); row_decode_more() returns the others.  What
+ * a row points to lives until the next row or record is asked for.  Returns
+ * the number of rows.
  *
- * A record is decoded as a whole or not at all: ROW_UNDECODABLE if any of its
- * rows cannot be made.  Then *error says why, metadata columns of the one row
- * are filled, decode_error too, and payload columns are NULL.  Never throws
- * for what is wrong with a record, as long as soft is true; with soft false an
- * input function may throw its own error instead (cheaper before PostgreSQL
- * 16, where a soft conversion of an unusual type takes a subtransaction).  It
- * may with soft true, too, where subtransactions cannot be: see
- * row_decoder_takes_subtransactions().
+ * A record is decoded as a whole or not at all: if any of its rows cannot be
+ * made, row_decode() returns ROW_UNDECODABLE.  Then *error says why, and
+ * values/isnull are one row that has its metadata, decode_error included, but
+ * NULL in all payload columns.  With soft true, an invalid record never
+ * throws, except where subtransactions cannot begin: see
+ * row_decoder_takes_subtransactions().  With soft false, an input function may
+ * throw its own error, which is cheaper before PostgreSQL 16, where a soft
+ * conversion of an unusual type takes a subtransaction.
  */
 extern int	row_decode(RowDecoder *decoder, const StreamRecord *record,
 					   bool soft, Datum *values, bool *isnull,
@@ -228,30 +253,39 @@ extern int	row_decode(RowDecoder *decoder, const StreamRecord *record,
 #define ROW_UNDECODABLE (-1)
 
 /*
- * The same of a record of a pipeline's batch.  One that cannot be decoded gives
- * no row, but becomes a reject of the batch, which keeps it whole; one with
- * nothing in it is counted there.
+ * As row_decode() with soft true, for a record of a pipeline's batch.  A
+ * record that cannot be decoded gives no row, but becomes a reject of the
+ * batch, which keeps the whole record; an empty record is counted in the
+ * batch.
  */
 extern int	row_decode_of_batch(RowDecoder *decoder, Batch *batch,
 								const StreamRecord *record, Datum *values,
 								bool *isnull);
 
+/* in row_more.c */
+
 /*
- * The next row of the same record; false if there is none.  What the row before
- * held may be gone then.
+ * Put the next row of the same record into values/isnull; false if there is
+ * none.  This may free what the previous row points to.
  */
 extern bool row_decode_more(RowDecoder *decoder, Datum *values, bool *isnull);
 
-/* Forget what is left of the record, and give back what it took of memory. */
+/* in row_rows.c */
+
+/*
+ * Forget the remaining rows of the record, and free the memory that it took.
+ */
 extern void row_decode_stop(RowDecoder *decoder);
 
-/* Did the record at hand give no row as there was nothing in it? */
+/* in row_decode.c */
+
+/* Did the current record give no row because it is empty? */
 extern bool row_decode_was_empty(const RowDecoder *decoder);
 
-/* Bytes of the payload of the record at hand, inflated. */
+/* Bytes of the current record's payload, inflated. */
 extern size_t row_decode_bytes(const RowDecoder *decoder);
 
-/* A row on its way out. */
+/* A row, encoded as a record. */
 typedef struct RowEncoded
 {
 	char	   *data;
@@ -262,22 +296,25 @@ typedef struct RowEncoded
 
 typedef struct RowEncoder RowEncoder;
 
+/* in row_encode.c */
+
 /*
- * Raises an error for columns that cannot be written (a path with an index).
- * given holds the columns that the statement names, as attnums less
- * FirstLowInvalidHeapAttributeNumber: any other has its default.
+ * Make an encoder, in the current context.  Raises an error for a column that
+ * cannot be written (its path has an index).  given holds the columns that the
+ * statement names, as attnums less FirstLowInvalidHeapAttributeNumber; any
+ * other column has its default.
  */
 extern RowEncoder *row_encoder_open(const RowSpec *spec, TupleDesc tupdesc,
 									const Bitmapset *given);
 
 /*
- * Encode one row in the current context: payload columns that are NULL are
- * left out of the JSON object.  Of the metadata columns, data is the record
- * as it is if it is not NULL (payload columns are then ignored), and the two
- * keys go with it.  The others cannot be written: a value that is not the
- * column's default is an error, which tells the row by its number among those
- * that were encoded.  Raises an error if two columns would write the same part
- * of the record, and if there is nothing to write.
+ * Encode one row, in the current context.  Payload columns that are NULL are
+ * left out of a JSON object.  A column with metadata "data" that is not NULL
+ * is the record as a whole (payload columns are then ignored); the two keys
+ * are sent beside it.  No other metadata can be written: a value that is not
+ * the column's default is an error, which names the row by its number among
+ * those that this encoder was given.  Raises an error as well if two columns
+ * would write the same part of the record, and if there is nothing to write.
  */
 extern void row_encode(RowEncoder *encoder, const Datum *values,
 					   const bool *isnull, RowEncoded *out);

@@ -2,8 +2,8 @@
  * row_csv.c
  *	  Format "csv": lines as COPY has them in its format of that name.
  *
- * What has a quote in it may have separators and line breaks, and quotes that
- * are doubled.  A field that is empty, and not in quotes, is null.
+ * A field in quotes may hold separators, line breaks and quotes, which are
+ * doubled.  An empty field without quotes is null.
  */
 #include "postgres.h"
 
@@ -12,7 +12,7 @@
 #define SEPARATOR ','
 #define QUOTE '"'
 
-/* As COPY does, take quotes anywhere in a field. */
+/* Like COPY, take quotes anywhere in a field. */
 static bool
 find_field(LineField *field, const char *end, const char **reason)
 {
@@ -68,7 +68,7 @@ unquote(const LineField *field, char *room)
 	return out - room;
 }
 
-/* An end of data, as COPY may have it, is put in quotes, as COPY does. */
+/* Like COPY, put a text in quotes that COPY would take for the end of data. */
 static void
 append_field(StringInfo line, const char *text, bool only)
 {

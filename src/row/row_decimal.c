@@ -1,24 +1,24 @@
 /*
  * row_decimal.c
- *	  A number of JSON, in other units, as an integer.
+ *	  Converts a JSON number, in some unit, to an integer in another.
  *
- * No double is in between, and no numeric, which would have as many digits as
- * an exponent asks for.
+ * It takes no double, which is not exact, and no numeric, which would have as
+ * many digits as an exponent asks for.
  */
 #include "postgres.h"
 
 #include "common/int.h"
 #include "row/row_decimal.h"
 
-/* An exponent beyond is as good as this one: no text is as long. */
+/* Larger exponents are taken as this one: no text has as many digits. */
 #define EXPONENT_MAX INT64CONST(1000000000000)
 
-/* Digits before the point, of a magnitude of 64 bits */
+/* Digits before the point that 64 bits can hold, at most */
 #define WHOLE_DIGITS 20
 
 /*
- * Zeros behind the point with which a number is nothing, whatever its factor,
- * but for what ROW_ROUND_DOWN makes of it
+ * A number with so many zeros behind the point is less than half, whatever its
+ * factor: more zeros change nothing.
  */
 #define NOTHING_ZEROS 4
 
@@ -26,8 +26,9 @@
 typedef struct Decimal
 {
 	bool		negative;
-	const char *first;			/* digit that is not zero */
-	const char *last;			/* digit; a point may be between */
+	const char *first;			/* its first digit that is not zero */
+	const char *last;			/* its last digit; a point may be between
+								 * them */
 	int64		n_digits;		/* 0: it is zero */
 	int64		point;
 } Decimal;
@@ -35,9 +36,9 @@ typedef struct Decimal
 /* Product of digits and factor, digit by digit from the right. */
 typedef struct Product
 {
-	int			carry;			/* what is left of places[] */
+	int			carry;			/* the digits before places[] */
 	uint8		places[WHOLE_DIGITS + 1];
-	bool		rest;			/* something behind them */
+	bool		rest;			/* a digit behind places[] is not zero */
 } Product;
 
 static inline bool
@@ -46,7 +47,10 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* From behind the letter up to end; false if it is none. */
+/*
+ * Read an exponent from p, behind its letter, to end; false if it is
+ * malformed.
+ */
 static bool
 read_exponent(const char *p, const char *end, int64 *exponent)
 {
@@ -120,7 +124,7 @@ put_place(Product *product, int64 place, int digit)
 		product->rest |= digit != 0;
 }
 
-/* Place 0 is the first one behind the carry. */
+/* Place 0 of the product is the first digit behind the carry. */
 static void
 multiply(const Decimal *decimal, int factor, Product *product)
 {
@@ -143,7 +147,7 @@ multiply(const Decimal *decimal, int factor, Product *product)
 	}
 }
 
-/* What is before the point. */
+/* The digits before the point; false if they take more than 64 bits. */
 static bool
 whole_part(const Product *product, int n_places, uint64 *whole)
 {

@@ -1,18 +1,18 @@
 /*
  * row_decimal.h
- *	  A number of JSON, in other units, as an integer: a matter of the row room
- *	  only.
+ *	  Converts a JSON number, in some unit, to an integer in another: a matter
+ *	  of the row room only.
  */
 #ifndef TRACKING_ROW_ROW_DECIMAL_H
 #define TRACKING_ROW_ROW_DECIMAL_H
 
 #include "postgres.h"
 
-/* What becomes of what is behind the point. */
+/* What becomes of a fraction. */
 typedef enum RowRounding
 {
-	ROW_ROUND_NEVER,			/* if there is anything, ROW_DECIMAL_FRACTION
-								 * with what is before it */
+	ROW_ROUND_NEVER,			/* the result is ROW_DECIMAL_FRACTION, the
+								 * integer what is before the point */
 	ROW_ROUND_NEAREST,			/* halves away from zero */
 	ROW_ROUND_DOWN
 } RowRounding;
@@ -39,21 +39,21 @@ typedef struct RowUnit
 } RowUnit;
 
 /*
- * Times unit, exactly, whatever its digits and exponent; neither time nor
- * memory depends on the exponent.
+ * Multiply a number by unit, exactly, whatever its digits and exponent;
+ * neither time nor memory depends on the exponent.
  */
 extern RowDecimalResult row_decimal_read(const char *text, size_t len,
 										 RowUnit unit, RowRounding rounding,
 										 RowInteger *result);
 
-/* False if it does not fit. */
+/* Is the integer between -max - 1 and max? */
 static inline bool
 row_integer_fits(const RowInteger *integer, int64 max)
 {
 	return integer->magnitude <= (uint64) max + integer->negative;
 }
 
-/* Of one that fits 64 bits with their sign. */
+/* The value of an integer that fits an int64. */
 static inline int64
 row_integer_value(const RowInteger *integer)
 {

@@ -1,10 +1,10 @@
 /*
  * row_decode.c
- *	  One record to the values of its rows.
+ *	  Decodes a record into the values of its rows.
  *
- * A row is made in two goes.  First every field's text is found, and what can
- * be made a value without an input function is; nothing of this throws for
- * what a record holds.  Then the input functions are called for the rest, if
+ * A row is made in two steps.  First, the text of every field is found, and
+ * converted if that takes no input function; no content of a record makes this
+ * step throw.  Then the input functions are called for the other fields, if
  * need be in a subtransaction, one for the row.
  *
  * A record is decoded as a whole before its first row is handed out.  If it
@@ -24,8 +24,8 @@
 #include "utils/resowner.h"
 
 /*
- * Convert one field, of the record's metadata or from its slice of the payload,
- * or put it on the list of those to call.
+ * Convert one field, from the record's metadata or from its slice of the
+ * payload, or add it to those whose input function is pending.
  */
 static inline void
 convert_field(RowDecoder *decoder, int number, bool may_call,
@@ -88,8 +88,9 @@ convert_payload(RowDecoder *decoder, RowResult *result)
 }
 
 /*
- * Is there a field left to call?  Those of metadata come first; once
- * something has failed, those of the payload are going to be null anyway.
+ * Is there a pending field to call the function of?  Metadata come first;
+ * fields of the payload are skipped once the row has failed, as they become
+ * NULL.
  */
 static bool
 more_pending(const RowDecoder *decoder, const RowResult *result)
@@ -111,7 +112,10 @@ name_column(void *decoder)
 	errcontext("column \"%s\"", called_field(decoder)->name);
 }
 
-/* n_called is moved beforehand: it must be right also if a function throws. */
+/*
+ * Count n_called up before each call: it must be right even if the function
+ * throws.
+ */
 static void
 call_pending(RowDecoder *decoder, RowResult *result)
 {
@@ -127,7 +131,10 @@ call_pending(RowDecoder *decoder, RowResult *result)
 	error_context_stack = context.previous;
 }
 
-/* The same where a function may throw: what it throws fails the field. */
+/*
+ * Call pending functions in a subtransaction; an error that one throws fails
+ * the row.
+ */
 static void
 call_pending_guarded(RowDecoder *decoder, RowResult *result)
 {
@@ -166,9 +173,7 @@ call_pending_guarded(RowDecoder *decoder, RowResult *result)
 static bool
 needs_guard(const RowDecoder *decoder)
 {
-	int			i;
-
-	for (i = decoder->n_called; i < decoder->n_pending; i++)
+	for (int i = decoder->n_called; i < decoder->n_pending; i++)
 	{
 		if (decoder->fields[decoder->pending[i]].input.throws)
 			return compat_may_begin_subtransaction();
@@ -176,7 +181,7 @@ needs_guard(const RowDecoder *decoder)
 	return false;
 }
 
-/* In the context of the record. */
+/* The text of column decode_error, in the record's context. */
 static const char *
 error_reason(const RowDecoder *decoder, const RowError *error)
 {
@@ -193,9 +198,8 @@ static void
 set_decode_error(const RowDecoder *decoder, RowResult *result)
 {
 	const char *reason = error_reason(decoder, result->error);
-	int			i;
 
-	for (i = 0; i < decoder->n_metadata; i++)
+	for (int i = 0; i < decoder->n_metadata; i++)
 	{
 		const RowField *field = &decoder->fields[i];
 
@@ -206,7 +210,7 @@ set_decode_error(const RowDecoder *decoder, RowResult *result)
 	}
 }
 
-/* Call what is left to call, whether the row has failed or not. */
+/* Call all pending functions, whether the row has failed or not. */
 static void
 call_functions(RowDecoder *decoder, bool soft, RowResult *result)
 {
@@ -228,8 +232,8 @@ begin_row(RowDecoder *decoder)
 }
 
 /*
- * The values of a row, each of which there was memory for, may together be too
- * much.
+ * Fail a row whose values take too much memory together, though there was
+ * enough for each of them.
  */
 static void
 check_memory(RowDecoder *decoder, RowResult *result)
@@ -242,7 +246,7 @@ check_memory(RowDecoder *decoder, RowResult *result)
 	row_result_fail(result, &error, NULL);
 }
 
-/* Make their values, in the current context. */
+/* Make the values of the row that was found, in the current context. */
 static inline void
 convert_row(RowDecoder *decoder, bool soft, RowResult *result)
 {
@@ -282,7 +286,7 @@ row_decode_again(RowDecoder *decoder, RowResult *result)
 		convert_row(decoder, false, result);
 }
 
-/* Make a row for each document, of which no column wants a part. */
+/* Make a row for each document of a payload of which no column is wanted. */
 static int
 decode_metadata_only(RowDecoder *decoder, const StreamRecord *record,
 					 bool soft, const RowResult *first, RowResult *result)
@@ -302,7 +306,6 @@ decode_rows(RowDecoder *decoder, const StreamRecord *record, bool soft,
 {
 	RowResult	result;
 	int			n_rows = 0;
-	int			i;
 
 	begin_row(decoder);
 	decoder->is_empty = false;
@@ -317,14 +320,14 @@ decode_rows(RowDecoder *decoder, const StreamRecord *record, bool soft,
 	if (!result.failed)
 		return n_rows;
 
-	/* nothing is left but one row, with its metadata */
+	/* all that remains is one row, with its metadata */
 	first->error->message = MemoryContextStrdup(decoder->record_cxt,
 												first->error->message);
 	row_rows_forget(decoder);
 	result.values = first->values;
 	result.isnull = first->isnull;
 	call_functions(decoder, soft, &result);
-	for (i = decoder->n_metadata; i < decoder->n_fields; i++)
+	for (int i = decoder->n_metadata; i < decoder->n_fields; i++)
 		result.isnull[decoder->fields[i].column] = true;
 	set_decode_error(decoder, &result);
 	return ROW_UNDECODABLE;
@@ -349,7 +352,7 @@ row_decode(RowDecoder *decoder, const StreamRecord *record, bool soft,
 	old = MemoryContextSwitchTo(decoder->record_cxt);
 	n_rows = decode_rows(decoder, record, soft, &first);
 	MemoryContextSwitchTo(old);
-	/* what is not needed for the rows to come */
+	/* free what the remaining rows do not need */
 	if (decoder->memory.inflated > 0 && decoder->n_again == 0)
 		payload_forget(decoder->payload);
 	if (decoder->scratch.cxt_used)
@@ -357,7 +360,7 @@ row_decode(RowDecoder *decoder, const StreamRecord *record, bool soft,
 	return n_rows;
 }
 
-/* Of a document, which columns that are wanted of the payload have found? */
+/* Note which of the wanted payload columns found a value in a document. */
 static void
 watch_columns(const RowDecoder *decoder, Batch *batch,
 			  const StreamRecord *record, const bool *isnull)

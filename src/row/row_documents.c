@@ -1,12 +1,11 @@
 /*
  * row_documents.c
- *	  The payload of a record, one document after the other, and whether there
- *	  is anything in it.
+ *	  Reads the payload of a record, one document after the other.
  *
- * What a payload is, is looked at whatever columns are wanted: it inflates, is
- * of the table's format, and documents of JSON are objects where a column takes
- * a member.  So a record that cannot be decoded does not count as a row.  What
- * is in values that no column wants is not looked at.
+ * Whatever columns are wanted, a payload is checked: it inflates, it has the
+ * table's format, and JSON documents are objects if a column takes a member.
+ * So a record that cannot be decoded never counts as a row.  Values that no
+ * column wants are not converted.
  */
 #include "postgres.h"
 
@@ -14,7 +13,7 @@
 #include "row/row_decoder.h"
 #include "row/row_raw.h"
 
-/* What has no bytes is not compressed by anything. */
+/* The record's payload, inflated; a record without bytes is not compressed. */
 static inline bool
 find_payload(RowDecoder *decoder, const StreamRecord *record,
 			 const char **data, size_t *bytes, RowError *error)
@@ -27,7 +26,7 @@ find_payload(RowDecoder *decoder, const StreamRecord *record,
 	return true;
 }
 
-/* What comes of that which a reader has found where a row may be. */
+/* Apply the table's options to what the reader found behind n_rows rows. */
 static inline RowFound
 judge(RowDecoder *decoder, RowFound found, int n_rows, RowError *error,
 	  RowResult *result)
@@ -90,7 +89,10 @@ row_documents_next(RowDecoder *decoder, int n_rows, RowResult *result)
 				 n_rows, &error, result);
 }
 
-/* Is the payload one object, as its metadata "data" was found to be JSON? */
+/*
+ * Is it known that the payload is one object, as its metadata "data" was found
+ * to be JSON?
+ */
 static bool
 is_known_object(RowDecoder *decoder, const StreamRecord *record)
 {

@@ -1,8 +1,8 @@
 /*
  * row_encode.c
- *	  The values of a row to one record.
+ *	  Encodes the values of a row as a record.
  *
- * Nothing is sent here, and no key is made up.
+ * It sends nothing, and makes up no key.
  */
 #include "postgres.h"
 
@@ -15,7 +15,8 @@ struct RowEncoder
 {
 	const RowFormatOps *format;
 	RowWriter  *writer;			/* NULL: the format has none */
-	List	   *whole;			/* RowOutput *: they are the record */
+	List	   *whole;			/* RowOutput *: each is the record as a
+								 * whole */
 	List	   *keys;			/* RowOutput *: the two keys */
 	List	   *unwritable;		/* RowOutput *: must be null */
 	int64		rows;			/* encoded so far */
@@ -59,7 +60,7 @@ row_encoder_open(const RowSpec *spec, TupleDesc tupdesc,
 		const RowColumn *column = &spec->columns[i];
 		int			member = i + 1 - FirstLowInvalidHeapAttributeNumber;
 
-		/* those of the payload are the writer's, if there is one */
+		/* the writer has those of the payload, if there is a writer */
 		if (!column->dropped &&
 			(column->metadata != ROW_META_NONE || encoder->writer == NULL))
 			add_output(encoder, row_output_make(spec, tupdesc, i),
@@ -69,7 +70,7 @@ row_encoder_open(const RowSpec *spec, TupleDesc tupdesc,
 	return encoder;
 }
 
-/* The value is the record: a bytea as its bytes, all else as its text. */
+/* Make a record of one value: of a bytea its bytes, of all else its text. */
 static void
 encode_whole(const RowOutput *output, const RowValues *row, RowEncoded *out)
 {
@@ -120,7 +121,10 @@ encode_keys(const RowEncoder *encoder, const RowValues *row, RowEncoded *out)
 	}
 }
 
-/* What nobody would read of the record is not dropped without a word. */
+/*
+ * Raise an error for a value that no reader of the record would see, rather
+ * than drop it silently.
+ */
 static void
 check_unwritable(const RowEncoder *encoder, const RowValues *row)
 {
@@ -135,7 +139,7 @@ check_unwritable(const RowEncoder *encoder, const RowValues *row)
 					(errcode(ERRCODE_GENERATED_ALWAYS),
 					 errmsg("row " INT64_FORMAT " has a value for column \"%s\", which cannot be written",
 							encoder->rows, output->name),
-					 errdetail("The column tells what only who reads the record learns of it."),
+					 errdetail("The column holds metadata that the service or the reader of a record adds."),
 					 errhint("Name the columns to write in the statement, and leave this one out or give it null.")));
 	}
 }

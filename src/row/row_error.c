@@ -45,7 +45,7 @@ row_error_set(RowError *error, int sqlstate, const char *format,...)
 void
 row_error_copy(RowError *error, const ErrorData *edata)
 {
-	/* the detail of an input function often is the better half */
+	/* the detail of an input function often says more than its message */
 	if (edata->detail != NULL)
 	{
 		int			len = strlen(edata->detail);

@@ -1,7 +1,7 @@
 /*
  * row_field.h
- *	  A column that is wanted, and the row that its value becomes a part of: a
- *	  matter of the row room only.
+ *	  A wanted column, and the row that its value is put into: a matter of the
+ *	  row room only.
  */
 #ifndef TRACKING_ROW_ROW_FIELD_H
 #define TRACKING_ROW_ROW_FIELD_H
@@ -30,8 +30,8 @@ typedef struct RowResult
 } RowResult;
 
 /*
- * The row cannot be made.  The first failure is the one that is told; a
- * column's name goes with it unless it is about the record as a whole.
+ * Note that the row cannot be made.  Only the first failure is kept; column is
+ * NULL if it concerns the record as a whole.
  */
 static inline void
 row_result_fail(RowResult *result, const RowError *error, const char *column)

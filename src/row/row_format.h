@@ -1,11 +1,11 @@
 /*
  * row_format.h
- *	  What a format of payloads is: a matter of the row room only.
+ *	  The interface of payload formats: a matter of the row room only.
  *
  * A reader finds the rows of a record, and where in its payload the values of
- * their columns are; what becomes of a value is a matter of its type.  A
- * writer makes a payload of a row.  To add a format is to write its operations
- * and a line in row_format_list.h.
+ * their columns are; how a value is converted depends on its type.  A writer
+ * makes a payload of a row.  A new format needs its operations and a line in
+ * row_format_list.h.
  */
 #ifndef TRACKING_ROW_ROW_FORMAT_H
 #define TRACKING_ROW_ROW_FORMAT_H
@@ -19,26 +19,26 @@ typedef enum RowFound
 {
 	ROW_FOUND,					/* a row; there may be more */
 	ROW_FOUND_LAST,				/* a row, behind which there is none */
-	ROW_FOUND_NONE,				/* no row, or none any more */
-	ROW_FOUND_EMPTY,			/* there is nothing in the record */
+	ROW_FOUND_NONE,				/* no row, or no further row */
+	ROW_FOUND_EMPTY,			/* the record is empty */
 	ROW_FOUND_BAD				/* *error says why it is refused */
 } RowFound;
 
 typedef struct RowReader RowReader;
 typedef struct RowWriter RowWriter;
 
-/* What a reader is made of. */
+/* What a reader is opened with. */
 typedef struct RowReaderOptions
 {
 	const RowSpec *spec;
 	TupleDesc	tupdesc;
-	const RowField *fields;		/* that are wanted of the payload; they move no
-								 * more */
+	const RowField *fields;		/* wanted columns of the payload; the array
+								 * stays where it is */
 	int			n_fields;
-	JsonSlice  *slices;			/* by field: what of the payload it takes, of
-								 * type JSON_TOKEN_NULL if there is nothing;
-								 * set with each row that is found */
-	RowScratch *scratch;		/* of who converts them */
+	JsonSlice  *slices;			/* by field: the part of the payload that it
+								 * takes, or type JSON_TOKEN_NULL if there is
+								 * none; the reader sets them for each row */
+	RowScratch *scratch;		/* of the decoder, which converts the slices */
 } RowReaderOptions;
 
 /* The values of a row to be written. */
@@ -50,43 +50,51 @@ typedef struct RowValues
 
 typedef struct RowFormatOps
 {
-	const char *document;		/* what a row is made of, in words */
-	RowEmptyPolicy empty;		/* unless the table says otherwise */
-	bool		is_json;		/* values are JSON: columns may have a path, and
+	const char *document;		/* what messages call the part of a payload
+								 * that makes a row */
+	RowEmptyPolicy empty;		/* of empty records, unless the table says
+								 * otherwise */
+	bool		is_json;		/* values are JSON: columns may have a path and
 								 * a notation */
 	bool		is_lines;		/* values are texts: columns have a position */
-	bool		may_begin_with_x;	/* a payload, as those of zlib do */
+	bool		may_begin_with_x;	/* an uncompressed payload, as those of
+									 * zlib do */
 
 	/*
-	 * In the current context.  Raises an error if the columns of the table are
-	 * none that the format can have.
+	 * Make a reader, in the current context.  Raises an error if the format
+	 * does not allow the table's columns.
 	 */
 	RowReader  *(*open) (const RowReaderOptions *options);
 
 	/*
 	 * Begin a payload, which stays where it is while its rows are read, and
-	 * find its first row.  It has no bytes only where that is a value.
-	 * Instead of a slice, a value may be put into result.
+	 * find its first row.  bytes is 0 only if the policy is ROW_EMPTY_VALUE.
+	 * A reader may put a value into result itself, instead of a slice.
 	 */
 	RowFound	(*begin) (RowReader *reader, const char *data, size_t bytes,
 						  RowResult *result, RowError *error);
 
 	/*
-	 * Find the next row.  remember() notes the place before it, and go_back()
-	 * goes there.  All of them are NULL if there is one row always.
+	 * next() finds the next row, remember() notes the place before it, and
+	 * go_back() returns there.  All three are NULL if a payload always makes
+	 * one row.
 	 */
 	RowFound	(*next) (RowReader *reader, RowError *error);
 	void		(*remember) (RowReader *reader);
 	void		(*go_back) (RowReader *reader);
 
 	/*
-	 * In the current context; adds the settings that text_settings_begin() is
-	 * to be called with.  NULL: a column is the payload as a whole.
+	 * Make a writer, in the current context, and add to *settings those that
+	 * text_settings_begin() must make before a row is written.  NULL: the
+	 * payload is the value of one column.
 	 */
 	RowWriter  *(*open_writer) (const RowSpec *spec, TupleDesc tupdesc,
 								int *settings);
 
-	/* Fill data of *out, in UTF-8; false if there is nothing to write. */
+	/*
+	 * Fill data and data_bytes of *out, in UTF-8; false if there is nothing to
+	 * write.
+	 */
 	bool		(*write) (const RowWriter *writer, const RowValues *row,
 						  RowEncoded *out);
 } RowFormatOps;

@@ -1,9 +1,9 @@
 /*
  * row_format_list.h
- *	  The formats of payloads, a line each; there is no include guard, as what a
- *	  line becomes is for whoever includes this.
+ *	  The formats of payloads, a line each.  There is no include guard: each
+ *	  file that includes this defines what a line becomes.
  *
- * ROW_FORMAT(id, name as option "format" has it, operations)
+ * ROW_FORMAT(id, name in option "format", operations)
  */
 ROW_FORMAT(ROW_FORMAT_JSON, "json", row_format_json)
 ROW_FORMAT(ROW_FORMAT_RAW, "raw", row_format_raw)

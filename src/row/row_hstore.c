@@ -1,9 +1,9 @@
 /*
  * row_hstore.c
- *	  A JSON object to the extension hstore's type.
+ *	  Makes a value of extension hstore's type of a JSON object.
  *
- * to_json() makes an object of an hstore, but nothing makes an hstore of it
- * again: so it is written as hstore's input function reads it.
+ * to_json() makes an object of an hstore, but no function does the reverse.
+ * So the object becomes a text that hstore's input function reads.
  */
 #include "postgres.h"
 
@@ -28,7 +28,7 @@ is_named_hstore(Oid type)
 	return is_named;
 }
 
-/* Whatever schema it is in; a type of that name alone is another one. */
+/* The type may be in any schema; other types may have its name. */
 bool
 row_hstore_is(Oid type)
 {
@@ -41,7 +41,7 @@ row_hstore_is(Oid type)
 		getExtensionOfObject(TypeRelationId, type) == extension;
 }
 
-/* In quotes, with hstore's escapes. */
+/* Append a text in quotes, with hstore's escapes. */
 static bool
 append_text(StringInfo out, RowScratch *scratch, const JsonSlice *value,
 			RowError *error)
@@ -62,7 +62,10 @@ append_text(StringInfo out, RowScratch *scratch, const JsonSlice *value,
 	return true;
 }
 
-/* What is within an object is a text of JSON. */
+/*
+ * Append all members; a value that is an object or array becomes its JSON
+ * text.
+ */
 static bool
 append_members(StringInfo out, RowScratch *scratch, const JsonSlice *object,
 			   RowError *error)

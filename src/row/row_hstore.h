@@ -1,7 +1,7 @@
 /*
  * row_hstore.h
- *	  A JSON object to the extension hstore's type: a matter of the row room
- *	  only.
+ *	  Makes a value of extension hstore's type of a JSON object: a matter of
+ *	  the row room only.
  */
 #ifndef TRACKING_ROW_ROW_HSTORE_H
 #define TRACKING_ROW_ROW_HSTORE_H
@@ -10,9 +10,10 @@
 
 #include "row/row_value.h"
 
+/* Is this extension hstore's type? */
 extern bool row_hstore_is(Oid type);
 
-/* An object's, as row_input_value() does. */
+/* Make an hstore of a JSON object; as row_input_value(). */
 extern RowInputResult row_hstore_value(const RowInput *input,
 									   RowScratch *scratch,
 									   const JsonSlice *value, bool may_call,

@@ -1,6 +1,6 @@
 /*
  * row_input.c
- *	  How values of a type are made.
+ *	  Prepares the conversion of values of a type.
  */
 #include "postgres.h"
 
@@ -18,7 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-/* ROW_INPUT_FUNCTION if the type is made of no other. */
+/* The kind of a type that is made of others; else ROW_INPUT_FUNCTION. */
 static RowInputKind
 parts_kind(Oid type)
 {
@@ -74,7 +74,7 @@ input_kind(const RowInput *input)
 	}
 }
 
-/* Can there be a value that takes the input function? */
+/* Are there values for which the input function is called? */
 static bool
 is_called(const RowInput *input)
 {
@@ -117,7 +117,7 @@ init_composite(RowInput *input)
 	input->item_bytes += MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(n));
 }
 
-/* What an input has whose values are made of others. */
+/* Fill what concerns the types that this one is made of. */
 static void
 init_parts(RowInput *input)
 {

@@ -1,14 +1,14 @@
 /*
  * row_json.c
- *	  Format "json": the documents of a record, which are its rows.
+ *	  Format "json": each JSON document of a record is a row.
  *
- * A record is one document, as a rule; it may be several, one after the other
+ * A record usually is one document; it may hold several, one after the other
  * or as the elements of an array.
  *
- * Of documents that are shaped like one before, values are taken without a walk
- * along the wanted places.  That is left alone where an element of an array is
- * wanted, as arrays differ within a shape, and for documents in an array, which
- * are many rows of one record.
+ * From a document of the same shape as one before, values are taken without a
+ * walk along the wanted places.  Shapes are not used if an element of an array
+ * is wanted, as arrays differ within a shape, nor for documents in an array,
+ * which are many rows of one record.
  */
 #include "postgres.h"
 
@@ -17,13 +17,14 @@
 #include "row/row_places.h"
 #include "row/row_shape.h"
 
-/* Where a record is read on; good as long as its text is there. */
+/* Where reading a record goes on; valid as long as its text is. */
 typedef struct Place
 {
 	JsonScan	scan;
 	int			n_documents;	/* read so far */
-	bool		at_document;	/* else whether there is one is yet to be seen */
-	bool		in_array;		/* of documents */
+	bool		at_document;	/* one begins here; if false, that is not known
+								 * yet */
+	bool		in_array;		/* within an array of documents */
 } Place;
 
 typedef struct RowJson
@@ -33,7 +34,7 @@ typedef struct RowJson
 	bool		takes_members;	/* a document must be an object */
 	bool		may_have_shape;
 	RowShapes  *shapes;			/* NULL before the first document */
-	MemoryContext cxt;			/* of all of it */
+	MemoryContext cxt;			/* of the reader */
 	JsonSlice  *values;			/* by field */
 	RowScratch *scratch;
 
@@ -69,8 +70,8 @@ open_reader(const RowReaderOptions *options)
 }
 
 /*
- * Go to where the next document is; false if there is none.  An array is
- * entered; that it has no more elements is met in reading one.
+ * Go to the next document; false if there is none.  An array is entered; that
+ * it has no more elements shows only when the next one is read.
  */
 static bool
 find_document(RowJson *json)
@@ -135,8 +136,8 @@ refuse_type(int n_documents, RowError *error)
 }
 
 /*
- * The next document; of an array on the top level each element is one.  What
- * is wrong behind it is told when it is asked for what follows.
+ * Find the next document; each element of an array on the top level is one.
+ * An error behind a document is reported by the next call.
  */
 static RowFound
 next(RowReader *reader, RowError *error)

@@ -1,9 +1,9 @@
 /*
  * row_json_write.c
- *	  Rows to JSON objects.
+ *	  Writes rows as JSON objects.
  *
- * JSON is what to_json() makes of each value, put where the column's option
- * path says.
+ * Each value becomes what to_json() makes of it, at the place that the
+ * column's option path names.
  */
 #include "postgres.h"
 
@@ -23,12 +23,13 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 
-/* A place in the object that is written: a value, or members. */
+/* A place in the object that is written: it has a value or members. */
 typedef struct RowOutputNode
 {
 	const char *label;			/* "key": with the quotes and the colon */
 	const char *key;
-	List	   *outputs;		/* RowOutput *: one at most is not null */
+	List	   *outputs;		/* RowOutput *: in a row, one at most is not
+								 * null */
 	List	   *members;		/* RowOutputNode * */
 } RowOutputNode;
 
@@ -87,11 +88,10 @@ static RowOutputNode *
 node_of(RowOutputNode *root, const RowColumn *column, const char *name)
 {
 	RowOutputNode *node = root;
-	int			i;
 
 	if (column->path == NULL)
 		return member_of(root, name);
-	for (i = 0; i < column->n_path; i++)
+	for (int i = 0; i < column->n_path; i++)
 	{
 		if (column->path[i].key == NULL)
 			ereport(ERROR,
@@ -144,7 +144,10 @@ output_below(const RowOutputNode *node, const RowValues *row)
 	return NULL;
 }
 
-/* A time is so common that its zone is not worth a setting a row. */
+/*
+ * Times are so common that they are written in UTC here, which saves setting
+ * TimeZone for each row.
+ */
 static void
 append_timestamptz(StringInfo json, Datum value)
 {
@@ -155,7 +158,9 @@ append_timestamptz(StringInfo json, Datum value)
 	appendStringInfo(json, "\"%s\"", text);
 }
 
-/* Nothing would tell a dimension from an element that is an array. */
+/*
+ * In JSON, a further dimension cannot be told from elements that are arrays.
+ */
 static void
 check_dimensions(const RowOutput *output, const RowValues *row)
 {
@@ -192,8 +197,8 @@ append_json(StringInfo json, const RowOutput *output, const RowValues *row)
 }
 
 /*
- * Write what stands at node.  Paths have a bounded number of steps, and so has
- * this recursion.
+ * Write the value at node.  The recursion is bounded, as paths have a bounded
+ * number of steps.
  */
 static void
 append_node(StringInfo json, const RowOutputNode *node, const RowValues *row)

@@ -1,6 +1,6 @@
 /*
  * row_json_write.h
- *	  Rows to JSON objects: a matter of the row room only.
+ *	  Writes rows as JSON objects: a matter of the row room only.
  */
 #ifndef TRACKING_ROW_ROW_JSON_WRITE_H
 #define TRACKING_ROW_ROW_JSON_WRITE_H
@@ -9,7 +9,7 @@
 
 #include "row/row_format.h"
 
-/* As RowFormatOps has them. */
+/* Operations of RowFormatOps. */
 extern RowWriter *row_json_open_writer(const RowSpec *spec, TupleDesc tupdesc,
 									   int *settings);
 extern bool row_json_write(const RowWriter *writer, const RowValues *row,

@@ -1,10 +1,10 @@
 /*
  * row_jsonb.c
- *	  A JSON document in jsonb's stored form.
+ *	  Writes a JSON document in jsonb's stored form.
  *
- * The document becomes a list of nodes, which are then written; or its values
- * are written as planned, if it has a shape.  Nothing is allocated for a value
- * but the result.
+ * The document becomes a list of nodes, which is then written; or, if its
+ * shape is known, its values are written by that shape's plan.  Nothing is
+ * allocated for a value but the result.
  */
 #include "postgres.h"
 
@@ -13,13 +13,13 @@
 #include "utils/memutils.h"
 
 /*
- * Characters of a document that becomes nodes.  These and what is written from
- * them take up to NODES_FACTOR times as much, as for "[1,1,...]".
+ * Size of the largest document that becomes nodes.  Nodes and what is written
+ * from them take up to NODES_FACTOR times the text, as for "[1,1,...]".
  */
 #define DOCUMENT_MAX_BYTES (256 * 1024)
 #define NODES_FACTOR 32
 
-/* What is kept from one document to the next. */
+/* Bytes that are kept from one document to the next */
 #define KEPT_MAX_BYTES (256 * 1024)
 
 /* Keys that there is room for at the start */

@@ -1,6 +1,6 @@
 /*
  * row_jsonb.h
- *	  A JSON document in jsonb's stored form: a matter of the row room.
+ *	  Writes a JSON document in jsonb's stored form: a matter of the row room.
  */
 #ifndef TRACKING_ROW_ROW_JSONB_H
 #define TRACKING_ROW_ROW_JSONB_H
@@ -11,17 +11,17 @@
 #include "row/row_memory.h"
 #include "row/row_value.h"
 
-/* In the current context, which must outlive it. */
+/* Make a writer, in the current context, which must outlive it. */
 extern RowJsonb *row_jsonb_open(void);
 
 /*
- * Make a document, which JsonScan must have accepted, what jsonb_in makes of
- * it, byte for byte.  ROW_INPUT_CALL leaves it to that function, which may throw:
- * what it may refuse (\u0000, lone surrogates, numbers beyond numeric).  A
- * document that is large is never left to it, as it takes some fifty times the
- * text: with may_call it is made here, whatever it holds, or refused.
- * shaped is the document that it is part of, if it has a shape, or NULL; memory
- * NULL: there is no limit.
+ * Make of a document, which JsonScan must have accepted, what jsonb_in makes
+ * of it, byte for byte.  ROW_INPUT_CALL leaves the document to jsonb_in, which
+ * may throw: one that jsonb_in may refuse (\u0000, lone surrogates, numbers
+ * beyond numeric).  A large document is never left to jsonb_in, which takes
+ * some fifty times the text: with may_call, it is made here, whatever it
+ * holds, or refused.  shaped is the whole document, of which this one is a
+ * part, if its shape is known, or NULL; memory is NULL if there is no limit.
  */
 extern RowInputResult row_jsonb_value(RowJsonb *jsonb,
 									  const JsonShaped *shaped,

@@ -1,6 +1,6 @@
 /*
  * row_jsonb_large.c
- *	  A large JSON document in jsonb's stored form, written from its text.
+ *	  Writes a large JSON document in jsonb's stored form, from its text.
  */
 #include "postgres.h"
 
@@ -11,20 +11,23 @@
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 
-/* What is allocated at first, and at a time, for what lists there are */
+/*
+ * Keys that are allocated at first; bytes that are allocated at a time for
+ * keys without their escapes
+ */
 #define FIRST_KEYS 1024
 #define KEYS_TEXT_BYTES (64 * 1024)
 
 /*
- * Digits of the longest number that numeric has, before the point and behind
- * it (its documentation); a sign, the point and an exponent.
+ * Characters of the longest number that numeric takes: its digits before the
+ * point and behind it (as documented), a sign, the point and an exponent.
  */
 #define NUMERIC_CHARS (131072 + 16383 + 32)
 
 static const char *write_value(LargeDocument *document, const char *p,
 							   JEntry *entry);
 
-/* What numeric_in makes of a number that does not have the short form. */
+/* Write what numeric_in makes of a number without the short form. */
 static void
 write_odd_number(LargeDocument *document, const char *p, size_t len)
 {
@@ -83,7 +86,10 @@ write_number(LargeDocument *document, const char *p, JEntry *entry)
 	return end;
 }
 
-/* A string without its escapes, to where there is room for all of it. */
+/*
+ * Write a string without its escapes to out, which has room for all of it;
+ * returns its length.
+ */
 static size_t
 unescape(LargeDocument *document, const char *start, const char *end,
 		 char *out)
@@ -139,7 +145,7 @@ write_array(LargeDocument *document, const LargeContainer *array)
 	}
 }
 
-/* Room for n keys behind those in use; false if there is none. */
+/* Make room for n keys behind those in use; false if there is none. */
 static bool
 reserve_keys(LargeDocument *document, uint32 n)
 {
@@ -159,7 +165,7 @@ reserve_keys(LargeDocument *document, uint32 n)
 	return true;
 }
 
-/* Room for a key without its escapes; NULL if there is none. */
+/* Find room for a key without its escapes; NULL if there is none. */
 static char *
 reserve_key_text(LargeDocument *document, size_t len)
 {
@@ -203,7 +209,9 @@ read_key(LargeDocument *document, const char *p, JsonbKey *key)
 	return end + 1;
 }
 
-/* Put the keys of an object on the stack, each with where its value is. */
+/*
+ * Push the keys of an object on the stack, each with the place of its value.
+ */
 static void
 read_keys(LargeDocument *document, const LargeContainer *object)
 {
@@ -224,7 +232,7 @@ read_keys(LargeDocument *document, const LargeContainer *object)
 	}
 }
 
-/* The keys on the stack may move while values are written. */
+/* No pointer into keys is kept: writing values may reallocate the stack. */
 static void
 write_object(LargeDocument *document, const LargeContainer *object)
 {
@@ -259,7 +267,7 @@ write_object(LargeDocument *document, const LargeContainer *object)
 	document->n_keys = first;
 }
 
-/* How deep this recurses is bounded by JSON_SCAN_MAX_DEPTH. */
+/* JSON_SCAN_MAX_DEPTH bounds this recursion. */
 static const char *
 write_container(LargeDocument *document, const char *p, JEntry *entry)
 {
@@ -275,7 +283,7 @@ write_container(LargeDocument *document, const char *p, JEntry *entry)
 	return document->text + container->end;
 }
 
-/* Write the value that stands there; returns what follows it. */
+/* Write the value at p; returns what follows it. */
 static const char *
 write_value(LargeDocument *document, const char *p, JEntry *entry)
 {
@@ -345,7 +353,7 @@ row_jsonb_large(RowJsonb *jsonb, const RowMemory *memory, const char *text,
 		write_document(&document);
 		if (document.result == ROW_INPUT_DONE)
 		{
-			/* what there is too much of goes back */
+			/* give unused bytes back */
 			jsonb->out = repalloc(jsonb->out, jsonb->used);
 			SET_VARSIZE(jsonb->out, jsonb->used);
 			*datum = PointerGetDatum(jsonb->out);

@@ -1,6 +1,6 @@
 /*
  * row_jsonb_large_read.c
- *	  What there is in a large JSON document, before it is written as jsonb.
+ *	  The first pass over a large JSON document, before it is written as jsonb.
  */
 #include "postgres.h"
 
@@ -10,10 +10,10 @@
 
 #define FIRST_CONTAINERS 1024
 
-/* Decimal digits in one of numeric's */
+/* Decimal digits in a digit of numeric */
 #define NUMERIC_DIGITS 4
 
-/* There is no container. */
+/* The index of no container */
 #define NONE PG_UINT32_MAX
 
 bool
@@ -37,8 +37,9 @@ row_jsonb_large_has_room(LargeDocument *document, size_t more_bytes)
 }
 
 /*
- * A number, in its form without a scale and a weight of their own if it is an
- * integer of few digits; a point or an exponent may split one of its digits.
+ * Bytes of a number, at most.  An integer of few digits has the short form, in
+ * which scale and weight take no bytes of their own; in other numbers, a point
+ * or an exponent may split one of numeric's digits.
  */
 static inline size_t
 number_bytes(const char *p, size_t len)
@@ -51,8 +52,8 @@ number_bytes(const char *p, size_t len)
 }
 
 /*
- * What a value that is no container takes at most beside its entry.  Padding
- * is put down to what makes it needed.
+ * Bytes that a value other than a container takes, at most, beside its entry.
+ * Padding is counted with the value that makes it necessary.
  */
 static inline size_t
 scalar_bytes(const char *p, const char *end)
@@ -72,7 +73,10 @@ scalar_bytes(const char *p, const char *end)
 	}
 }
 
-/* False if there is no room. */
+/*
+ * Add the container that begins at p, with the index of the one around it.
+ * False if there is no room.
+ */
 static bool
 add_container(LargeDocument *document, const char *p, uint32 around)
 {
@@ -104,7 +108,7 @@ row_jsonb_large_read(LargeDocument *document)
 	const char *p = document->text;
 	uint32		open = NONE;
 
-	/* a scalar is put into an array */
+	/* a scalar is stored in an array */
 	document->value_bytes = VARHDRSZ + sizeof(uint32) + sizeof(JEntry);
 	while (p < document->end)
 	{

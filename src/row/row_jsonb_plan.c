@@ -1,10 +1,10 @@
 /*
  * row_jsonb_plan.c
- *	  Objects of a shape in jsonb's stored form.
+ *	  Writes objects of known shapes in jsonb's stored form.
  *
- * All objects of a shape have the same keys.  So they are sorted once: a plan
- * has an object's stored form up to its values, and of its members, in jsonb's
- * order, which values of the document they are.
+ * All objects of a shape have the same keys, so the keys are sorted once: a
+ * plan holds an object's stored form up to its values and, for each member in
+ * jsonb's order, which value of the document it has.
  */
 #include "postgres.h"
 
@@ -13,8 +13,8 @@
 
 typedef struct JsonbMember
 {
-	struct JsonbPlan *plan;		/* of an object; NULL: a value */
-	uint32		value;			/* its number */
+	struct JsonbPlan *plan;		/* its plan if it is an object, else NULL */
+	uint32		value;			/* else the number of its value */
 } JsonbMember;
 
 typedef struct JsonbPlan
@@ -22,14 +22,14 @@ typedef struct JsonbPlan
 	uint32		n_members;
 	uint32		keys_bytes;
 	uint32		head_bytes;
-	uint32		all_bytes;		/* of the heads, of those below it too */
+	uint32		all_bytes;		/* of its head and those of all plans below */
 	char	   *head;			/* header, entries and keys */
 	JsonbMember members[FLEXIBLE_ARRAY_MEMBER];
 } JsonbPlan;
 
 /*
- * There is none, as there was no memory for it, or since a key is there twice:
- * a value that is left out must be looked at all the same.
+ * Marks an object without a plan: there was no memory for one, or a key occurs
+ * twice, and the value that is left out must be checked all the same.
  */
 static JsonbPlan no_plan;
 
@@ -37,8 +37,9 @@ static JsonbPlan *make_plan(RowJsonb *jsonb, JsonShapes *shapes,
 							const JsonNode *object, JsonbKey *keys);
 
 /*
- * Give each key the number of the first value behind it, in the place where
- * containers have their end.  *n is the first one of object.
+ * Store in each key's node the number of the first value behind it, in the
+ * member in which containers have their end.  *n is the number of the object's
+ * first value.
  */
 static void
 number_values(JsonNodes *nodes, const JsonNode *object, uint32 *n)
@@ -58,7 +59,10 @@ number_values(JsonNodes *nodes, const JsonNode *object, uint32 *n)
 	}
 }
 
-/* The stored form up to the values, whose entries are filled later. */
+/*
+ * Make the stored form up to the values, whose entries are filled later.
+ * False if there is no memory.
+ */
 static bool
 make_head(RowJsonb *jsonb, JsonShapes *shapes, const JsonbKey *keys,
 		  JsonbPlan *plan)
@@ -99,7 +103,10 @@ make_member(RowJsonb *jsonb, JsonShapes *shapes, const JsonbKey *key,
 	return member->plan != NULL;
 }
 
-/* NULL if there can be none; keys are those that are not in use. */
+/*
+ * Make an object's plan; NULL if it can have none.  keys is the unused part of
+ * the stack of keys.
+ */
 static JsonbPlan *
 make_plan(RowJsonb *jsonb, JsonShapes *shapes, const JsonNode *object,
 		  JsonbKey *keys)
@@ -130,8 +137,8 @@ make_plan(RowJsonb *jsonb, JsonShapes *shapes, const JsonNode *object,
 }
 
 /*
- * The plan of an object that has none yet, by this one of it.  NULL if there
- * is none this time.
+ * Make the plan of an object that has none yet, from the text of one like it;
+ * may return no_plan, or NULL if there is none this time.
  */
 static JsonbPlan *
 plan_object(RowJsonb *jsonb, const JsonShaped *shaped,

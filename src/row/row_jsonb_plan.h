@@ -1,6 +1,7 @@
 /*
  * row_jsonb_plan.h
- *	  Objects of a shape in jsonb's stored form: a matter of the row room.
+ *	  Writes objects of known shapes in jsonb's stored form: a matter of the
+ *	  row room.
  */
 #ifndef TRACKING_ROW_ROW_JSONB_PLAN_H
 #define TRACKING_ROW_ROW_JSONB_PLAN_H
@@ -11,8 +12,8 @@
 #include "row/row_value.h"
 
 /*
- * Write what begins at text behind what was written.  False if it is no object
- * of the document, or cannot be written that way.
+ * Append the object at text to what was written.  False if text is no object
+ * of the document, or cannot be written by a plan.
  */
 extern bool row_jsonb_write_shaped(RowJsonb *jsonb, const JsonShaped *shaped,
 								   const char *text, size_t len);

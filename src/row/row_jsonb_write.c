@@ -1,13 +1,13 @@
 /*
  * row_jsonb_write.c
- *	  A list of nodes in jsonb's stored form, the members of each object in
- *	  jsonb's order of keys.
+ *	  Writes a list of nodes in jsonb's stored form, the members of each object
+ *	  in jsonb's order of keys.
  */
 #include "postgres.h"
 
 #include "row/row_jsonb_write.h"
 
-/* Keys that are sorted by insertion */
+/* Up to so many keys are sorted by insertion */
 #define FEW_KEYS 24
 
 size_t
@@ -31,7 +31,7 @@ row_jsonb_make_room(RowJsonb *jsonb, size_t bytes)
 	}
 }
 
-/* The order of keys; of two that are the same the later comes first. */
+/* jsonb's order of keys; of equal ones, the later comes first. */
 static int
 compare_keys(const void *a, const void *b)
 {
@@ -56,14 +56,12 @@ same_key(const JsonbKey *a, const JsonbKey *b)
 static void
 sort_keys(JsonbKey *keys, uint32 n)
 {
-	uint32		i;
-
 	if (n > FEW_KEYS)
 	{
 		qsort(keys, n, sizeof(JsonbKey), compare_keys);
 		return;
 	}
-	for (i = 1; i < n; i++)
+	for (uint32 i = 1; i < n; i++)
 	{
 		JsonbKey	key = keys[i];
 		uint32		place = i;
@@ -94,9 +92,8 @@ row_jsonb_find_keys(const RowJsonb *jsonb, const JsonNode *object,
 {
 	const JsonNode *node = object + 1;
 	uint32		n = object->len / 2;
-	uint32		i;
 
-	for (i = 0; i < n; i++)
+	for (uint32 i = 0; i < n; i++)
 	{
 		keys[i].start = node->start;
 		keys[i].len = node->len;
@@ -114,9 +111,8 @@ write_array(RowJsonb *jsonb, const JsonNode *array, uint32 flags,
 	size_t		entries = row_jsonb_write_header(jsonb, array->len | flags, array->len);
 	const JsonNode *node = array + 1;
 	uint32		total = 0;
-	uint32		i;
 
-	for (i = 0; i < array->len; i++)
+	for (uint32 i = 0; i < array->len; i++)
 	{
 		row_jsonb_set_entry(jsonb, entries, i, row_jsonb_write_node(jsonb, node, keys), &total);
 		node = json_nodes_next(&jsonb->nodes, node);
@@ -131,19 +127,18 @@ write_object(RowJsonb *jsonb, const JsonNode *object, JsonbKey *keys)
 	size_t		start = jsonb->used;
 	size_t		entries = row_jsonb_write_header(jsonb, n | JB_FOBJECT, n * 2);
 	uint32		total = 0;
-	uint32		i;
 
-	for (i = 0; i < n; i++)
+	for (uint32 i = 0; i < n; i++)
 		row_jsonb_set_entry(jsonb, entries, i,
 				  row_jsonb_write_string(jsonb, keys[i].start, keys[i].len), &total);
-	for (i = 0; i < n; i++)
+	for (uint32 i = 0; i < n; i++)
 		row_jsonb_set_entry(jsonb, entries, n + i,
 				  row_jsonb_write_node(jsonb, &jsonb->nodes.node[keys[i].node + 1],
 							  keys + n), &total);
 	return JENTRY_ISCONTAINER | (jsonb->used - start);
 }
 
-/* How deep this recurses is bounded by JSON_SCAN_MAX_DEPTH. */
+/* JSON_SCAN_MAX_DEPTH bounds this recursion. */
 JEntry
 row_jsonb_write_node(RowJsonb *jsonb, const JsonNode *node, JsonbKey *keys)
 {
@@ -166,7 +161,10 @@ row_jsonb_write_node(RowJsonb *jsonb, const JsonNode *node, JsonbKey *keys)
 	}
 }
 
-/* A scalar stays in the array that is there as the first node. */
+/*
+ * The first node is an array that holds the document, and in which a scalar is
+ * stored.
+ */
 void
 row_jsonb_write_nodes(RowJsonb *jsonb)
 {

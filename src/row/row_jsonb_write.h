@@ -1,6 +1,7 @@
 /*
  * row_jsonb_write.h
- *	  The stored form of jsonb, piece by piece: a matter of row_jsonb*.c only.
+ *	  Writes jsonb's stored form, piece by piece: a matter of row_jsonb*.c
+ *	  only.
  *
  * The form is that of the server's jsonb.h: a container is a header, an entry
  * for each of its values with type and length, and the values; an object has
@@ -18,8 +19,7 @@
 
 /*
  * Bytes that a value takes at most, beyond those of its text: its entry,
- * padding, and the header of a container or what a number has about its
- * digits.
+ * padding, and the header of a container or a number.
  */
 #define ROW_JSONB_VALUE_BYTES 24
 
@@ -27,13 +27,14 @@ typedef struct JsonbKey
 {
 	const char *start;
 	uint32		len;
-	uint32		node;			/* the value is the next one; or where it is in
-								 * a text without nodes */
+	uint32		node;			/* number of its node, which that of the value
+								 * follows; or, without nodes, the offset of
+								 * the value in the text */
 } JsonbKey;
 
 struct RowJsonb
 {
-	MemoryContext cxt;			/* all of the following */
+	MemoryContext cxt;			/* of all of the following */
 	JsonNodes	nodes;			/* the document */
 	JsonbKey   *keys;			/* of the objects being written, a stack */
 	uint32		max_keys;
@@ -41,31 +42,40 @@ struct RowJsonb
 	/* its stored form */
 	StringInfoData buffer;
 	char	   *out;			/* = buffer.data */
-	size_t		used;
-	size_t		plain_bytes;	/* of an object by plan, at most, but arrays */
-	bool		refused;		/* there is a value that cannot be written */
+	size_t		used;			/* bytes written */
+	size_t		plain_bytes;	/* what an object that is written by its plan
+								 * takes at most, without its arrays */
+	bool		refused;		/* a value cannot be written */
 };
 
-/* Room for so many bytes more, and for as many keys as there are nodes. */
+/*
+ * Make room for so many bytes more, and for as many keys as there are nodes.
+ */
 extern void row_jsonb_make_room(RowJsonb *jsonb, size_t bytes);
 
-/* What the nodes' text, of len bytes, needs at most. */
+/* Bytes that the nodes take at most, whose text has len bytes. */
 extern size_t row_jsonb_nodes_bytes(const RowJsonb *jsonb, size_t len);
 
 /*
- * Put n keys in order, each once; of those that are the same the last by node
- * is left.  Returns how many there are then.
+ * Sort n keys and remove duplicates: of equal keys, the one with the highest
+ * node stays.  Returns how many are left.
  */
 extern uint32 row_jsonb_order_keys(JsonbKey *keys, uint32 n);
 
-/* The keys of an object, in order, each once; returns how many there are. */
+/*
+ * Collect the keys of an object, sorted and without duplicates; returns how
+ * many there are.
+ */
 extern uint32 row_jsonb_find_keys(const RowJsonb *jsonb,
 								  const JsonNode *object, JsonbKey *keys);
 
-/* All of the nodes; there is room for them. */
+/* Write all nodes, for which there must be room. */
 extern void row_jsonb_write_nodes(RowJsonb *jsonb);
 
-/* Any of the nodes; keys are those that are not in use. */
+/*
+ * Write one node with all that it holds; keys is the unused part of the stack
+ * of keys.
+ */
 extern JEntry row_jsonb_write_node(RowJsonb *jsonb, const JsonNode *node,
 								   JsonbKey *keys);
 
@@ -76,7 +86,7 @@ row_jsonb_align(RowJsonb *jsonb)
 		jsonb->out[jsonb->used++] = '\0';
 }
 
-/* Begin a container; returns where its entries are, which are n. */
+/* Begin a container of n entries; returns the offset of the entries. */
 static inline size_t
 row_jsonb_write_header(RowJsonb *jsonb, uint32 header, uint32 n)
 {
@@ -90,8 +100,8 @@ row_jsonb_write_header(RowJsonb *jsonb, uint32 header, uint32 n)
 }
 
 /*
- * Fill the entry with this number.  Every so many of them have the offset of
- * their end, which is *total, instead of the length.
+ * Fill an entry.  Every JB_OFFSET_STRIDE-th one holds the offset of its
+ * value's end, which is *total, instead of a length.
  */
 static inline void
 row_jsonb_set_entry(RowJsonb *jsonb, size_t entries, uint32 number,

@@ -3,8 +3,9 @@
  *	  Payloads of lines, whose fields are texts in the order of a table's
  *	  columns.
  *
- * A line ends with a line break, or with the payload.  It has as many fields as
- * the table says, no fewer and no more: what is missing would shift what follows.
+ * A line ends with a line break, or with the payload.  It has as many fields
+ * as the table says, no fewer and no more: a missing field would shift those
+ * that follow.
  */
 #include "postgres.h"
 
@@ -14,7 +15,7 @@
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 
-/* A position that no field of the reader takes. */
+/* In takers: no field of the reader takes this position. */
 #define NOBODY (-1)
 
 typedef struct Place
@@ -27,7 +28,8 @@ typedef struct RowLines
 {
 	const LineRules *rules;
 	int			n_positions;	/* fields that a line has; 0: any number */
-	int		   *takers;			/* by position: a number of a slice, or NOBODY */
+	int		   *takers;			/* by position: the number of its slice, or
+								 * NOBODY */
 	JsonSlice  *slices;
 	RowScratch *scratch;
 
@@ -62,7 +64,7 @@ row_header_parse(const char *text, List **names)
 	return true;
 }
 
-/* Fields have a place in a line, not in a document. */
+/* Raise an error for a path: fields have a position in a line instead. */
 static void
 check_columns(const RowSpec *spec, TupleDesc tupdesc)
 {
@@ -103,7 +105,7 @@ row_lines_open(const RowReaderOptions *options, const LineRules *rules)
 	return (RowReader *) lines;
 }
 
-/* The slice of a field's text, which lives until the row is converted. */
+/* Make a slice of a field's text, which lives until the row is converted. */
 static void
 take(const RowLines *lines, const LineField *field, JsonSlice *slice)
 {
@@ -140,7 +142,7 @@ refuse_count(const RowLines *lines, int n_fields, RowError *error)
 	return ROW_FOUND_BAD;
 }
 
-/* What follows a field that is a line's last; NULL if it is not. */
+/* What follows the line if a field ends at p that is its last; else NULL. */
 static const char *
 behind_line(const RowLines *lines, const char *p)
 {

@@ -3,7 +3,7 @@
  *	  Payloads of lines, whose fields are texts in the order of a table's
  *	  columns: a matter of the row room only.
  *
- * What the formats of this kind differ in are their rules.
+ * The formats of lines differ in their LineRules only.
  */
 #ifndef TRACKING_ROW_ROW_LINES_H
 #define TRACKING_ROW_ROW_LINES_H
@@ -17,12 +17,13 @@
 typedef struct LineField
 {
 	const char *start;
-	const char *end;			/* a separator, a line break, or the payload's
-								 * end */
-	const char *text;			/* what it means, unless is_noted */
+	const char *end;			/* at a separator, a line break, or the
+								 * payload's end */
+	const char *text;			/* its value, unless is_noted */
 	size_t		len;
 	bool		is_null;
-	bool		is_noted;		/* the text is yet to be made of it */
+	bool		is_noted;		/* it has quotes or escapes, which unnote()
+								 * resolves */
 } LineField;
 
 typedef struct LineRules
@@ -30,21 +31,21 @@ typedef struct LineRules
 	char		separator;
 
 	/*
-	 * Find where the field ends that begins at start, before the end of the
-	 * payload; false if it does not, and *reason says why.
+	 * Fill the field that begins at field->start, in a payload that ends at
+	 * end; false if it is malformed, and *reason says why.
 	 */
 	bool		(*find) (LineField *field, const char *end,
 						 const char **reason);
 
 	/*
-	 * Make the text of a field that is noted, in room of as many bytes as the
-	 * field has; returns its length.
+	 * Write the value of a field that is_noted to room, which has as many
+	 * bytes as the field; returns the value's length.
 	 */
 	size_t		(*unnote) (const LineField *field, char *room);
 
-	/* Append a value; only: it is all of the line. */
+	/* Append a value; only: the line has no other field. */
 	void		(*append) (StringInfo line, const char *text, bool only);
-	const char *null;			/* what stands for one that is null */
+	const char *null;			/* how a null is written */
 } LineRules;
 
 /* What formats of lines have in common. */
@@ -59,7 +60,10 @@ typedef struct LineRules
 	.go_back = row_lines_go_back, \
 	.write = row_lines_write
 
-/* As RowFormatOps has them, but that rules are to be given. */
+/*
+ * In row_lines.c: operations of RowFormatOps, two of which take the format's
+ * rules besides.
+ */
 extern RowReader *row_lines_open(const RowReaderOptions *options,
 								 const LineRules *rules);
 extern RowFound row_lines_begin(RowReader *reader, const char *data,

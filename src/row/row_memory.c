@@ -1,6 +1,6 @@
 /*
  * row_memory.c
- *	  What a record may take of memory while it is decoded.
+ *	  Limits the memory that a record takes while it is decoded.
  */
 #include "postgres.h"
 
@@ -21,11 +21,11 @@ row_memory_refuse(const RowMemory *memory, RowError *error)
 	if (memory->taken > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("record needs more memory than others leave of %s",
+				 errmsg("record needs more memory than other records leave of %s",
 						memory->limit.setting),
 				 errdetail("Of %zu bytes, records that are kept take %zu.",
 						   memory->limit.bytes, memory->limit.taken),
-				 errhint("It is tried again with less read ahead.")));
+				 errhint("The record is tried again with fewer records read ahead.")));
 	row_error_set(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 				  "record needs more memory than %s, of %zu bytes, allows",
 				  memory->limit.setting, memory->limit.bytes);

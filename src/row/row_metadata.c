@@ -1,6 +1,7 @@
 /*
  * row_metadata.c
- *	  What the service, or whoever reads, says of a record, as values.
+ *	  Makes values of metadata, which the service or the reader adds to a
+ *	  record.
  */
 #include "postgres.h"
 
@@ -15,7 +16,7 @@
 /* Digits of an int32, with a terminator */
 #define INT32_CHARS 12
 
-/* A field whose value is to be made, and what for. */
+/* The arguments of row_metadata_value(). */
 typedef struct Making
 {
 	const RowField *field;
@@ -32,7 +33,7 @@ text_value(const Making *making, const char *text, size_t len)
 						  making->may_call, making->datum, making->error);
 }
 
-/* Numbers need no function to read digits. */
+/* Types of numbers take digits without their input function. */
 static RowInputResult
 digits_value(const Making *making, const char *digits, size_t len)
 {
@@ -63,7 +64,7 @@ int32_value(const Making *making, int32 number)
 	}
 }
 
-/* It is a string of JSON, as the answer that it came in is. */
+/* The key is still a JSON string, as in the answer that the record came in. */
 static RowInputResult
 partition_key_value(const Making *making, const KinesisRecord *record)
 {
@@ -76,7 +77,7 @@ partition_key_value(const Making *making, const KinesisRecord *record)
 						   making->may_call, making->datum, making->error);
 }
 
-/* Types that are none of a time take the text of one. */
+/* Types other than timestamptz take the time as a text. */
 static RowInputResult
 time_value(const Making *making, TimestampTz time)
 {
@@ -130,7 +131,7 @@ row_metadata_is_null(RowMetadata metadata, const KinesisRecord *record)
 			return record->sub_sequence < 0;
 		case ROW_META_EXPLICIT_HASH_KEY:
 			return record->explicit_hash_key == NULL;
-		case ROW_META_DECODE_ERROR: /* until there is one */
+		case ROW_META_DECODE_ERROR: /* set_decode_error() sets it */
 			return true;
 		default:
 			return false;

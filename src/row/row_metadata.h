@@ -1,7 +1,7 @@
 /*
  * row_metadata.h
- *	  What the service, or whoever reads, says of a record, as values: a matter
- *	  of the row room only.
+ *	  Makes values of metadata, which the service or the reader adds to a
+ *	  record: a matter of the row room only.
  */
 #ifndef TRACKING_ROW_ROW_METADATA_H
 #define TRACKING_ROW_ROW_METADATA_H
@@ -10,11 +10,14 @@
 
 #include "row/row_field.h"
 
-/* Is there none of this metadata? */
+/* Does the record lack this metadata? */
 extern bool row_metadata_is_null(RowMetadata metadata,
 								 const KinesisRecord *record);
 
-/* The value of a field whose metadata there is, made as row_input_value() does. */
+/*
+ * Make the value of a field whose metadata the record has; as
+ * row_input_value().
+ */
 extern RowInputResult row_metadata_value(const RowField *field,
 										 RowScratch *scratch,
 										 const StreamRecord *record,

@@ -1,6 +1,6 @@
 /*
  * row_more.c
- *	  The rows of a record beyond the first, when they are asked for.
+ *	  Returns the rows of a record beyond the first.
  */
 #include "postgres.h"
 
@@ -8,7 +8,8 @@
 #include "utils/memutils.h"
 
 /*
- * The row was decoded before; only a function that is not immutable can fail.
+ * Decode a row that was not kept.  It was decoded before, so only an input
+ * function that is not immutable can fail.
  */
 static void
 decode_again(RowDecoder *decoder, Datum *values, bool *isnull)

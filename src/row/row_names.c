@@ -1,6 +1,6 @@
 /*
  * row_names.c
- *	  The members of enums, as options name them.
+ *	  The names that options have for the members of enums.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * row_need.c
- *	  What a large text may take of memory when it becomes a value.
+ *	  Estimates the memory that a large text takes when it becomes a value.
  */
 #include "postgres.h"
 
@@ -9,16 +9,18 @@
 #include "utils/lsyscache.h"
 
 /*
- * Times the text that an input function takes: those of strings copy it, those
- * of numbers quote it when they complain, those of parsers keep a tree.  What
- * is between is a guess at what other functions do.
+ * Memory that input functions take, in sizes of the text: those of strings
+ * copy it, those of numbers quote it in an error, parsers keep a tree.
+ * FACTOR_OTHER is a guess at what other functions do.
  */
 #define FACTOR_STRING 2
 #define FACTOR_NUMBER 4
 #define FACTOR_OTHER 16
 #define FACTOR_PARSER ROW_WORST_FACTOR
 
-/* What jsonb_in() takes for a key or value, and an array for an element */
+/*
+ * Bytes that jsonb_in() takes for a key or value, and an array for an element
+ */
 #define JSONB_IN_VALUE_BYTES 112
 #define ARRAY_ELEMENT_BYTES 80
 
@@ -56,7 +58,7 @@ row_need_factor(Oid base)
 	}
 }
 
-/* How often one of these characters is in a text, in strings too. */
+/* How often these characters occur in a text, within strings as well. */
 static size_t
 count_characters(const JsonSlice *value, const char *characters)
 {
@@ -73,7 +75,7 @@ count_characters(const JsonSlice *value, const char *characters)
 	return n;
 }
 
-/* What becoming a value may take, of a text that is large. */
+/* Bytes that the conversion of a large text may take. */
 static size_t
 needed_bytes(const RowInput *input, const JsonSlice *value)
 {
@@ -101,7 +103,7 @@ row_need_is_met(const RowInput *input, const RowScratch *scratch,
 	const RowMemory *memory = scratch->memory;
 	size_t		len = value->len;
 
-	/* row_jsonb.c looks for itself */
+	/* row_jsonb.c checks the memory itself */
 	if (memory == NULL || input->kind == ROW_INPUT_JSONB ||
 		row_memory_admits(memory, len * ROW_WORST_FACTOR / 2,
 						  len * ROW_WORST_FACTOR / 2))

@@ -1,11 +1,11 @@
 /*
  * row_need.h
- *	  What a large text may take of memory when it becomes a value: a matter of
- *	  the row room only.
+ *	  Estimates the memory that a large text takes when it becomes a value: a
+ *	  matter of the row room only.
  *
- * Input functions of the server bound nothing: jsonb_in() takes some fifty
- * times the text.  So it is estimated what one may take, before it sees the
- * text.
+ * The server's input functions do not limit what they take: jsonb_in() takes
+ * some fifty times the text.  So what a function may take is estimated before
+ * it is called.
  */
 #ifndef TRACKING_ROW_ROW_NEED_H
 #define TRACKING_ROW_ROW_NEED_H
@@ -15,18 +15,18 @@
 #include "row/row_value.h"
 
 /*
- * In the server's encoding a text has up to twice as many bytes as in UTF-8:
+ * In the server's encoding, a text has up to twice as many bytes as in UTF-8:
  * two-byte characters become four bytes of GB 18030.
  */
 #define ROW_CONVERSION_GROWTH 2
 
 /*
- * Of a large text a type's input function takes up to so many times as much;
- * 0: it depends on what is in it.
+ * How many times the size of a large text its type's input function takes, at
+ * most; 0: that depends on the text.
  */
 extern int	row_need_factor(Oid base);
 
-/* Is there memory for what this large value may take? */
+/* Is there memory for this large value and its conversion? */
 extern bool row_need_is_met(const RowInput *input, const RowScratch *scratch,
 							const JsonSlice *value);
 

@@ -2,8 +2,8 @@
  * row_nested.c
  *	  Values that are made of others: arrays, composites, domains.
  *
- * What is put together is copied into the result, so it is made where input
- * functions work.  A string goes to the input function as a whole.
+ * The parts are made in the context in which input functions work, as the
+ * result is a copy of them.  A string goes to the input function as a whole.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* An array on its way. */
+/* An array being made. */
 typedef struct ArrayMaking
 {
 	const RowInput *element;
@@ -52,7 +52,7 @@ refuse_malformed(RowError *error, const char *reason)
 	return ROW_INPUT_BAD;
 }
 
-/* Constraints are user code, which may throw. */
+/* Check a domain's constraints, which are user code and may throw. */
 static RowInputResult
 check_domain(const RowInput *input, RowScratch *scratch, bool may_call,
 			 Datum datum, bool isnull)
@@ -82,7 +82,10 @@ domain_value(const RowInput *input, RowScratch *scratch,
 		check_domain(input, scratch, may_call, *datum, false);
 }
 
-/* A value within another may be null; to a domain that is a value. */
+/*
+ * Make a value within another, which may be null; a domain checks a null as
+ * any value.
+ */
 static RowInputResult
 part_value(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 		   bool may_call, Datum *datum, bool *isnull, RowError *error)
@@ -96,7 +99,7 @@ part_value(const RowInput *input, RowScratch *scratch, const JsonSlice *value,
 	return ROW_INPUT_DONE;
 }
 
-/* Is an array of JSON one element, not a dimension? */
+/* Is a JSON array within another one an element, rather than a dimension? */
 static bool
 takes_arrays(const RowInput *element)
 {
@@ -121,8 +124,9 @@ add_element(ArrayMaking *making, const JsonSlice *item)
 }
 
 /*
- * How many dimensions there are is told by the first element that is no array;
- * all arrays of a dimension have the same length.
+ * Add the elements of an array at depth dim.  The first element that is no
+ * array decides how many dimensions there are; all arrays of a dimension have
+ * the same length.
  */
 static RowInputResult
 add_dimension(ArrayMaking *making, const JsonSlice *value, int dim)
@@ -199,7 +203,9 @@ array_value(const RowInput *input, RowScratch *scratch,
 	return result;
 }
 
-/* The last member of a name counts. */
+/*
+ * Find the attributes' values; of members with the same key, the last counts.
+ */
 static void
 find_members(RowComposite *composite, RowScratch *scratch,
 			 const JsonSlice *value)
@@ -218,7 +224,7 @@ find_members(RowComposite *composite, RowScratch *scratch,
 		JsonSlice	item;
 		RowError	error;
 
-		/* one that can be no text is no attribute's */
+		/* a key that cannot be a text is no attribute's */
 		key.type = JSON_TOKEN_STRING;
 		if (row_text_utf8(scratch, &key, false, &wanted.key, &wanted.len,
 						  &error))

@@ -1,11 +1,11 @@
 /*
  * row_notation.c
- *	  Values that stand in JSON otherwise than to_json() has them.
+ *	  Values that are not written in JSON as to_json() writes them.
  *
- * An epoch is a number of units since 1970 in UTC; of type time, since
- * midnight.  What it counts to is a microsecond, the nearest one; of type date
- * it is the day that it falls on.  Arrays and domains are noted as their
- * elements are.
+ * An epoch is a number of units since 1970 in UTC or, for type time, since
+ * midnight.  Times are rounded to the nearest microsecond; a date is the day
+ * that the epoch falls on.  Arrays and domains have the notation of their
+ * elements and base type.
  */
 #include "postgres.h"
 
@@ -27,15 +27,18 @@
 #define EPOCH_USECS (EPOCH_DAYS * USECS_PER_DAY)
 
 /*
- * A fraction of a day is written with so many decimals: a microsecond is more
+ * Decimals that a fraction of a day is written with: a microsecond is more
  * than ten units of the last one.
  */
 #define DAY_DECIMALS 13
 
-/* A microsecond of an epoch in days: 10^-8 / 864 */
+/* A microsecond is 10^-8 / 864 days. */
 #define DAY_FACTOR 864
 
-/* Units in microseconds, and in seconds, which is enough for dates. */
+/*
+ * The unit of an epoch, in microseconds or, which is enough for dates, in
+ * seconds.
+ */
 static RowUnit
 epoch_unit(RowNotation notation, bool seconds)
 {
@@ -72,7 +75,7 @@ row_notation_is_of(RowNotation notation, Oid type)
 		 type == TIMEOID);
 }
 
-/* Without arrays and domains. */
+/* The type of the elements of all arrays, beneath all domains. */
 static Oid
 noted_type(Oid type)
 {
@@ -122,13 +125,18 @@ refuse_range(Oid type, const char *text, size_t len, RowError *error)
 	return ROW_INPUT_BAD;
 }
 
-/* Microseconds since 1970 to those since 2000. */
+/*
+ * Convert microseconds since 1970 to those since 2000; false if they are out
+ * of range.
+ */
 static bool
 timestamp_of(const RowInteger *usecs, Datum *datum)
 {
 	int64		value;
 
-	/* the last thirty years that there are have too many since 1970 */
+	/*
+	 * in the last thirty years of the range, those since 1970 exceed an int64
+	 */
 	if (usecs->negative)
 	{
 		if (!row_integer_fits(usecs, PG_INT64_MAX) ||
@@ -145,7 +153,10 @@ timestamp_of(const RowInteger *usecs, Datum *datum)
 	return IS_VALID_TIMESTAMP(value);
 }
 
-/* Seconds since 1970 to days since 2000. */
+/*
+ * Convert seconds since 1970 to days since 2000; false if they are out of
+ * range.
+ */
 static bool
 date_of(const RowInteger *seconds, Datum *datum)
 {
@@ -168,7 +179,7 @@ time_of(const RowInteger *usecs, Datum *datum)
 		usecs->magnitude <= USECS_PER_DAY;
 }
 
-/* To the precision of the column. */
+/* Round to the precision of the column. */
 static Datum
 round_time(const RowInput *input, Datum datum)
 {
@@ -203,7 +214,7 @@ read_epoch(const RowInput *input, const char *text, size_t len, Datum *datum,
 			break;
 		case ROW_DECIMAL_MALFORMED:
 			row_error_set(error, ERRCODE_INVALID_DATETIME_FORMAT,
-						  "\"%.*s\" is not a number, as column option epoch has it",
+						  "\"%.*s\" is not a number, which column option epoch requires",
 						  (int) Min(len, ROW_ERROR_BYTES / 2), text);
 			return ROW_INPUT_BAD;
 		default:
@@ -236,7 +247,7 @@ read_base64(JsonToken token, const char *text, size_t len, Datum *datum,
 	if (decoded < 0)
 	{
 		row_error_set(error, ERRCODE_INVALID_TEXT_REPRESENTATION,
-					  "value is not a string of base64, as column option base64 has it");
+					  "value is not a string of base64, which column option base64 requires");
 		return ROW_INPUT_BAD;
 	}
 	SET_VARSIZE(bytes, VARHDRSZ + decoded);
@@ -284,7 +295,7 @@ usecs_of(Oid type, Datum value)
 	return integer_of(usecs + EPOCH_USECS);
 }
 
-/* A number without the zeros at the end of its decimals. */
+/* Append a number without the zeros at the end of its decimals. */
 static void
 append_decimal(StringInfo json, bool negative, uint64 whole, uint64 fraction,
 			   int decimals)
@@ -321,13 +332,16 @@ append_usecs(StringInfo json, RowNotation notation, const RowInteger *usecs)
 			break;
 		default:
 			append_decimal(json, negative, n, 0, 0);
-			/* nanoseconds of which there are none */
+			/* a timestamp has no nanoseconds */
 			if (notation == ROW_EPOCH_NS && n > 0)
 				appendStringInfoString(json, "000");
 	}
 }
 
-/* A day has more units than 64 bits hold of them, if it is far away. */
+/*
+ * Append zeros rather than multiply: the microseconds or nanoseconds up to a
+ * distant day exceed 64 bits.
+ */
 static void
 append_date(StringInfo json, RowNotation notation, DateADT date)
 {

@@ -1,6 +1,6 @@
 /*
  * row_notation.h
- *	  Values that stand in JSON otherwise than to_json() has them: times as
+ *	  Values that are not written in JSON as to_json() writes them: times as
  *	  numbers, bytes as base64.  A matter of the row room only.
  */
 #ifndef TRACKING_ROW_ROW_NOTATION_H
@@ -10,16 +10,22 @@
 
 #include "row/row_value.h"
 
-/* Raise an error unless values of this column can be noted as spec says. */
+/*
+ * Raise an error if the type of this column or the table's format does not go
+ * with the notation that spec gives the column.
+ */
 extern void row_notation_check(const RowSpec *spec, TupleDesc tupdesc,
 							   int column);
 
-/* Is it noted so itself, rather than what it is made of? */
+/*
+ * Does the notation apply to this type, rather than to its elements or base
+ * type?
+ */
 extern bool row_notation_is_of(RowNotation notation, Oid type);
 
 /*
- * The text of a number or string, without escapes, to a value of a type that
- * row_notation_is_of().
+ * Convert the text of a number or string, without escapes, to a type to which
+ * row_notation_is_of() says that the notation applies.
  */
 extern RowInputResult row_notation_read(const RowInput *input,
 										JsonToken token, const char *text,

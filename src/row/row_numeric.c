@@ -1,17 +1,17 @@
 /*
  * row_numeric.c
- *	  A number of JSON in numeric's stored form.
+ *	  Writes a JSON number in numeric's stored form.
  *
- * The form is private to the server's numeric.c, but as it is what tables
- * hold, no version can change it: base 10000, the first digit's weight and
- * the number of decimals beside it, no zeros at either end.
+ * The form is private to the server's numeric.c, but as tables hold it, no
+ * version can change it: digits of base 10000 without zeros at either end, the
+ * weight of the first digit, and the number of decimals.
  */
 #include "postgres.h"
 
 #include "base/compat.h"
 #include "row/row_numeric.h"
 
-/* Decimal digits in one of numeric's */
+/* Decimal digits in a digit of numeric */
 #define DIGITS 4
 
 /* The short form's header: flags, number of decimals, weight */
@@ -36,7 +36,7 @@ typedef struct Decimal
 	const unsigned char *digits;
 } Decimal;
 
-/* From behind the letter; false if it is too large. */
+/* Read an exponent from p, behind its letter; false if it is too large. */
 static bool
 read_exponent(const char *p, const char *end, int *exponent)
 {
@@ -53,7 +53,7 @@ read_exponent(const char *p, const char *end, int *exponent)
 	return true;
 }
 
-/* buffer has room for all digits. */
+/* Take a number apart; buffer has room for all digits. */
 static bool
 read_decimal(const char *text, size_t len, unsigned char *buffer,
 			 Decimal *decimal)
@@ -93,15 +93,14 @@ read_decimal(const char *text, size_t len, unsigned char *buffer,
 	return true;
 }
 
-/* Four to one; returns the end. */
+/* Write four decimal digits as one of numeric; returns the end. */
 static int16 *
 write_digits(const Decimal *decimal, int16 *out)
 {
 	int			place = DIGITS - 1 - (decimal->top & (DIGITS - 1));
 	int			digit = 0;
-	int			i;
 
-	for (i = 0; i < decimal->n_digits; i++)
+	for (int i = 0; i < decimal->n_digits; i++)
 	{
 		digit = digit * 10 + decimal->digits[i];
 		if (++place == DIGITS)

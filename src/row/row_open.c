@@ -1,6 +1,6 @@
 /*
  * row_open.c
- *	  A table's columns to a decoder of records.
+ *	  Makes a decoder for a table's columns.
  */
 #include "postgres.h"
 
@@ -89,7 +89,6 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 {
 	RowDecoder *decoder = palloc0(sizeof(RowDecoder));
 	bool		all_payload = false;
-	int			i;
 
 	decoder->format = row_formats[spec->format];
 	decoder->one_document = spec->one_document;
@@ -112,7 +111,7 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 									&decoder->memory);
 	row_rows_forget(decoder);
 
-	for (i = 0; i < spec->n_columns; i++)
+	for (int i = 0; i < spec->n_columns; i++)
 	{
 		const RowColumn *source = &spec->columns[i];
 
@@ -121,12 +120,12 @@ row_decoder_open(const RowSpec *spec, TupleDesc tupdesc,
 			continue;
 		add_field(decoder, spec, tupdesc, i);
 
-		/* whether a record can be decoded is told by decoding it */
+		/* only decoding the payload tells whether it can be decoded */
 		if (source->metadata == ROW_META_DECODE_ERROR)
 			all_payload = true;
 	}
 	decoder->n_metadata = decoder->n_fields;
-	for (i = 0; i < spec->n_columns; i++)
+	for (int i = 0; i < spec->n_columns; i++)
 	{
 		const RowColumn *source = &spec->columns[i];
 

@@ -1,6 +1,6 @@
 /*
  * row_output.c
- *	  A column that has a part in records that are written.
+ *	  A column that is written to records.
  */
 #include "postgres.h"
 

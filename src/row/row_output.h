@@ -1,7 +1,6 @@
 /*
  * row_output.h
- *	  A column that has a part in records that are written: a matter of the row
- *	  room only.
+ *	  A column that is written to records: a matter of the row room only.
  */
 #ifndef TRACKING_ROW_ROW_OUTPUT_H
 #define TRACKING_ROW_ROW_OUTPUT_H
@@ -24,23 +23,23 @@ typedef struct RowOutput
 								 * output function */
 } RowOutput;
 
-/* In the current context, with all but its function. */
+/* Make an output, without its function, in the current context. */
 extern RowOutput *row_output_make(const RowSpec *spec, TupleDesc tupdesc,
 								  int column);
 
 /*
- * It is written by its type's output function.  What that is to be called with
- * is added to settings, see text_settings_begin().
+ * Write the column by its type's output function.  Adds the settings that the
+ * function must be called with to *settings, see text_settings_begin().
  */
 extern void row_output_as_text(RowOutput *output, int *settings);
 
-/* The value's text in UTF-8. */
+/* The column's value as a text in UTF-8. */
 extern char *row_output_text(const RowOutput *output, const RowValues *row,
 							 size_t *len);
 
 /*
- * The column of a list of RowOutput * that is not null, or NULL.  Raises an
- * error if there are two.
+ * Of a list of RowOutput *, the one whose column is not null in this row, or
+ * NULL.  Raises an error if there are two.
  */
 extern const RowOutput *row_output_only(const List *outputs,
 										const RowValues *row);

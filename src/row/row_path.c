@@ -14,7 +14,10 @@
 /* No document that is read is deeper. */
 #define PATH_STEPS_MAX JSON_SCAN_MAX_DEPTH
 
-/* What a name without quotes may hold; jsonpath has no '-', events do. */
+/*
+ * Characters of a name without quotes; unlike jsonpath, '-' is one of them, as
+ * events have it.
+ */
 static bool
 is_name_char(char c)
 {
@@ -39,7 +42,10 @@ parse_plain_name(const char **p, const char **key)
 	return *p > start;
 }
 
-/* A string of JSON, of the option, as a text of the database; NULL if none. */
+/*
+ * The value of a JSON string within the option, in the database's encoding;
+ * NULL if it is malformed.
+ */
 static char *
 json_string_text(const char *string, size_t bytes)
 {
@@ -57,7 +63,7 @@ json_string_text(const char *string, size_t bytes)
 	return encoding_from_utf8(utf8, len);
 }
 
-/* In quotes it is a JSON string. */
+/* In quotes, a name is a JSON string. */
 static bool
 parse_quoted_name(const char **p, const char **key)
 {

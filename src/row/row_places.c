@@ -1,11 +1,12 @@
 /*
  * row_places.c
- *	  The places in a JSON document that fields take, and the walk along them.
+ *	  The places in a JSON document from which fields take their values, and
+ *	  the walk along them.
  *
- * Wanted places form a tree: a node is a place in the document, with the
- * fields that take what stands there, the members below it that are wanted,
- * and the elements.  The document is walked along that tree; what is off it
- * is skipped, though checked.
+ * The places form a tree: a node is a place in the document, with the fields
+ * that take the value there, and the wanted members and elements of that
+ * value.  The document is walked along that tree; what is not in the tree is
+ * checked, but skipped.
  */
 #include "postgres.h"
 
@@ -14,7 +15,7 @@
 
 #define MEMBER_BUCKETS 64
 
-/* An escape has at most so many bytes for each of what it stands for. */
+/* An escape has at most so many bytes for each byte that it stands for. */
 #define ESCAPE_BYTES 6
 
 /* A list of fields. */
@@ -26,10 +27,11 @@ typedef struct RowTarget
 
 typedef struct RowNode
 {
-	RowTarget  *targets;		/* take the value of this place */
+	RowTarget  *targets;		/* fields that take the value of this place */
 	struct RowMember **members; /* hash table; NULL if there are none */
 	struct RowElement *elements;	/* by index */
-	uint64		document;		/* in which it was met last */
+	uint64		document;		/* number of the one in which it was met
+								 * last */
 } RowNode;
 
 typedef struct RowMember
@@ -37,8 +39,9 @@ typedef struct RowMember
 	struct RowMember *next;		/* in its bucket */
 	const char *key;			/* UTF-8 */
 	size_t		len;
-	RowTarget  *folded;			/* take it if no member has their exact name */
-	bool		takes_folded;	/* the member being read */
+	RowTarget  *folded;			/* fields that take it if no member has their
+								 * exact name */
+	bool		takes_folded;	/* folded take the member being read */
 	RowNode		node;
 } RowMember;
 
@@ -56,13 +59,13 @@ struct RowPlaces
 	bool	   *exact;			/* by field: found by its exact name */
 	bool		has_elements;
 	StringInfoData text;
-	MemoryContext cxt;			/* of all of it */
+	MemoryContext cxt;			/* of the nodes and key */
 	char	   *key;			/* an unescaped key */
 	size_t		key_size;		/* room for the escaped form of any that is
 								 * wanted */
 
 	/* of the walk at hand */
-	uint64		document;		/* its number, of all */
+	uint64		document;		/* number of the document */
 	JsonScan   *scan;
 	JsonSlice  *values;			/* by field */
 };
@@ -81,7 +84,10 @@ row_places_open(int max_fields)
 	return places;
 }
 
-/* Same for names that differ in the case of ASCII letters only. */
+/*
+ * The bucket of a key: the same for keys that differ only in the case of ASCII
+ * letters.
+ */
 static inline unsigned
 key_bucket(const char *key, size_t len)
 {
@@ -174,10 +180,9 @@ void
 row_places_add_path(RowPlaces *places, const RowPathStep *path, int n_path)
 {
 	RowNode    *node = &places->root;
-	int			i;
 
 	appendStringInfo(&places->text, "path %d", n_path);
-	for (i = 0; i < n_path; i++)
+	for (int i = 0; i < n_path; i++)
 	{
 		const char *key = path[i].key;
 
@@ -224,8 +229,8 @@ clear_value(JsonSlice *value)
 }
 
 /*
- * A key is there twice: the last one wins with all that is in it, so what was
- * taken from inside the first is forgotten.
+ * Forget what was taken from a value, as its key occurs again: the last one
+ * wins with all that it holds.
  */
 static void
 forget_below(RowPlaces *places, const RowNode *node)
@@ -233,11 +238,10 @@ forget_below(RowPlaces *places, const RowNode *node)
 	const RowElement *element;
 	const RowMember *member;
 	const RowTarget *target;
-	int			i;
 
 	for (target = node->targets; target != NULL; target = target->next)
 		clear_value(&places->values[target->field]);
-	for (i = 0; node->members != NULL && i < MEMBER_BUCKETS; i++)
+	for (int i = 0; node->members != NULL && i < MEMBER_BUCKETS; i++)
 	{
 		for (member = node->members[i]; member != NULL; member = member->next)
 			forget_below(places, &member->node);
@@ -247,8 +251,8 @@ forget_below(RowPlaces *places, const RowNode *node)
 }
 
 /*
- * The key that was just read, without escapes; NULL if no text can be it, or
- * none that is wanted.
+ * The key that was just read, without escapes; NULL if it cannot be a text or
+ * is too long to be wanted.
  */
 static const char *
 plain_key(RowPlaces *places, size_t *len)
@@ -268,8 +272,8 @@ plain_key(RowPlaces *places, size_t *len)
 }
 
 /*
- * The value of the member whose key was just read.  Who takes it is told
- * before it is read, as a key inside it may reuse the buffer of this one.
+ * Read the value of the member whose key was just read.  Find out who takes it
+ * first, as a key within the value may reuse the buffer of this one.
  */
 static JsonToken
 read_member(RowPlaces *places, const RowNode *parent)
@@ -308,7 +312,7 @@ read_member(RowPlaces *places, const RowNode *parent)
 	return type;
 }
 
-/* From behind the opening brace to behind the closing one. */
+/* Read from behind the opening brace to behind the closing one. */
 static JsonToken
 read_members(RowPlaces *places, const RowNode *node)
 {
@@ -322,16 +326,15 @@ read_members(RowPlaces *places, const RowNode *node)
 	return type;
 }
 
-/* From behind the opening bracket to behind the closing one. */
+/* Read from behind the opening bracket to behind the closing one. */
 static JsonToken
 read_elements(RowPlaces *places, const RowNode *node)
 {
 	RowElement *wanted = node->elements;
 	JsonSlice	value;
 	JsonToken	type;
-	int			index;
 
-	for (index = 0; wanted != NULL; index++)
+	for (int index = 0; wanted != NULL; index++)
 	{
 		if (wanted->index == index)
 		{
@@ -347,8 +350,9 @@ read_elements(RowPlaces *places, const RowNode *node)
 }
 
 /*
- * Read the value that stands at node, and let its fields take it.  Returns
- * its type, or JSON_TOKEN_ARRAY_END where an array has no more elements.
+ * Read the value at node, and let the node's fields take it.  Returns its
+ * type, or JSON_TOKEN_ARRAY_END if it is to be an element of an array that has
+ * no more.
  */
 static JsonToken
 read_value(RowPlaces *places, RowNode *node, JsonSlice *value)

@@ -10,22 +10,23 @@
 #include "row/row_field.h"
 
 /*
- * The payload as it came; false if the service sent something that is none.
+ * The bytes of a record, not inflated.  False if the service sent no base64;
+ * *error says so.
  */
 extern bool row_raw_data(const StreamRecord *record, const char **data,
 						 size_t *bytes, RowError *error);
 
-/* Is it what a text can be?  If not, *error says why. */
+/* Can these bytes be a text?  If not, *error says why. */
 extern bool row_raw_is_text(const char *data, size_t bytes, RowError *error);
 
-/* A bytea of the same bytes. */
+/* Make a bytea of these bytes. */
 extern RowInputResult row_raw_bytea(const RowMemory *memory, const char *data,
 									size_t bytes, Datum *datum,
 									RowError *error);
 
 /*
- * The slice of bytes that a field takes otherwise: as JSON, if its type is that,
- * or else as a text.  False if they are none; *error says why.
+ * The slice of these bytes for a field that is no bytea: JSON if its type
+ * takes JSON, else a text.  False if they are not that; *error says why.
  */
 extern bool row_raw_slice(const RowField *field, const char *data,
 						  size_t bytes, JsonSlice *slice, RowError *error);

@@ -1,10 +1,9 @@
 /*
  * row_rows.c
- *	  The rows of a record beyond the first.
+ *	  Keeps the rows of a record beyond the first until they are asked for.
  *
- * They are kept until they are asked for.  If there are more of them than
- * there is memory for, those beyond are decoded to see that they can be, and
- * again, one by one, when they are asked for.
+ * Rows for which there is no memory are decoded to see that they can be, and
+ * decoded again, one by one, when they are asked for.
  */
 #include "postgres.h"
 
@@ -12,7 +11,8 @@
 #include "utils/memutils.h"
 
 /*
- * A row beyond the first, whose metadata it shares, in the record's context.
+ * Make a row beyond the first, with the first's metadata, in the record's
+ * context.
  */
 static RowKept *
 make_row(RowDecoder *decoder, const RowResult *first)
@@ -21,14 +21,13 @@ make_row(RowDecoder *decoder, const RowResult *first)
 	RowKept    *row = MemoryContextAlloc(decoder->record_cxt,
 										 offsetof(RowKept, values) +
 										 n * (sizeof(Datum) + sizeof(bool)));
-	int			i;
 
 	row->next = NULL;
 	row->times = 1;
 	row->isnull = (bool *) &row->values[n];
 	memcpy(row->values, first->values, n * sizeof(Datum));
 	memcpy(row->isnull, first->isnull, n * sizeof(bool));
-	for (i = decoder->n_metadata; i < decoder->n_fields; i++)
+	for (int i = decoder->n_metadata; i < decoder->n_fields; i++)
 		row->isnull[decoder->fields[i].column] = true;
 	return row;
 }

@@ -1,9 +1,9 @@
 /*
  * row_scalar.c
- *	  Well-formed texts of common types to Datums.
+ *	  Converts well-formed texts of common types.
  *
- * Not for speed alone: before PostgreSQL 16, what is settled here needs no
- * subtransaction to be safe from a bad value.
+ * This is not for speed alone: before PostgreSQL 16, a value that is converted
+ * here needs no subtransaction to guard against an error.
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@
 /* Digits that always fit into 64 bits without sign. */
 #define UINT64_DIGITS 19
 
-/* Characters of a number that is worth a copy on the stack. */
+/* Characters of the longest number that is copied to the stack. */
 #define NUMBER_CHARS 63
 
 /* Digits that make an integer below 2^53, which a double has exactly. */
@@ -42,10 +42,10 @@ row_scalar_bool(const char *text, size_t len, Datum *datum)
 {
 	bool		result;
 
-	/* the server's parser looks at the first byte, whether or not there is one */
+	/* parse_bool_with_len() reads the first byte even if there is none */
 	if (len == 0)
 		return ROW_INPUT_CALL;
-	/* what JSON has for it */
+	/* the words that JSON has */
 	if (len == 4 && memcmp(text, "true", 4) == 0)
 		result = true;
 	else if (len == 5 && memcmp(text, "false", 5) == 0)
@@ -115,11 +115,11 @@ row_scalar_whole(Oid type, const char *text, size_t len, Datum *datum,
 }
 
 /*
- * Numbers of few digits without an exponent.  An integer and a power of ten
- * that are both exact give the nearest double in one division, as strtod does;
- * so does an integer of one digit more, of which there is only to make a
- * double.  False for others, and where a processor calculates with more
- * precision than a double has.
+ * Convert a number of few digits without an exponent.  If its digits as an
+ * integer and the power of ten are exact as doubles, one division gives the
+ * nearest double, as strtod does; without a point, conversion alone rounds an
+ * integer of one digit more.  False for all other numbers, and where a
+ * processor calculates with more precision than a double has.
  */
 static bool
 exact_float8(const char *text, size_t len, double *result)
@@ -193,7 +193,9 @@ row_scalar_numeric(const char *text, size_t len, Datum *datum)
 	return ROW_INPUT_DONE;
 }
 
-/* What a hexadecimal digit stands for, with a bit that other characters lack. */
+/*
+ * The value of each hexadecimal digit, with a bit that other characters lack.
+ */
 #define IS_HEX 0x10
 
 static const uint8 hex_digits[256] = {
@@ -205,7 +207,10 @@ static const uint8 hex_digits[256] = {
 	['F'] = 0x1F
 };
 
-/* Digits are as good as random, so none is worth a branch. */
+/*
+ * There is no branch for a digit: as digits are random, it would be
+ * mispredicted.
+ */
 RowInputResult
 row_scalar_uuid(const char *text, size_t len, Datum *datum)
 {
@@ -213,11 +218,10 @@ row_scalar_uuid(const char *text, size_t len, Datum *datum)
 	unsigned char bytes[UUID_LEN];
 	uint8		all = IS_HEX;
 	pg_uuid_t  *uuid;
-	int			i;
 
 	if (len != UUID_CHARS)
 		return ROW_INPUT_CALL;
-	for (i = 0; i < UUID_LEN; i++)
+	for (int i = 0; i < UUID_LEN; i++)
 	{
 		uint8		high;
 		uint8		low;
@@ -237,7 +241,7 @@ row_scalar_uuid(const char *text, size_t len, Datum *datum)
 	return ROW_INPUT_DONE;
 }
 
-/* So many digits at p; -1 if they are not. */
+/* The number that n digits at p make; -1 if they are not digits. */
 static int
 fixed_digits(const char *p, int n)
 {
@@ -252,7 +256,7 @@ fixed_digits(const char *p, int n)
 	return value;
 }
 
-/* YYYY-MM-DD as days since 2000-01-01. */
+/* Convert YYYY-MM-DD to days since 2000-01-01. */
 static bool
 parse_date(const char *p, int *days)
 {
@@ -267,7 +271,7 @@ parse_date(const char *p, int *days)
 	return true;
 }
 
-/* HH:MM:SS and up to six digits of a second; moves *p behind it. */
+/* Read HH:MM:SS and up to six decimals; moves *p behind them. */
 static bool
 parse_time(const char **p, const char *end, int64 *usecs)
 {
@@ -299,7 +303,7 @@ parse_time(const char **p, const char *end, int64 *usecs)
 	return true;
 }
 
-/* Z, +HH:MM or -HH:MM, and nothing behind it. */
+/* Read Z, +HH:MM or -HH:MM with nothing behind it. */
 static bool
 parse_zone(const char *p, const char *end, int64 *usecs)
 {
@@ -325,8 +329,8 @@ parse_zone(const char *p, const char *end, int64 *usecs)
 }
 
 /*
- * The zone is what makes a timestamptz independent of the session, so it must
- * be there; with timestamp it is left to the input function, which ignores it.
+ * A timestamptz must have a zone, without which it depends on the session; a
+ * timestamp that has one is left to the input function, which ignores it.
  */
 RowInputResult
 row_scalar_datetime(Oid type, const char *text, size_t len, Datum *datum)

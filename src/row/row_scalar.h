@@ -1,10 +1,10 @@
 /*
  * row_scalar.h
- *	  Well-formed texts of common types to Datums: a matter of the row room.
+ *	  Converts well-formed texts of common types: a matter of the row room.
  *
- * Each function gives exactly what the type's input function gives, for the
- * forms that events have; for any other text, right or wrong, it says
- * ROW_INPUT_CALL, and the input function has the last word.
+ * For the forms that events have, each function gives exactly what the type's
+ * input function gives; for any other text, right or wrong, it returns
+ * ROW_INPUT_CALL, which leaves the text to the input function.
  */
 #ifndef TRACKING_ROW_ROW_SCALAR_H
 #define TRACKING_ROW_ROW_SCALAR_H
@@ -21,8 +21,8 @@ extern RowInputResult row_scalar_integer(Oid type, const char *text,
 										 size_t len, Datum *datum);
 
 /*
- * A number of JSON that has a point or an exponent: ROW_INPUT_BAD also if it
- * has a fraction.
+ * Convert a JSON number that has a point or an exponent.  ROW_INPUT_BAD,
+ * without a reason, if it is out of range or, with *fraction set, not whole.
  */
 extern RowInputResult row_scalar_whole(Oid type, const char *text, size_t len,
 									   Datum *datum, bool *fraction);

@@ -1,6 +1,6 @@
 /*
  * row_shape.c
- *	  What fields take of documents that are shaped alike.
+ *	  Takes the values of fields from documents of the same shape.
  *
  * Which value a field takes follows from keys and their order, so it is the
  * same in all documents of a shape.
@@ -11,12 +11,15 @@
 #include "utils/memutils.h"
 
 /*
- * For shapes, and what is kept with them.  An event of 20 values takes some 3
- * kB, less what it shares with others.
+ * Memory for shapes and the data kept with them.  An event of 20 values takes
+ * some 3 kB, less what it shares with others.
  */
 #define SHAPES_BYTES (2 * 1024 * 1024)
 
-/* Kept at most, beside those in use: a pipeline has one, two if it replays. */
+/*
+ * RowShapes that are kept at most, beside those in use: a pipeline has one,
+ * two if it replays.
+ */
 #define IDLE_SHAPES 2
 
 /* What a field takes: a value by its number, or an object by -1 - number. */
@@ -26,16 +29,16 @@ typedef int32 RowTake;
 
 struct RowShapes
 {
-	MemoryContext cxt;			/* of all of it */
+	MemoryContext cxt;			/* of the struct and its shapes */
 	const char *fields;
 	JsonShapes *shapes;
 	JsonShaped	shaped;			/* the document at hand */
-	RowShapes  *next;			/* of those that are kept */
+	RowShapes  *next;			/* in the list of idle ones */
 };
 
 static RowShapes *idle = NULL;	/* the one that was used last is the first */
 
-/* The user's context ends. */
+/* The context of the user ends: put the shapes on the list of idle ones. */
 static void
 keep_shapes(void *arg)
 {
@@ -51,7 +54,10 @@ keep_shapes(void *arg)
 	*last = NULL;
 }
 
-/* NULL if there are none for these fields. */
+/*
+ * Take shapes for these fields from the list of idle ones; NULL if there are
+ * none.
+ */
 static RowShapes *
 take_idle(const char *fields)
 {
@@ -131,7 +137,7 @@ row_shapes_find(RowShapes *shapes, const char *text, const char *end, int n,
 	return shaped;
 }
 
-/* What a field took, told by where it starts. */
+/* What a field took, found by the start of its slice. */
 static RowTake
 find_take(const JsonShaped *shaped, const JsonSlice *value)
 {

@@ -9,10 +9,10 @@
 #include "row/row_text.h"
 #include "utils/memutils.h"
 
-/* What is kept of each of the buffers for texts, at the most. */
+/* Size up to which a buffer for texts is kept. */
 #define KEPT_TEXT_BYTES (64 * 1024)
 
-/* Room that is left for the last piece of a text that is converted */
+/* Spare room, without which the last piece of a text is not converted */
 #define CONVERSION_PIECE_BYTES 256
 
 /*
@@ -47,8 +47,9 @@ row_text_unescape(RowScratch *scratch, const JsonSlice *value,
 }
 
 /*
- * Convert to the server's encoding, in as many goes as it takes: one that might
- * not fit converts a part only.  False if a character has no equivalent.
+ * Convert to the server's encoding, in as many calls as it takes: each
+ * converts only as much as is sure to fit.  False if a character has no
+ * equivalent.
  */
 static bool
 convert_text(const RowScratch *scratch, const char *text, size_t len,
@@ -105,7 +106,7 @@ row_text_cstring(RowScratch *scratch, const JsonSlice *value, bool quoted,
 
 	if (!row_text_of(scratch, value, quoted, &text, &len, error))
 		return NULL;
-	/* of a slice, the quote may be part of the text */
+	/* a slice of the document, with or without its quote, is copied */
 	if (text != value->start && text != value->start - 1)
 		room = unconstify(char *, text);
 	else

@@ -10,23 +10,28 @@
 #include "row/row_value.h"
 
 /*
- * The same without its escapes, in room of scratch: good until the next text.
+ * The text of a string in UTF-8, without its escapes, in a buffer of scratch
+ * that is valid until the next text.  False if it cannot be a text; *error
+ * says why.
  */
 extern bool row_text_unescape(RowScratch *scratch, const JsonSlice *value,
 							  const char **text, size_t *len,
 							  RowError *error);
 
-/* The same in the server's encoding, likewise. */
+/* Convert a text to the server's encoding, likewise in a buffer of scratch. */
 extern bool row_text_convert(RowScratch *scratch, const char **text,
 							 size_t *len, RowError *error);
 
-/* Of a value in the server's encoding, terminated, in room of scratch. */
+/*
+ * A value's text in the server's encoding, terminated, in a buffer of scratch;
+ * NULL if it cannot be a text.
+ */
 extern char *row_text_cstring(RowScratch *scratch, const JsonSlice *value,
 							  bool quoted, RowError *error);
 
 /*
- * The value's text in UTF-8, of a string with its quotes and escapes if quoted:
- * a slice of the input where that will do, else in room of scratch.
+ * The value's text in UTF-8, a string with its quotes and escapes if quoted: a
+ * slice of the input where that will do, else in a buffer of scratch.
  */
 static inline bool
 row_text_utf8(RowScratch *scratch, const JsonSlice *value, bool quoted,

@@ -1,6 +1,6 @@
 /*
  * row_time.c
- *	  Texts that an input function takes for a time which nobody meant.
+ *	  Refuses texts that an input function takes for a time which nobody meant.
  *
  * To the server "1700001015" is a day of the year 170000 and "123456" an hour,
  * and "now" is when the record happens to be decoded.
@@ -87,7 +87,7 @@ has_moving_word(const char *text, size_t len)
 	return false;
 }
 
-/* A fraction, an exponent, or nothing: what may follow the digits of a number. */
+/* Do a fraction, an exponent or nothing follow the digits of a number? */
 static bool
 ends_number(const char *p, const char *end)
 {
@@ -106,7 +106,7 @@ ends_number(const char *p, const char *end)
 	return p == end;
 }
 
-/* Of one time. */
+/* What the text of one time is. */
 static TimeText
 kind_of_text(const char *text, size_t len)
 {
@@ -130,7 +130,7 @@ kind_of_text(const char *text, size_t len)
 	n = Min(p - digits, INT_MAX);
 	if (n == BASIC_TIME_DIGITS && !sign)
 		return p == end || *p == '.' ? TIME_TEXT_BASIC : TIME_TEXT_OTHER;
-	/* no date begins with so many, whatever follows */
+	/* no date begins with so many digits, whatever follows */
 	if (n > BASIC_DATE_DIGITS)
 		return TIME_TEXT_NUMBER;
 	if (n == 0 || !ends_number(p, end))
@@ -139,7 +139,7 @@ kind_of_text(const char *text, size_t len)
 		TIME_TEXT_DATE : TIME_TEXT_NUMBER;
 }
 
-/* Of many, what is to be refused, if any is. */
+/* What is to be refused among the times of an array or range, if any is. */
 static TimeText
 kind_of_texts(const char *text)
 {
@@ -173,7 +173,7 @@ refuse(const RowInput *input, TimeText kind, const char *text,
 	return NULL;
 }
 
-/* 20260203040506.25 to 20260203T040506.25 */
+/* Make 20260203T040506.25 of 20260203040506.25. */
 static char *
 insert_t(const char *text)
 {

@@ -16,7 +16,10 @@
 static const char letters[] = "bfnrtv";
 static const char controls[] = "\b\f\n\r\t\v";
 
-/* COPY does not write a character as a number, which might be part of one. */
+/*
+ * Does an escape give a byte by its code?  COPY writes none, and a byte might
+ * be a part of a character only.
+ */
 static bool
 is_number(const char *p)
 {
@@ -35,7 +38,7 @@ find_field(LineField *field, const char *end, const char **reason)
 			field->is_noted = true;
 			if (is_number(++p))
 			{
-				*reason = "has an escape of a number, which is not read";
+				*reason = "has an octal or hexadecimal escape, which is not supported";
 				return false;
 			}
 		}
@@ -50,7 +53,7 @@ find_field(LineField *field, const char *end, const char **reason)
 	return true;
 }
 
-/* Behind a backslash: what stands for one character. */
+/* The character that an escape stands for; *p is behind its backslash. */
 static char
 read_escape(const char **p)
 {

@@ -1,6 +1,6 @@
 /*
  * row_value.c
- *	  One JSON value to one column's Datum.
+ *	  Makes a column's Datum of a JSON value.
  *
  * Nothing here catches errors: row_decode.c does, where it must.
  */
@@ -91,7 +91,7 @@ text_value(const RowInput *input, const char *text, size_t len, Datum *datum)
 	return ROW_INPUT_DONE;
 }
 
-/* What can be done with a value's text without the input function. */
+/* Convert a value without the input function, if that is possible. */
 static RowInputResult
 scalar_value(const RowInput *input, RowScratch *scratch,
 			 const JsonSlice *value, bool may_call, Datum *datum,
@@ -138,7 +138,7 @@ scalar_value(const RowInput *input, RowScratch *scratch,
 }
 
 /*
- * The function works in a context of its own: that of jsonb leaves several
+ * Let the function work in a context of its own: that of jsonb leaves several
  * times the value behind.
  */
 RowInputResult
@@ -162,7 +162,7 @@ row_input_call(const RowInput *input, RowScratch *scratch, char *text,
 	return ROW_INPUT_DONE;
 }
 
-/* What the other cases left open. */
+/* Convert a value by the input function. */
 static RowInputResult
 function_value(const RowInput *input, RowScratch *scratch,
 			   const JsonSlice *value, Datum *datum, RowError *error)
@@ -199,7 +199,7 @@ row_input_value(const RowInput *input, RowScratch *scratch,
 	return result;
 }
 
-/* A text is what a string is that has no escapes. */
+/* A text is like a JSON string without escapes. */
 RowInputResult
 row_input_text(const RowInput *input, RowScratch *scratch, const char *text,
 			   size_t len, bool may_call, Datum *datum, RowError *error)

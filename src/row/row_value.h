@@ -1,11 +1,11 @@
 /*
  * row_value.h
- *	  One JSON value to one column's Datum: a matter of the row room only.
+ *	  Makes a column's Datum of a JSON value: a matter of the row room only.
  *
- * What a value becomes is what the column type's input function makes of its
- * text.  For the common types the well-formed cases are done right here,
- * without the function; what is not settled here goes to the function, so
- * that there is one truth about every type.
+ * A value becomes what the input function of the column's type makes of its
+ * text.  Well-formed values of the common types are converted here, without
+ * calling the function; all other values go to the function, so that it alone
+ * decides what is valid.
  */
 #ifndef TRACKING_ROW_ROW_VALUE_H
 #define TRACKING_ROW_ROW_VALUE_H
@@ -44,14 +44,14 @@ typedef enum RowInputResult
 {
 	ROW_INPUT_DONE,
 	ROW_INPUT_BAD,				/* *error says why */
-	ROW_INPUT_CALL				/* only the input function can tell */
+	ROW_INPUT_CALL				/* only the input function can convert it */
 } RowInputResult;
 
 typedef struct RowInput RowInput;
 typedef struct RowScratch RowScratch;
 typedef struct RowComposite RowComposite;
 
-/* As row_input_value(), of a value that is made of others. */
+/* Makes a value that consists of others; as row_input_value(). */
 typedef RowInputResult (*RowPartsFunction) (const RowInput *input,
 											RowScratch *scratch,
 											const JsonSlice *value,
@@ -69,17 +69,19 @@ struct RowInput
 	bool		takes_json;		/* strings keep their quotes: json, jsonb and
 								 * domains over them */
 	bool		throws;			/* the function may throw for bad input */
-	bool		has_times;		/* a text of it may be one of a time */
+	bool		has_times;		/* its text may be a time, or contain times */
 	RowNotation notation;
 	int			factor;			/* see row_need.h */
-	size_t		item_bytes;		/* ... what it takes as an array's element */
+	size_t		item_bytes;		/* bytes that it takes as an element of an
+								 * array */
 	FmgrInfo	function;
 	Oid			ioparam;
-	RowInput   *element;		/* of an array; what a domain is over; of the
-								 * JSON that a text holds */
+	RowInput   *element;		/* for the elements of an array, the base
+								 * type of a domain, or the JSON that a text
+								 * holds */
 	RowComposite *composite;
-	RowPartsFunction parts;		/* from ROW_INPUT_ARRAY on */
-	void	   *domain;			/* domain_check()'s own */
+	RowPartsFunction parts;		/* of kinds from ROW_INPUT_ARRAY on */
+	void	   *domain;			/* cache of domain_check() */
 };
 
 typedef struct RowJsonb RowJsonb;
@@ -92,63 +94,73 @@ struct RowScratch
 	StringInfoData text;		/* unescaped, terminated */
 	StringInfoData converted;	/* in the server's encoding */
 	RowJsonb   *jsonb;
-	const JsonShaped *shaped;	/* the document that the values are of, or
-								 * NULL */
-	const RowMemory *memory;	/* what there is for them; NULL: no limit */
-	MemoryContext cxt;			/* what input functions leave lying about */
+	const JsonShaped *shaped;	/* the document that holds the values, if its
+								 * shape is known, or NULL */
+	const RowMemory *memory;	/* that may be taken; NULL: no limit */
+	MemoryContext cxt;			/* what input functions leave behind */
 	bool		cxt_used;
 };
 
 /* in row_input.c */
 
 /*
- * In the current context, which must outlive it.  The notation is that of a
- * column which row_notation_check() let pass.
+ * Fill *input, in the current context, which must outlive it.  notation is
+ * that of a column that row_notation_check() let pass.
  */
 extern void row_input_init(RowInput *input, Oid type, int32 typmod,
 						   RowNotation notation);
 
 /*
- * Values are texts that are no part of a JSON document, and that hold JSON where
- * the type takes it.  In the current context, as above.
+ * Let the input take texts that are no part of a JSON document, but hold JSON
+ * if the type takes JSON.  Allocates in the current context, as above.
  */
 extern void row_input_from_text(RowInput *input);
 
 /* in row_value.c */
 
-/* In the current context, which must outlive the decoder's last row. */
+/*
+ * Fill *scratch, in the current context, which must outlive the decoder's last
+ * row.
+ */
 extern void row_scratch_init(RowScratch *scratch);
 
-/* To be called before each row, and when nothing is converted for now. */
+/*
+ * Free what conversions left: to be called before each row, and once nothing
+ * is to be converted for now.
+ */
 extern void row_scratch_reset(RowScratch *scratch);
 
 /*
  * Make value, which is not null, a Datum in the current context.  With
- * may_call false input functions are not called; ROW_INPUT_CALL asks for
- * another go with true, which throws for bad input if input->throws.
+ * may_call false, no input function is called: the result ROW_INPUT_CALL asks
+ * the caller to try again with may_call true, which throws for bad input if
+ * input->throws.
  */
 extern RowInputResult row_input_value(const RowInput *input,
 									  RowScratch *scratch,
 									  const JsonSlice *value, bool may_call,
 									  Datum *datum, RowError *error);
 
-/* The same of a text in UTF-8, of a type that does not take JSON. */
+/*
+ * As row_input_value(), for a text in UTF-8 and a type that does not take
+ * JSON.
+ */
 extern RowInputResult row_input_text(const RowInput *input,
 									 RowScratch *scratch, const char *text,
 									 size_t len, bool may_call, Datum *datum,
 									 RowError *error);
 
 /*
- * The slice of a text that is JSON.  It is there, also if it is JSON's null: that
- * is not SQL's, but a value as true is.  False if it is none; *error says so of
- * what it is called.
+ * Make *slice of a text that is one JSON value.  JSON's null is not SQL's
+ * here, but a value as true is.  False if the text is not JSON; *error says
+ * so, and calls the text by the name that is given in what.
  */
 extern bool row_value_scan(const char *what, const char *text, size_t len,
 						   JsonSlice *slice, RowError *error);
 
 /*
- * What the input function makes of a text of the server's encoding.  It throws
- * for a bad one if input->throws.
+ * Convert a text in the server's encoding by the input function, which throws
+ * for a bad text if input->throws.
  */
 extern RowInputResult row_input_call(const RowInput *input,
 									 RowScratch *scratch, char *text,
