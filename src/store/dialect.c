@@ -50,7 +50,7 @@ dialect_quote_literal(const StoreDialect *dialect, const char *text)
 	return literal;
 }
 
-/* Always quoted: the remote has other reserved words than we. */
+/* The name is always quoted, as the remote has other reserved words. */
 char *
 dialect_quote_identifier(const char *name)
 {

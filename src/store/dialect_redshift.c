@@ -2,9 +2,9 @@
  * dialect_redshift.c
  *	  Amazon Redshift as a store.
  *
- * Redshift says late what it does not take, or for a whole load at once.  So
- * what it is known not to take is an error here, which names the row and the
- * column.
+ * Redshift rejects a value late, or the whole load that holds it.  So a value
+ * that it is known not to take raises an error here, which names the row and
+ * the column.
  */
 #include "postgres.h"
 
@@ -20,7 +20,10 @@
 /* The version that every Redshift reports. */
 #define REPORTED_VERSION 80002
 
-/* A row, and an object of JSON (Amazon Redshift, COPY from JSON format) */
+/*
+ * Bytes of a row, and of a JSON object (Amazon Redshift, COPY from JSON
+ * format)
+ */
 #define MAX_ROW_BYTES (4 * 1024 * 1024)
 
 /* Amazon Redshift: "Character types", "SUPER type", "VARBYTE type" */
@@ -31,7 +34,7 @@
 /* "Numeric types" */
 #define MAX_DECIMAL_DIGITS 38
 
-/* "Datetime types": what a date has beyond a timestamp of ours */
+/* "Datetime types"; our dates, unlike our timestamps, have later years */
 #define MAX_DATE_YEAR 294276
 
 static bool
@@ -45,7 +48,7 @@ redshift_recognizes(const StoreConnection *connection)
  * Types
  * ---------------------------------------------------------------- */
 
-/* Of varchar(n), n is in bytes there. */
+/* Bytes that a column takes; in Redshift, the n of varchar(n) counts bytes. */
 static int
 max_bytes_of(StoreKind kind, Oid type, int32 typmod)
 {
@@ -58,7 +61,7 @@ max_bytes_of(StoreKind kind, Oid type, int32 typmod)
 		case STORE_KIND_JSON:
 			return MAX_SUPER_BYTES;
 		case STORE_KIND_BYTES:
-			/* two digits each */
+			/* two digits for each byte */
 			return 2 * MAX_VARBYTE_BYTES;
 		default:
 			return 0;
@@ -79,7 +82,7 @@ check_type(const StoreColumn *column, const char *table)
 				 errmsg("Redshift has no type for column \"%s\" of table \"%s\"",
 						column->name, table),
 				 errdetail("It is of type %s.", format_type_be(column->type)),
-				 errhint("Make it a jsonb column of the foreign table, which is SUPER there, or text.")));
+				 errhint("Make it a column of type jsonb, which is SUPER in Redshift, or text.")));
 }
 
 static void
@@ -140,7 +143,7 @@ check_datetime(const StoreEncoder *encoder, const StoreColumn *column,
 							 MAX_DATE_YEAR));
 }
 
-/* Only type json lets it pass. */
+/* Does a document hold \u0000?  Type jsonb would not have let it pass. */
 static bool
 has_nul_escape(const char *json)
 {
@@ -150,7 +153,7 @@ has_nul_escape(const char *json)
 			continue;
 		if (strncmp(json, "\\u0000", 6) == 0)
 			return true;
-		/* what is escaped begins no escape */
+		/* an escaped backslash begins no escape */
 		json++;
 	}
 	return false;
@@ -201,9 +204,9 @@ redshift_check_row(const StoreEncoder *encoder)
 }
 
 /*
- * A backslash in a literal is an escape, and there is no setting
- * standard_conforming_strings.  What a column does not take as a text is made
- * by a function.
+ * In a literal of Redshift a backslash begins an escape: it has no setting
+ * standard_conforming_strings.  Functions make values of SUPER and VARBYTE
+ * from texts.
  */
 const StoreDialect dialect_redshift = {
 	.title = "Redshift",

@@ -1,17 +1,17 @@
 /*
  * store_begin.c
- *	  How a transaction at a store begins.
+ *	  The statements that begin a transaction at a store.
  *
- * Settings are the transaction's, not the session's: behind a pooler another
- * transaction may run in another session, and this session is somebody else's
- * between two transactions.
+ * Settings are made for the transaction, not the session: behind a pooler the
+ * next transaction may run in another session, and between two transactions
+ * this session serves others.
  */
 #include "postgres.h"
 
 #include "store/dialect.h"
 #include "store/store_begin.h"
 
-/* What is not qualified is the system's, as are all operators and functions. */
+/* Unqualified names, as of all operators and functions, are the system's. */
 #define SEARCH_PATH "SET LOCAL search_path TO pg_catalog"
 
 static const char *const levels[] = {

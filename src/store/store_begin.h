@@ -1,6 +1,6 @@
 /*
  * store_begin.h
- *	  How a transaction at a store begins.
+ *	  The statements that begin a transaction at a store.
  */
 #ifndef TRACKING_STORE_STORE_BEGIN_H
 #define TRACKING_STORE_STORE_BEGIN_H
@@ -9,7 +9,7 @@
 
 #include "store/store_connection.h"
 
-/* For a dialect that has isolation levels. */
+/* The isolation of a transaction, if the dialect has isolation levels. */
 typedef enum StoreIsolation
 {
 	STORE_READ_COMMITTED,
@@ -18,8 +18,8 @@ typedef enum StoreIsolation
 } StoreIsolation;
 
 /*
- * The statements that begin one, to be sent as one: with settings under which
- * texts of values mean the same on both sides.
+ * The statements that begin a transaction, to be sent as one.  With their
+ * settings, texts of values mean the same on both sides.
  */
 extern const char *store_begin_sql(const StoreConnection *connection,
 								   StoreIsolation isolation);

@@ -2,10 +2,11 @@
  * store_checkpoint.c
  *	  The table of a pipeline's positions in a store.
  *
- * Plain SQL without a feature that Redshift lacks: no keys that are enforced,
- * no ON CONFLICT, no arrays, no parameters.  The token is the position of a
- * shard without a name, which none has: so one statement moves positions on
- * condition of it, and whoever writes another waits, or is waited for.
+ * It takes plain SQL without any feature that Redshift lacks: no keys that are
+ * enforced, no ON CONFLICT, no arrays, no parameters.  The token is stored as
+ * the position of a shard with an empty name, which no shard has.  So the
+ * statement that moves positions does so only if the token is there, and
+ * conflicts with one that writes another token: either waits for the other.
  */
 #include "postgres.h"
 
@@ -87,7 +88,8 @@ store_checkpoint_positions(const StoreCheckpoint *checkpoint)
 }
 
 /*
- * UPDATE t SET position = CASE shard_id WHEN 's1' THEN 'new' ... ELSE position END
+ * UPDATE t SET position = CASE shard_id WHEN 's1' THEN 'new' ...
+ * ELSE position END
  * WHERE (shard_id = '' AND position = 'token')
  * OR (shard_id = 's1' AND position = 'old') ...
  */
@@ -120,7 +122,10 @@ move(const StoreCheckpoint *checkpoint, const BatchShard *shards, int n)
 	return store_affected(run(checkpoint, sql.data)) == n + 1;
 }
 
-/* Rows of shards that the table does not have, where the batch began. */
+/*
+ * Insert rows for shards that the table lacks, with the positions at which the
+ * batch began.
+ */
 static void
 add(const StoreCheckpoint *checkpoint, const Batch *batch,
 	bool (*known) (const char *shard_id, void *arg), void *arg)

@@ -1,11 +1,11 @@
 /*
  * store_checkpoint.h
- *	  How far a pipeline has come, in the store that it fills.
+ *	  A pipeline's checkpoint, in the store that it fills.
  *
- * A store keeps a table of its own for every pipeline, with the position of
- * each shard.  It moves in the transaction that loads the records, and what it
- * says is the truth: tracking.checkpoint follows it.  The table also has the
- * token of the server that fills it.
+ * For each pipeline, its store keeps a table with the position of each shard.
+ * A position moves in the transaction that loads the records, so what the
+ * table says is the truth: tracking.checkpoint follows it.  The table also
+ * holds the token of the server that fills it.
  */
 #ifndef TRACKING_STORE_STORE_CHECKPOINT_H
 #define TRACKING_STORE_STORE_CHECKPOINT_H
@@ -19,11 +19,12 @@
 typedef struct StoreCheckpoint
 {
 	const StoreServer *server;
-	const char *table;			/* as SQL has it: quoted, with its schema */
-	const char *token;			/* that is to stand there; see store_token.h */
+	const char *table;			/* as in SQL: quoted, with its schema */
+	const char *token;			/* which the table is to hold; see
+								 * store_token.h */
 } StoreCheckpoint;
 
-/* Where a shard is, by the store. */
+/* The position of a shard, as the store has it. */
 typedef struct StorePosition
 {
 	const char *shard_id;
@@ -31,35 +32,35 @@ typedef struct StorePosition
 } StorePosition;
 
 /*
- * Make the table if it is not there; in a remote transaction of its own, which
- * is committed.
+ * Create the table if it does not exist, in a remote transaction of its own,
+ * which is committed.
  */
 extern void store_checkpoint_create(const StoreCheckpoint *checkpoint);
 
 /*
- * Keep others out until the remote transaction ends.  Waits for one whose
- * outcome we do not know.  Before anything is read, so that the snapshot is of
- * what comes after it.
+ * Lock the table until the remote transaction ends; waits for an earlier
+ * transaction of ours whose outcome is not known.  To be called before
+ * anything is read, so that the snapshot shows what that one did.
  */
 extern void store_checkpoint_lock(const StoreCheckpoint *checkpoint);
 
 /*
- * The token that there is, NULL if there is none.  No other comes before the
- * remote transaction ends.
+ * The token in the table, NULL if there is none.  While the table is locked,
+ * nobody else writes one.
  */
 extern char *store_checkpoint_token(const StoreCheckpoint *checkpoint);
 
-/* Write checkpoint->token; the table is locked. */
+/* Write checkpoint->token to the table, which is locked. */
 extern void store_checkpoint_set_token(const StoreCheckpoint *checkpoint);
 
-/* The positions there are, StorePosition *. */
+/* All positions in the table: StorePosition *. */
 extern List *store_checkpoint_positions(const StoreCheckpoint *checkpoint);
 
 /*
  * Move the positions of a batch's shards, in the remote transaction that has
- * loaded it.  known: of the shards that the table has, as read or moved before.
- * False if one is no longer where the batch began, or the token is not ours:
- * another session was first.
+ * loaded the batch.  known() tells whether the table has a row of a shard, as
+ * read or written before.  False if a shard is no longer where the batch
+ * began, or the token is not ours: another session was first.
  */
 extern bool store_checkpoint_advance(const StoreCheckpoint *checkpoint,
 									 const Batch *batch,
@@ -68,8 +69,8 @@ extern bool store_checkpoint_advance(const StoreCheckpoint *checkpoint,
 									 void *arg);
 
 /*
- * Forget one shard, or all (NULL), in the current remote transaction; the table
- * is locked.
+ * Delete the position of one shard, or of all (NULL), in the current remote
+ * transaction; the table is locked.
  */
 extern void store_checkpoint_forget(const StoreCheckpoint *checkpoint,
 									const char *shard_id);

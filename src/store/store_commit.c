@@ -1,6 +1,6 @@
 /*
  * store_commit.c
- *	  Giving up what runs at a store, and committing there.
+ *	  Canceling statements at a store, and committing there.
  */
 #include "postgres.h"
 
@@ -9,12 +9,13 @@
 #include "storage/latch.h"
 #include "store/store_wire.h"
 
-/* Until a statement that was interrupted must have ended. */
+/* Time within which a canceled statement must have ended */
 #define CANCEL_TIMEOUT_MS 10000
 
 /*
- * Ask the remote to end what is running.  libpq sends that over a connection
- * of its own, for which tcp_user_timeout holds, but not the latch.
+ * Ask the remote to cancel the running statement.  libpq does so over a
+ * connection of its own and blocks meanwhile: tcp_user_timeout bounds that,
+ * the latch does not end it.
  */
 static void
 request_cancel(StoreConnection *connection)
@@ -28,7 +29,10 @@ request_cancel(StoreConnection *connection)
 	PQfreeCancel(cancel);
 }
 
-/* Read to the end of what runs, without throwing; false if it does not end. */
+/*
+ * Read all results of the running statement, without throwing.  False if it
+ * failed, or did not end by the deadline.
+ */
 static bool
 drain(StoreConnection *connection, int64 deadline_ms)
 {
@@ -73,7 +77,7 @@ store_cancel(StoreConnection *connection)
 {
 	PGconn	   *conn = connection->conn;
 
-	/* whoever would make way is gone */
+	/* the owner of an open COPY or cursor, which yield calls, may be gone */
 	connection->yield = NULL;
 	if (conn == NULL || PQstatus(conn) != CONNECTION_OK)
 		return false;
@@ -81,7 +85,7 @@ store_cancel(StoreConnection *connection)
 		return true;
 	HOLD_INTERRUPTS();
 	request_cancel(connection);
-	/* that what was canceled has failed is as it should be */
+	/* the canceled statement is supposed to fail */
 	(void) drain(connection, clock_now_ms() + CANCEL_TIMEOUT_MS);
 	RESUME_INTERRUPTS();
 	return store_is_usable(connection);
@@ -103,8 +107,9 @@ store_execute_quietly(StoreConnection *connection, const char *sql)
 }
 
 /*
- * The answer to COMMIT, NULL if the connection broke before it came.  A remote
- * that is told to end may have committed before it says so.
+ * The answer to COMMIT, or NULL if the connection broke before it came.  An
+ * error more severe than ERROR, as of a remote that is shut down, counts as no
+ * answer: the remote may have committed before.
  */
 static PGresult *
 commit_answer(StoreConnection *connection)
@@ -134,7 +139,7 @@ commit_answer(StoreConnection *connection)
 	return severity != NULL && strcmp(severity, "ERROR") == 0 ? result : NULL;
 }
 
-/* Says of an interrupt what it has left behind. */
+/* Adds to the error of an interrupt that the outcome is not known. */
 static void
 commit_error_callback(void *arg)
 {
@@ -152,7 +157,7 @@ store_commit(StoreConnection *connection)
 	};
 	PGresult   *result;
 
-	/* a cursor ends with the transaction, and its reader has */
+	/* the transaction ends its cursors, whose readers have ended */
 	if (!connection->busy)
 		connection->yield = NULL;
 	store_send_query(connection, "COMMIT", 0, NULL);
@@ -161,11 +166,11 @@ store_commit(StoreConnection *connection)
 	error_context_stack = callback.previous;
 	if (result == NULL)
 		return false;
-	/* whatever becomes of the connection now, this is known */
+	/* the outcome is known, whatever becomes of the connection now */
 	(void) drain(connection, clock_now_ms() + CANCEL_TIMEOUT_MS);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		store_raise_result(connection, result, "COMMIT");
-	/* of a transaction that has failed, and nobody says that it is an error */
+	/* COMMIT of a failed transaction succeeds, but rolls back */
 	if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRANSACTION_ROLLBACK),

@@ -53,7 +53,7 @@ poll_connection(StoreConnection *connection, int64 deadline_ms)
 	}
 }
 
-/* libpq's own way with a notice is to print it to stderr. */
+/* Ignore notices, which libpq itself would print to stderr. */
 static void
 ignore_notice(void *arg, const char *message)
 {
@@ -61,7 +61,10 @@ ignore_notice(void *arg, const char *message)
 	(void) message;
 }
 
-/* A role must not borrow the rights of the server's own account. */
+/*
+ * Raise an error if a role would borrow the rights of the server's own
+ * account.
+ */
 static void
 check_password_used(StoreConnection *connection, const StoreServer *server)
 {
@@ -76,8 +79,8 @@ check_password_used(StoreConnection *connection, const StoreServer *server)
 }
 
 /*
- * libpq would ask the remote for what these say, which Redshift takes for a
- * reason to end the connection; no keyword keeps it from that.
+ * libpq would ask the remote for the settings in these variables, upon which
+ * Redshift closes the connection; no keyword prevents that.
  */
 static void
 clear_environment(void)
@@ -143,7 +146,9 @@ store_is_usable(const StoreConnection *connection)
 	if (connection->conn == NULL ||
 		(connection->busy && connection->yield == NULL))
 		return false;
-	/* should the other side have gone, there is its last word, and the end */
+	/*
+	 * a remote that has closed the connection left a message, and then the end
+	 */
 	for (int i = 0; i < 2 && !connection->busy; i++)
 		(void) PQconsumeInput(connection->conn);
 	return PQstatus(connection->conn) == CONNECTION_OK;

@@ -1,9 +1,10 @@
 /*
  * store_copy_s3.c
- *	  Load method copy_s3: rows as JSON to files in S3, then one COPY.
+ *	  Load method copy_s3: writes rows as JSON to files in S3, then runs one
+ *	  COPY.
  *
- * Every value but SUPER is a string: the COPY makes of it what the column's
- * type wants, and a number does not pass through a double on its way.
+ * Every value but those of SUPER is a string, which COPY converts to the
+ * column's type, so that no number passes through a double.
  */
 #include "postgres.h"
 
@@ -17,22 +18,22 @@
 #include "utils/formatting.h"
 #include "utils/json.h"
 
-/* Columns of what the store says of a row */
+/* Columns of the queries for a load's error */
 #define LOAD_ERROR_COLUMNS 5
 
-/* Bytes of a value that an error repeats */
+/* Bytes of a value that an error repeats, at most */
 #define RAW_VALUE_BYTES 100
 
 typedef struct S3State
 {
 	StoreLoad  *load;
-	StoreStage *stage;			/* NULL before the first row that is not sent */
+	StoreStage *stage;			/* NULL: no row is to be sent */
 	StringInfoData line;
 	char	  **keys;			/* "name": for each column */
 	int64		n_rows;
 } S3State;
 
-/* What the COPY would not take, or take for something else. */
+/* Raise an error for columns that COPY would reject, or misread. */
 static void
 check_columns(const StoreLoad *load)
 {
@@ -57,8 +58,9 @@ check_columns(const StoreLoad *load)
 }
 
 /*
- * "name": as JSON.  COPY compares names exactly, and those of columns are in
- * lower case; a column whose name is not found would silently be null.
+ * Make the JSON text "name": for a column.  COPY compares such names exactly
+ * with those of columns, which are in lower case; a column whose name is not
+ * found would silently be null.
  */
 static char *
 member_key(const char *column)
@@ -95,7 +97,7 @@ append_row(StringInfo line, const StoreEncoder *encoder, char **keys)
 	appendStringInfoChar(line, '{');
 	for (int i = 0; i < encoder->n_columns; i++)
 	{
-		/* a listed column that is not there is null */
+		/* COPY takes a listed column that is missing as null */
 		if (encoder->texts[i] == NULL)
 			continue;
 		if (line->len > 1)
@@ -161,7 +163,7 @@ copy_statement(const S3State *state, const char *manifest)
 	return sql.data;
 }
 
-/* A text of the first row, clean and without the blanks that fill it up. */
+/* A text of the first row, cleaned, without the blanks that fill it up. */
 static const char *
 text_of(const StoreConnection *connection, const PGresult *result, int column)
 {
@@ -169,8 +171,8 @@ text_of(const StoreConnection *connection, const PGresult *result, int column)
 }
 
 /*
- * What the store wrote down of the row that its last COPY failed on; NULL if
- * there is nothing.  It may be asked when the failed transaction is over.
+ * What the store recorded of the row that its last COPY failed on; NULL if it
+ * recorded nothing.  Can be asked once the failed transaction has ended.
  */
 static char *
 load_error(StoreConnection *connection)
@@ -205,8 +207,8 @@ load_error(StoreConnection *connection)
 }
 
 /*
- * The COPY has failed: if a row is to blame, say which and why, as data errors
- * are said elsewhere, so that a pipeline can look for it.
+ * Raise the error of a failed COPY: if a row is to blame, a data error that
+ * says which and why, so that a pipeline can look for the record.
  */
 pg_noreturn static void
 raise_copy_error(S3State *state, ErrorData *error)
@@ -249,7 +251,7 @@ copy_rows(S3State *state, const char *sql)
 		raise_copy_error(state, error);
 }
 
-/* Have as many rows been loaded as were sent? */
+/* Raise an error unless as many rows were loaded as were sent. */
 static void
 check_count(const S3State *state, StoreLoadStats *stats)
 {
@@ -261,7 +263,7 @@ check_count(const S3State *state, StoreLoadStats *stats)
 								 10);
 	const char *query_id = store_value(server->name, result, 0, 1);
 
-	/* a number there; of anything else a piece might be no text */
+	/* an id is a number; anything else might be cut within a character */
 	if (strspn(query_id, "0123456789") == strlen(query_id))
 		strlcpy(stats->query_id, query_id, sizeof(stats->query_id));
 	if (loaded != state->n_rows)
@@ -269,7 +271,7 @@ check_count(const S3State *state, StoreLoadStats *stats)
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("store \"%s\" loaded " INT64_FORMAT " of " INT64_FORMAT " rows",
 						server->name, loaded, state->n_rows),
-				 errhint("Its system tables say more, by query %s.",
+				 errhint("See query %s in the store's system tables.",
 						 stats->query_id)));
 }
 

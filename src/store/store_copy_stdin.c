@@ -1,9 +1,9 @@
 /*
  * store_copy_stdin.c
- *	  Load method copy_stdin: COPY ... FROM STDIN in text format.
+ *	  Load method copy_stdin: COPY ...  FROM STDIN in text format.
  *
- * The COPY stays open between rows.  When the connection is wanted for
- * something else meanwhile, it ends, and another begins with the next rows.
+ * The COPY stays open between rows.  If the connection is needed for another
+ * statement meanwhile, the COPY is ended, and the next rows begin another.
  */
 #include "postgres.h"
 
@@ -63,7 +63,7 @@ send_rows(CopyState *state)
 	resetStringInfo(&state->rows);
 }
 
-/* A value with what the text format takes for something else escaped. */
+/* Append a value, with escapes for what has a meaning in the text format. */
 static void
 append_escaped(StringInfo rows, const char *text)
 {

@@ -11,8 +11,8 @@
 #include "utils/memutils.h"
 
 /*
- * How many rows are fetched at once: what takes about so many bytes, judged
- * by the rows before, and no more than the smallest Redshift grants.
+ * Rows are fetched as many at a time as take about FETCH_BYTES, judged by the
+ * rows before, but no more than the smallest Redshift cluster grants.
  */
 #define FETCH_BYTES (1024 * 1024)
 #define FETCH_FIRST_ROWS 100
@@ -20,16 +20,17 @@
 
 struct StoreCursor
 {
-	MemoryContext cxt;			/* of all of it */
-	MemoryContext batch_cxt;	/* of rows that were fetched */
+	MemoryContext cxt;			/* of the whole cursor */
+	MemoryContext batch_cxt;	/* of batch */
 	const StoreServer *server;
 	StoreConnection *connection;
 	int			number;			/* its name at the store */
 	int			n_columns;
 	bool		at_end;			/* the store has no more rows */
-	PGresult   *batch;			/* NULL: none was fetched */
-	int			row;			/* of batch: the one at hand */
-	int			fetch_rows;		/* at once */
+	PGresult   *batch;			/* the rows that were fetched last; NULL:
+								 * none */
+	int			row;			/* number of the current row in batch */
+	int			fetch_rows;		/* rows to be fetched next */
 };
 
 StoreCursor *
@@ -84,7 +85,7 @@ fetch(StoreCursor *cursor)
 
 	if (cursor->at_end)
 		return false;
-	/* should it fail, the store can go back to before it */
+	/* begin the savepoint that a failure of the FETCH goes back to */
 	if (store_session_has_savepoints(cursor->server))
 		(void) store_session_use(cursor->server);
 	MemoryContextReset(cursor->batch_cxt);

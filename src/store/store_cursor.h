@@ -1,7 +1,7 @@
 /*
  * store_cursor.h
- *	  The rows of a query of a store, by a cursor: any number of rows takes
- *	  little memory.
+ *	  Reads the rows of a query at a store by a cursor, so that any number of
+ *	  rows takes little memory.
  */
 #ifndef TRACKING_STORE_STORE_CURSOR_H
 #define TRACKING_STORE_STORE_CURSOR_H
@@ -13,16 +13,17 @@
 typedef struct StoreCursor StoreCursor;
 
 /*
- * Some things can be open only one at a time: when another statement is to
- * begin, yield is called, once, and gives up what is open.
+ * A connection has one COPY open at a time and, in some dialects, one cursor.
+ * When another statement is to begin, yield is called, once, to end what is
+ * open.
  */
 typedef void (*StoreYield) (void *arg);
 
 /*
- * Open one for a query of n_columns, in cxt, on the connection of this
- * server's session.  It ends by store_cursor_close(), or with the
- * (sub)transaction.  Where the dialect has one cursor at a time, yield reads
- * the rows that are left, and closes it.
+ * Open a cursor, in cxt, for a query of n_columns, on the connection of this
+ * server's session.  store_cursor_close() ends it, or the end of the
+ * (sub)transaction does.  If the dialect has one cursor at a time, yield is
+ * called to read the remaining rows and close the cursor.
  */
 extern StoreCursor *store_cursor_open(MemoryContext cxt,
 									  const StoreServer *server,
@@ -37,12 +38,12 @@ extern StoreCursor *store_cursor_open(MemoryContext cxt,
 extern bool store_cursor_next(StoreCursor *cursor);
 
 /*
- * A value of the row, which is valid text, or NULL if it is null; it lives
- * until the next row is gone to.
+ * A value of the current row, a valid text, or NULL if it is null; it lives
+ * until the next call of store_cursor_next().
  */
 extern char *store_cursor_text(const StoreCursor *cursor, int column);
 
-/* Whether or not the connection is still of use. */
+/* Close the cursor, whether or not the connection is still usable. */
 extern void store_cursor_close(StoreCursor *cursor);
 
 #endif							/* TRACKING_STORE_STORE_CURSOR_H */

@@ -2,7 +2,7 @@
  * store_insert.c
  *	  Load method insert: INSERT of many rows, as literals.
  *
- * For stores that take nothing better, and for few rows.
+ * It is for stores that take nothing better, and for few rows.
  */
 #include "postgres.h"
 
@@ -15,8 +15,8 @@
 #include "store/store_writer.h"
 
 /*
- * A statement is sent when it has reached so many bytes.  With one row more,
- * each of its bytes doubled by quoting, it is still within the 16 MB that a
+ * A statement is sent when it has reached so many bytes.  With one more row,
+ * each of whose bytes quoting may double, it is still within the 16 MB that a
  * statement of Redshift may have.
  */
 #define SEND_BYTES (1024 * 1024)

@@ -13,7 +13,7 @@
 
 extern void store_append_table(StringInfo sql, const StoreTable *table);
 
-/* The columns that rows give a value. */
+/* The list of the columns that rows have values for. */
 extern void store_append_columns(StringInfo sql, const StoreEncoder *encoder);
 
 #endif							/* TRACKING_STORE_STORE_NAME_H */

@@ -15,7 +15,7 @@
 
 static HTAB *sessions = NULL;
 
-/* A server or a mapping has changed; a hash of 0 means any. */
+/* Callback: a server or a mapping has changed; a hash of 0 means any. */
 static void
 on_altered(Datum arg, int cacheid, uint32 hash)
 {
@@ -75,7 +75,9 @@ find_session(const StoreServer *server)
 	return session;
 }
 
-/* The connection is of this transaction until it stands. */
+/*
+ * Connect.  The current context owns the connection until it is established.
+ */
 static void
 connect_session(StoreSession *session, const StoreServer *server)
 {
@@ -97,8 +99,8 @@ connect_session(StoreSession *session, const StoreServer *server)
 }
 
 /*
- * A public mapping serves several roles: what a superuser was let in to
- * without a password is not for the others.
+ * Can the kept connection be used?  As a public mapping serves several roles,
+ * one that a superuser made without a password is not for the others.
  */
 static bool
 is_fit(const StoreSession *session, const StoreServer *server)
@@ -109,10 +111,11 @@ is_fit(const StoreSession *session, const StoreServer *server)
 }
 
 /*
- * As postgres_fdw has it: all scans of a statement are to see one state of the
+ * As in postgres_fdw, all scans of a statement are to see one state of the
  * store, for which READ COMMITTED will not do.  The load of a pipeline, which
- * mostly has no scans, waits for who changes the same rows, and goes on: with
- * a snapshot it would fail then, and be tried again and again.
+ * mostly has no scans, waits for transactions that change the same rows, and
+ * goes on: with one snapshot, it would fail then, and be tried again and
+ * again.
  */
 static StoreIsolation
 isolation(const StoreSession *session)
@@ -124,8 +127,8 @@ isolation(const StoreSession *session)
 }
 
 /*
- * Begin there.  A connection that was kept may have been ended by the other
- * side meanwhile: then a new one is made.
+ * Begin the remote transaction, on a new connection if the remote has closed
+ * the kept one meanwhile.
  */
 static void
 begin(StoreSession *session, const StoreServer *server)
@@ -235,7 +238,7 @@ store_session_has_savepoints(const StoreServer *server)
 {
 	StoreSession *session = find_session(server);
 
-	/* which is no use yet: a transaction begins as what uses it first wants */
+	/* connect only: the first user decides how the transaction begins */
 	if (session->depth == 0 && !is_fit(session, server))
 		connect_session(session, server);
 	return store_transaction_has_savepoints(session);

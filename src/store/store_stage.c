@@ -2,9 +2,9 @@
  * store_stage.c
  *	  The files of one load in S3.
  *
- * Rows are dealt to several files at once, so that their number is a multiple
- * of what the cluster reads side by side; when they are large enough, another
- * set of as many begins.
+ * Rows are dealt to several files at the same time, so that the number of
+ * files is a multiple of what the cluster reads in parallel.  When the files
+ * are large enough, another set of as many begins.
  */
 #include "postgres.h"
 
@@ -19,7 +19,9 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
-/* Staged objects are in the way of nothing: their removal must not take long. */
+/*
+ * Staged objects that remain do no harm, so removing them must not take long.
+ */
 #define REMOVE_RETRIES 1
 #define REMOVE_TIMEOUT_MS 10000
 
@@ -33,10 +35,11 @@ typedef struct StageFile
 
 struct StoreStage
 {
-	MemoryContext cxt;			/* of all of it; of no transaction */
+	MemoryContext cxt;			/* of the stage; outlives local transactions */
 	NameData	server_name;
 	S3Client   *s3;
-	S3Client   *remover;		/* the same, with less patience */
+	S3Client   *remover;		/* the same, with fewer retries and a shorter
+								 * timeout */
 	char	   *bucket;
 	char	   *folder;			/* prefix of all keys, ends with a slash */
 	CompressorKind compression;
@@ -46,7 +49,7 @@ struct StoreStage
 	int			turn;			/* the file that takes the next row */
 	int64		file_bytes;		/* after which another set begins */
 	List	   *closed;			/* StageFile * */
-	List	   *keys;			/* of objects that may be there, char * */
+	List	   *keys;			/* of all objects that may exist: char * */
 	int64		files;
 	int64		bytes;
 };
@@ -55,7 +58,7 @@ struct StoreStage
  * The end
  * ---------------------------------------------------------------- */
 
-/* Returns how many objects may still be there. */
+/* Remove all objects; returns how many may still exist. */
 static int
 remove_objects(StoreStage *stage)
 {
@@ -71,8 +74,8 @@ remove_objects(StoreStage *stage)
 }
 
 /*
- * The same, whatever happens.  An error lets go of interrupts, which the caller
- * holds.
+ * Remove all objects that can be removed, without throwing.  An error would
+ * end the holding off of interrupts, which is the caller's.
  */
 static void
 try_remove_objects(StoreStage *stage)
@@ -103,8 +106,8 @@ try_remove_objects(StoreStage *stage)
 }
 
 /*
- * The remote transaction has ended.  This may be while the local one is being
- * committed or aborted, so nothing is thrown.
+ * Callback: the remote transaction has ended.  It must not throw, as the local
+ * one may be amid its commit or abort.
  */
 static void
 stage_ends(void *arg, StoreOutcome outcome)
@@ -143,7 +146,7 @@ check_server(const StoreServer *server)
 						 quote_identifier(server->name))));
 }
 
-/* A folder that no other load has. */
+/* Name a folder that no other load has. */
 static char *
 new_folder(const char *prefix)
 {
@@ -193,13 +196,13 @@ store_stage_open(const StoreServer *server)
 	stage->open = palloc0(stage->n_open * sizeof(StageFile));
 	MemoryContextSwitchTo(old);
 
-	/* from now on it ends with the remote transaction */
+	/* from now on the stage ends with the remote transaction */
 	MemoryContextSetParent(cxt, TopMemoryContext);
 	store_session_at_end(server, stage_ends, stage);
 	return stage;
 }
 
-/* A file's next bytes, compressed. */
+/* Write compressed bytes of a file. */
 static void
 write_out(void *arg, const char *data, size_t bytes)
 {

@@ -2,9 +2,9 @@
  * store_stage.h
  *	  The files of one load in S3, which a COPY reads, and their manifest.
  *
- * They lie under the server's staging prefix, in a folder of their own, and
- * are removed when the remote transaction that loads them has ended; not if
- * nobody knows how, or the server wants them kept.
+ * The files are in a folder of their own under the server's staging prefix.
+ * They are removed when the remote transaction that loads them has ended,
+ * unless its outcome is not known or the server's options keep them.
  */
 #ifndef TRACKING_STORE_STORE_STAGE_H
 #define TRACKING_STORE_STORE_STAGE_H
@@ -16,21 +16,21 @@
 typedef struct StoreStage StoreStage;
 
 /*
- * Begin, for the server's current remote transaction, with whose end the stage
- * ends.  Raises an error if the server does not say where to stage.
+ * Begin a stage, which ends with the server's current remote transaction.
+ * Raises an error if the server does not say where to stage.
  */
 extern StoreStage *store_stage_open(const StoreServer *server);
 
 /*
- * Add a row, its newline included.  Takes memory of a part (S3_PART_BYTES) for
- * each of the server's stage_files; waits for S3 when one is full.
+ * Add a row with its newline.  Buffers a part (S3_PART_BYTES) for each of the
+ * server's stage_files; waits for S3 when a part is full.
  */
 extern void store_stage_row(StoreStage *stage, const char *row, size_t bytes);
 
-/* All rows are there: store what is left and the manifest, whose URL it returns. */
+/* End the files, and store the manifest, whose URL is returned. */
 extern const char *store_stage_finish(StoreStage *stage);
 
-/* Files, and their bytes as they are stored, so far. */
+/* The number of files so far, and their bytes as they are stored. */
 extern int64 store_stage_files(const StoreStage *stage);
 extern int64 store_stage_bytes(const StoreStage *stage);
 

@@ -12,8 +12,8 @@
  * ---------------------------------------------------------------- */
 
 /*
- * The remote has promised values in the database's encoding: nobody else looks
- * whether they are, and what is stored must be.
+ * Check values, which the remote has promised to send in the database's
+ * encoding: nobody else checks, and what is stored here must be valid.
  */
 static void
 check_texts(const StoreConnection *connection, const PGresult *result)
@@ -38,7 +38,7 @@ check_texts(const StoreConnection *connection, const PGresult *result)
 	}
 }
 
-/* Read to the end of the statement; the last result but an error's. */
+/* Read all results of the statement; returns the last, or that of an error. */
 static PGresult *
 last_result(StoreConnection *connection)
 {
@@ -124,7 +124,7 @@ store_value(const char *server, const PGresult *result, int row, int column)
 	if (row >= PQntuples(result) || column >= PQnfields(result))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
-				 errmsg("store \"%s\" returned %d rows of %d columns where it has more",
+				 errmsg("store \"%s\" returned only %d rows of %d columns",
 						server, PQntuples(result), PQnfields(result))));
 	value = PQgetvalue(result, row, column);
 	pg_verifymbstr(value, PQgetlength(result, row, column), false);
@@ -159,7 +159,9 @@ store_copy_begin(StoreConnection *connection, const char *sql,
 	store_raise_result(connection, result, sql);
 }
 
-/* The remote takes no more of a COPY: why it does not is its result. */
+/*
+ * The remote takes no more of a COPY: raise the error that its result gives.
+ */
 pg_noreturn static void
 raise_copy(StoreConnection *connection)
 {
@@ -172,7 +174,7 @@ store_copy_data(StoreConnection *connection, const char *data, size_t bytes)
 {
 	int			sent;
 
-	/* should it have failed already, libpq is to know */
+	/* let libpq learn of it if the COPY has failed already */
 	if (!PQconsumeInput(connection->conn))
 		raise_copy(connection);
 	while ((sent = PQputCopyData(connection->conn, data, (int) bytes)) == 0)

@@ -1,6 +1,6 @@
 /*
  * store_token.c
- *	  Which server fills a pipeline's table in a store, as that table says.
+ *	  The token of the server that fills a pipeline's table in a store.
  */
 #include "postgres.h"
 
@@ -30,7 +30,10 @@ host_name(void)
 	return name;
 }
 
-/* What the tokens have in common that are made here: " host:port/oid time". */
+/*
+ * What all tokens have in common that this server makes in this database: "
+ * host:port/oid time".
+ */
 static char *
 maker(void)
 {

@@ -1,6 +1,6 @@
 /*
  * store_transaction.c
- *	  A store's transaction that follows the local one.
+ *	  The remote transaction of a session, which follows the local one.
  */
 #include "postgres.h"
 
@@ -69,7 +69,7 @@ store_transaction_call_back(StoreSession *session)
 	list_free_deep(at_end);
 }
 
-/* The remote transaction is over, one way or the other. */
+/* Note that the remote transaction has ended. */
 static void
 ended(StoreSession *session, bool usable, StoreOutcome outcome)
 {
@@ -113,7 +113,7 @@ store_transaction_check(const StoreSession *session)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONNECTION_FAILURE),
 				 errmsg("lost the connection to the store within a transaction"),
-				 errdetail("What was done in it is rolled back there.")));
+				 errdetail("The store rolls back what the transaction did there.")));
 }
 
 bool
@@ -132,7 +132,9 @@ store_transaction_commit(StoreSession *session)
 void
 store_transaction_rollback(StoreSession *session)
 {
-	/* a COMMIT that was refused has ended; one that was interrupted has not */
+	/*
+	 * after a refused COMMIT the connection is usable, after an interrupt not
+	 */
 	StoreOutcome outcome =
 		session->committing && !store_is_usable(session->connection) ?
 		STORE_OUTCOME_UNKNOWN : STORE_OUTCOME_ROLLED_BACK;
@@ -142,8 +144,8 @@ store_transaction_rollback(StoreSession *session)
 }
 
 /*
- * A savepoint for each subtransaction.  What loads hold that began outside of
- * it is sent before: a rollback to the savepoint is not to take that along.
+ * Begin savepoints.  Before one begins, loads that began outside of it send
+ * the rows that they hold, as a rollback to the savepoint must not undo these.
  */
 void
 store_transaction_push(StoreSession *session)
@@ -175,7 +177,7 @@ on_transaction(XactEvent event, void *arg)
 	{
 		if (session->depth == 0)
 		{
-			/* nothing was begun there that could be held */
+			/* no remote transaction was begun that could be held */
 			if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 			{
 				session->held = false;
@@ -227,7 +229,10 @@ on_subtransaction(SubXactEvent event, SubTransactionId id,
 	{
 		char		sql[80];
 
-		/* of what has failed then, some is outside of the savepoint */
+		/*
+		 * some of the rows whose load failed come from outside of the
+		 * savepoint
+		 */
 		session->spoilt |= session->catching_up;
 		session->catching_up = false;
 		if (session->depth < level)

@@ -1,6 +1,7 @@
 /*
  * store_type.c
- *	  Values as a store takes them: as text, within the limits of its dialect.
+ *	  Makes the texts of values that a store takes, within the limits of its
+ *	  dialect.
  */
 #include "postgres.h"
 
@@ -46,7 +47,7 @@ kind_of(Oid type)
 	}
 }
 
-/* A domain is what it is a domain over. */
+/* Prepare a column; a domain is taken as its base type. */
 static void
 open_column(StoreEncoder *encoder, StoreColumn *column,
 			Form_pg_attribute attribute)
@@ -80,7 +81,7 @@ store_encoder_open(const StoreTable *table, TupleDesc tupdesc,
 		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
 		StoreColumn *column = &encoder->columns[encoder->n_columns];
 
-		/* a generated column is generated there, if it is one there */
+		/* the store generates it, if it is a generated column there */
 		if (attribute->attisdropped || attribute->attgenerated != '\0')
 			continue;
 		column->attribute = i;
@@ -119,7 +120,10 @@ hexadecimal(Datum value)
 	return text;
 }
 
-/* Those of time are so common that their zone is not worth a setting a row. */
+/*
+ * Times are so common that they are written in UTC here, which saves setting
+ * TimeZone for each row.
+ */
 static char *
 text_of(StoreColumn *column, Datum value)
 {

@@ -1,6 +1,7 @@
 /*
  * store_type.h
- *	  Values as a store takes them: as text, within the limits of its dialect.
+ *	  Makes the texts of values that a store takes, within the limits of its
+ *	  dialect.
  */
 #ifndef TRACKING_STORE_STORE_TYPE_H
 #define TRACKING_STORE_STORE_TYPE_H
@@ -15,8 +16,9 @@ typedef enum StoreKind
 	STORE_KIND_INTEGER,			/* integers and numeric: digits */
 	STORE_KIND_FLOAT,			/* digits, or NaN, Infinity, -Infinity */
 	STORE_KIND_BOOL,			/* t or f */
-	STORE_KIND_DATETIME,		/* ISO 8601 with a blank; its offset, if any */
-	STORE_KIND_TEXT,			/* and whatever else is text in the store */
+	STORE_KIND_DATETIME,		/* ISO 8601 with a blank; with an offset, if
+								 * any */
+	STORE_KIND_TEXT,			/* also all types that are text in the store */
 	STORE_KIND_JSON,			/* SUPER of Redshift */
 	STORE_KIND_BYTES			/* as hexadecimal digits */
 } StoreKind;
@@ -27,7 +29,7 @@ typedef struct StoreColumn
 	const char *name;			/* in the store */
 	StoreKind	kind;
 	int			max_bytes;		/* 0: no limit that we know */
-	Oid			type;
+	Oid			type;			/* without domains */
 	FmgrInfo	output;
 	bool		is_varlena;
 } StoreColumn;
@@ -36,7 +38,7 @@ typedef struct StoreEncoder
 {
 	const StoreDialect *dialect;
 	const char *table;			/* for errors */
-	int			n_columns;		/* those that a row gives a value */
+	int			n_columns;		/* those that a row has a value for */
 	StoreColumn *columns;
 	const char **texts;			/* of the last row, by column; NULL: null */
 	int64		n_rows;			/* encoded so far */
@@ -45,16 +47,17 @@ typedef struct StoreEncoder
 } StoreEncoder;
 
 /*
- * For rows of this description, in the current context.  Raises an error if
- * the store has no type for a column.
+ * Make an encoder for rows of this description, in the current context.
+ * Raises an error if the store has no type for a column.
  */
 extern StoreEncoder *store_encoder_open(const StoreTable *table,
 										TupleDesc tupdesc,
 										const StoreDialect *dialect);
 
 /*
- * Put a row into encoder->texts, until the next one.  values and isnull are
- * by attribute.  Raises an error if the dialect does not take it.
+ * Put the texts of a row into encoder->texts, where they stay until the next
+ * row.  values and isnull are by attribute.  Raises an error if the dialect
+ * does not take the row.
  */
 extern void store_encode(StoreEncoder *encoder, const Datum *values,
 						 const bool *isnull);

@@ -1,6 +1,6 @@
 /*
  * store_use.c
- *	  The scans and loads of local queries that use a store.
+ *	  Keeps the scans and loads of local queries at a store in order.
  */
 #include "postgres.h"
 

@@ -1,13 +1,12 @@
 /*
  * store_use.h
- *	  The scans and loads of local queries that use a store, and which of them
- *	  goes first.
+ *	  Keeps the scans and loads of local queries at a store in order.
  *
- * A scan is to see what was written before it, and a load is to come behind
- * the scans that were begun before it: but rows wait here until there are many
- * of them, and a scan waits for its first row to be asked for.  So whoever
- * begins has those that wait go first, unless they are of the same query,
- * which sees nothing of what it writes.
+ * A scan is to see what was written before it, and a load is to come after the
+ * scans that were begun before it.  But rows are held here until there are
+ * many of them, and a scan opens its cursor only when its first row is asked
+ * for.  So a scan or load that begins makes the waiting ones go first, unless
+ * they belong to the same query, which does not see its own writes.
  */
 #ifndef TRACKING_STORE_STORE_USE_H
 #define TRACKING_STORE_STORE_USE_H
@@ -26,28 +25,31 @@ typedef struct StoreUse
 {
 	dlist_node	node;
 	StoreUseKind kind;
-	Oid			mapping;		/* of the store */
-	const void *query;			/* its executor state */
-	int			depth;			/* of transactions that it began in */
-	void		(*go) (void *arg);	/* begin what waits, or send it */
+	Oid			mapping;		/* user mapping of the store */
+	const void *query;			/* executor state of its query */
+	int			depth;			/* nesting level of the transaction that it
+								 * began in */
+	void		(*go) (void *arg);	/* open the scan's cursor, or send the rows
+									 * that the load holds */
 	void	   *arg;
 } StoreUse;
 
 /* Note a use; it is forgotten when cxt, in which it lives, ends. */
 extern void store_use_note(MemoryContext cxt, StoreUse *use);
 
-/* Does the load's own query scan the same store? */
+/* Does the query of this load also scan the same store? */
 extern bool store_use_is_scanned(const StoreUse *load);
 
-/* Have the loads of other queries send what they have. */
+/* Make the loads of other queries send the rows that they hold. */
 extern void store_use_loads_first(const StoreUse *use);
 
-/* Have the scans of other queries begin. */
+/* Make the scans of other queries open their cursors. */
 extern void store_use_scans_first(const StoreUse *use);
 
 /*
- * Have loads send what they have that began in the depth-th transaction or
- * outside of it, before a savepoint that they are not to be rolled back to.
+ * Make loads that began at nesting level depth or outside of it send the rows
+ * that they hold: a savepoint is about to begin, whose rollback is not to undo
+ * these.
  */
 extern void store_use_outer_loads_first(Oid mapping, int depth);
 

@@ -18,7 +18,7 @@
 #include "storage/latch.h"
 #include "store/store_wire.h"
 
-/* The remote's words are for reading, and as long as it likes */
+/* Bytes of a message of the remote that are shown; it may be of any length */
 #define MESSAGE_BYTES 4096
 
 static uint32 answer_wait_event = 0;
@@ -48,7 +48,7 @@ store_clean(const StoreConnection *connection, const char *message)
 					  secrets);
 }
 
-/* The same of a part of an error; NULL if it has none. */
+/* A field of an error, cleaned; NULL if the error has no such field. */
 static char *
 error_field(const StoreConnection *connection, const PGresult *result,
 			int field)
@@ -69,7 +69,10 @@ store_raise_connection(StoreConnection *connection, const char *what)
 											PQerrorMessage(connection->conn)))));
 }
 
-/* Nothing that means success, or nothing at all. */
+/*
+ * The SQLSTATE of an error; ERRCODE_CONNECTION_FAILURE if it is missing,
+ * malformed, or means success.
+ */
 static int
 sqlstate_of(const PGresult *result)
 {
@@ -189,8 +192,8 @@ store_is_copy(const PGresult *result)
 }
 
 /*
- * libpq says of a COPY that it has begun as often as it is asked, and there is
- * no end to the statement: nor is the connection of any use.
+ * libpq reports that a COPY has begun as often as it is asked, so the
+ * statement would never end: the connection is of no further use.
  */
 PGresult *
 store_next_plain_result(StoreConnection *connection)

@@ -1,6 +1,7 @@
 /*
  * store_writer.c
- *	  Rows into a table of a store: which method, and what all have in common.
+ *	  Loads rows into a table of a store: chooses the load method, and does
+ *	  what all methods have in common.
  */
 #include "postgres.h"
 
@@ -21,9 +22,10 @@ struct StoreWriter
 	void	   *state;
 	StoreUse	use;
 	bool		began;			/* a row was taken */
-	bool		holds;			/* a row that may not be in the store */
+	bool		holds;			/* a row was taken that may not be in the
+								 * store */
 
-	/* the rows, if none is to get there before its query has ended */
+	/* the rows, if they are to stay here until the query has ended */
 	Tuplestorestate *kept;
 	TupleDesc	tupdesc;
 	TupleTableSlot *slot;
@@ -57,7 +59,7 @@ effective_method(const StoreServer *server, const StoreTable *table,
 	return dialect->load_method;
 }
 
-/* One row on its way. */
+/* Encode a row, and hand it to the load method. */
 static void
 write_row(StoreWriter *writer, const Datum *values, const bool *isnull)
 {
@@ -65,7 +67,7 @@ write_row(StoreWriter *writer, const Datum *values, const bool *isnull)
 	writer->method->row(writer->state);
 }
 
-/* See that all rows so far are in the store. */
+/* Send all rows so far to the store. */
 static void
 send_held(void *arg)
 {
@@ -88,7 +90,7 @@ send_held(void *arg)
 	writer->method->send(writer->state);
 }
 
-/* Rows leave behind those that came before them, and scans that did. */
+/* Note the load, and make earlier loads and scans go first. */
 static void
 note_use(StoreWriter *writer, const void *query)
 {
@@ -124,7 +126,7 @@ store_writer_begin(MemoryContext cxt, const StoreServer *server,
 	return writer;
 }
 
-/* At the first row, all scans of the query are known. */
+/* Decide where rows go: at the first row, all scans of the query are known. */
 static void
 begin_rows(StoreWriter *writer)
 {

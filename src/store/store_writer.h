@@ -1,11 +1,11 @@
 /*
  * store_writer.h
- *	  Rows into a table of a store, by the load method that fits.
+ *	  Loads rows into a table of a store, by one of the load methods.
  *
- * Rows leave in the session's transaction at the store, many at a time, so
- * that an error may be that of an earlier one.  They are in the store when
- * something else wants to see them there (store_use.h), or at the end; not
- * before the end if the query that they are of scans the store, too.
+ * Rows are sent in the session's remote transaction, many at a time, so that
+ * an error may concern an earlier row.  They are in the store when another
+ * scan is to see them there (store_use.h), or at the end of the load; only at
+ * the end if the load's own query scans the store, too.
  */
 #ifndef TRACKING_STORE_STORE_WRITER_H
 #define TRACKING_STORE_STORE_WRITER_H
@@ -22,7 +22,7 @@ typedef struct StoreLoad
 	const StoreTable *table;
 	StoreEncoder *encoder;
 	MemoryContext cxt;
-	int64		n_stored;		/* as the store says */
+	int64		n_stored;		/* rows, as the store says */
 } StoreLoad;
 
 typedef struct StoreMethod
@@ -30,10 +30,10 @@ typedef struct StoreMethod
 	bool		holds_all;		/* no row is in the store before send() */
 	void	   *(*begin) (StoreLoad *load);
 
-	/* Take the row that stands in the encoder. */
+	/* Take the row in the load's encoder. */
 	void		(*row) (void *state);
 
-	/* All rows so far are in the store, and n_stored says how many. */
+	/* Put all rows so far into the store, and count them in n_stored. */
 	void		(*send) (void *state);
 } StoreMethod;
 
@@ -44,9 +44,9 @@ extern const StoreMethod store_insert;
 typedef struct StoreWriter StoreWriter;
 
 /*
- * Begin to load rows of this description into a table, in cxt, which the
- * caller deletes, for a query (its executor state).  Connects, as the default
- * method follows what the store is.
+ * Begin to load rows of this description into a table, for a query (its
+ * executor state), in cxt, which the caller deletes.  Connects, as the default
+ * method depends on the dialect of the store.
  */
 extern StoreWriter *store_writer_begin(MemoryContext cxt,
 									   const StoreServer *server,
@@ -56,7 +56,7 @@ extern StoreWriter *store_writer_begin(MemoryContext cxt,
 extern void store_writer_row(StoreWriter *writer, const Datum *values,
 							 const bool *isnull);
 
-/* Returns how many rows the store has taken. */
+/* End the load; returns how many rows the store has taken. */
 extern int64 store_writer_end(StoreWriter *writer);
 
 #endif							/* TRACKING_STORE_STORE_WRITER_H */
