@@ -22,11 +22,11 @@ extern ForeignScan *trackingGetForeignPlan(PlannerInfo *root,
 										   List *tlist, List *scan_clauses,
 										   Plan *outer_plan);
 
-/* The lock that the query asks for on rows of baserel, or NULL. */
+/* The lock that the query asks for on rows of baserel, or NULL if none. */
 extern const PlanRowMark *fdw_row_lock(PlannerInfo *root,
 									   RelOptInfo *baserel);
 
-/* The attnums that the query looks at, as a list of integers. */
+/* The attnums of the columns that the query uses, as a list of integers. */
 extern List *fdw_wanted_columns(RelOptInfo *baserel, Oid foreigntableid);
 
 /* in fdw_scan.c */
@@ -39,7 +39,7 @@ extern void trackingExplainForeignScan(ForeignScanState *node,
 
 /* in fdw_modify.c */
 
-/* Have rows leave that other queries than this one have published so far. */
+/* Send the rows that queries other than this one have published so far. */
 extern void fdw_modify_publish_first(const EState *query);
 
 extern int	trackingIsForeignRelUpdatable(Relation rel);

@@ -2,7 +2,7 @@
  * fdw_import.c
  *	  IMPORT FOREIGN SCHEMA: a foreign table for every stream or shard.
  *
- * Kinesis has no schemas: the remote schema's name means nothing.
+ * Kinesis has no schemas: the name of the remote schema means nothing.
  */
 #include "postgres.h"
 
@@ -24,18 +24,21 @@
 	" sequence_number pg_catalog.numeric OPTIONS (metadata 'sequence_number')," \
 	" data pg_catalog.jsonb OPTIONS (path '$')"
 
-/* What tells a shortened name from others, and from the whole one */
+/*
+ * The mark in a shortened name, and bytes of the digest that makes it unique
+ */
 #define DIGEST_MARK '~'
 #define DIGEST_BYTES 8
 
-/* Characters of a shard that a shortened name keeps at the most */
+/* Characters that a shortened name keeps of a shard's id, at most */
 #define SHARD_SUFFIX_CHARS 31
 
 /* A foreign table that is to be made. */
 typedef struct ImportedTable
 {
 	const char *name;
-	const char *whole;			/* name, if that was not too long */
+	const char *whole;			/* the name before it was shortened; if it was
+								 * not, the same pointer */
 	const char *what;			/* the stream or shard, for notices */
 } ImportedTable;
 
@@ -43,12 +46,16 @@ typedef struct Import
 {
 	const ImportForeignSchemaStmt *stmt;
 	List	   *commands;		/* char *: for the server to run */
-	List	   *shortened;		/* ImportedTable *: those, wanted or not */
-	Bitmapset  *met;			/* places in the statement's list of names that
-								 * there are */
+	List	   *shortened;		/* ImportedTable *: those with shortened names,
+								 * wanted or not */
+	Bitmapset  *met;			/* positions in the statement's list of names,
+								 * of tables that exist */
 } Import;
 
-/* The statement's option per: a table for every shard, or every stream? */
+/*
+ * Is there to be a table for every shard, or for every stream?  The
+ * statement's option "per" says it.
+ */
 static bool
 is_per_shard(List *options)
 {
@@ -75,9 +82,9 @@ is_per_shard(List *options)
 }
 
 /*
- * A name for what has too long a one: its beginning, and a digest of it.  No
- * stream has the mark in its name.  Names are of ASCII, see kinesis_is_name(),
- * and may be cut anywhere.
+ * Shorten a name that is too long: to its beginning and a digest of all of it.
+ * No stream has the mark in its name.  Names are ASCII, see kinesis_is_name(),
+ * so that they can be cut anywhere.
  */
 static char *
 shortened_name(const char *whole, const char *stream, const char *suffix)
@@ -125,7 +132,7 @@ is_listed(Import *import, const char *table)
 	return listed;
 }
 
-/* Does the statement want this table?  The server goes by its name, too. */
+/* Does the statement want this table?  The server filters by its name, too. */
 static bool
 is_wanted(Import *import, const char *table)
 {
@@ -141,7 +148,10 @@ is_wanted(Import *import, const char *table)
 	pg_unreachable();
 }
 
-/* The command for the table of a stream, or of one shard of it, if wanted. */
+/*
+ * Add the command for the table of a stream, or of one shard of it, if it is
+ * wanted.
+ */
 static void
 add_table(Import *import, const char *stream, const char *shard)
 {
@@ -170,8 +180,9 @@ add_table(Import *import, const char *stream, const char *shard)
 }
 
 /*
- * The parser cuts what is too long for a name.  What tables have that are of
- * streams or shards that begin with what it left of one, or NULL.
+ * The parser cuts a name that is too long.  List the tables, in words, of all
+ * streams or shards whose names begin with what it left; NULL if there are
+ * none.
  */
 static char *
 names_of_cut(const Import *import, const char *cut)
@@ -193,7 +204,7 @@ names_of_cut(const Import *import, const char *cut)
 	return names.len > 0 ? names.data : NULL;
 }
 
-/* Tell of names in the statement that no table has, and if there is none. */
+/* Report the names in the statement that no table has, and an empty import. */
 static void
 tell_unmet(const Import *import)
 {

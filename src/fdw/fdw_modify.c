@@ -2,11 +2,11 @@
  * fdw_modify.c
  *	  INSERT and COPY into a stream.
  *
- * Rows wait in the writer until they fill a request; the last of them leave
- * at the statement's end, inside it, so that what could not be published
- * fails the statement.  They leave before when a trigger or a function of the
- * statement reads a stream.  The rows of a pipeline's command wait in the
- * outbox instead, until its batch is accepted.
+ * The writer holds rows until they fill a request.  The last rows are sent at
+ * the end of the statement, as part of it, so that it fails if they cannot be
+ * published; they are sent earlier if a trigger or a function of the statement
+ * reads a stream.  The outbox holds the rows of a pipeline's command instead,
+ * until their batch is accepted.
  */
 #include "postgres.h"
 
@@ -23,8 +23,8 @@
 
 typedef struct StreamModify
 {
-	dlist_node	node;			/* of publishing */
-	const EState *query;
+	dlist_node	node;			/* in the list publishing */
+	const EState *query;		/* executor state of the query */
 	StreamTable *table;
 	TupleDesc	tupdesc;
 	bool		has_answer;		/* a column holds what Kinesis answers */
@@ -32,7 +32,8 @@ typedef struct StreamModify
 	MemoryContext writer_cxt;
 	MemoryContext row_cxt;		/* reset after every row */
 	StreamWriter *writer;
-	bool		held;			/* by an outbox until its batch is accepted */
+	bool		held;			/* the outbox holds the rows until their batch
+								 * is accepted */
 	const KinesisPutResult *answer; /* to the last row, if it is wanted */
 } StreamModify;
 
@@ -93,7 +94,7 @@ has_answer(const RowSpec *row)
 	return false;
 }
 
-/* In the current context. */
+/* Open a writer, in the current context. */
 static StreamWriter *
 open_writer(StreamTable *table, Oid userid)
 {
@@ -193,7 +194,9 @@ answer_for(const StreamModify *state, int column)
 	}
 }
 
-/* The row as it was published: in the slot, whatever kind it is of. */
+/*
+ * Store the row as it was published in the slot, whatever kind of slot it is.
+ */
 static void
 fill_answer(StreamModify *state, TupleTableSlot *slot)
 {
@@ -223,7 +226,7 @@ fill_answer(StreamModify *state, TupleTableSlot *slot)
 	ExecForceStoreHeapTuple(heap_copytuple(row), slot, true);
 }
 
-/* Is anybody going to see what Kinesis answers? */
+/* Will a RETURNING clause or a trigger see what Kinesis answers? */
 static bool
 wants_answer(const StreamModify *state, const ResultRelInfo *rinfo)
 {

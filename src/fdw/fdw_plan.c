@@ -17,8 +17,9 @@
 #include "utils/rel.h"
 
 /*
- * The service tells no number of records.  A guess on the high side keeps the
- * planner from scanning a stream once for every row of something else.
+ * The service does not tell how many records there are.  A guess on the high
+ * side keeps the planner from scanning a stream once for every row of another
+ * relation.
  */
 #define ROWS_GUESSED 10000.0
 
@@ -91,7 +92,7 @@ fdw_row_lock(PlannerInfo *root, RelOptInfo *baserel)
 {
 	const PlanRowMark *mark = get_plan_rowmark(root->rowMarks, baserel->relid);
 
-	/* other tables of a statement that changes rows have a mark, too */
+	/* a statement that changes rows marks its other tables, too */
 	return mark == NULL || mark->strength == LCS_NONE ? NULL : mark;
 }
 

@@ -26,15 +26,15 @@ typedef struct StreamScan
 {
 	StreamTable *table;
 	RowDecoder *decoder;
-	bool		soft;			/* a bad record is no error */
-	int64		n_empty;		/* records that are left out as there is
-								 * nothing in them */
+	bool		soft;			/* a record that cannot be decoded raises no
+								 * error */
+	int64		n_empty;		/* empty records that gave no row */
 
 	/* the batch bound to the relation, or NULL ... */
 	Batch	   *batch;
 	BatchCursor cursor;
 
-	/* ... and if it is, the stream */
+	/* ... and if that is NULL, the stream */
 	MemoryContext reader_cxt;	/* of what follows; NULL before the first row */
 	KinesisStream stream;
 	StreamReader *reader;
@@ -59,7 +59,7 @@ trackingBeginForeignScan(ForeignScanState *node, int eflags)
 	foreach(cell, plan->fdw_private)
 		wanted = bms_add_member(wanted, lfirst_int(cell));
 	state->batch = batch_bound(RelationGetRelid(relation));
-	/* that each record is a document a scan may believe, a pipeline not */
+	/* a scan may trust that each record is one document, a pipeline may not */
 	state->table->row.trusts = state->table->row.one_document &&
 		state->batch == NULL;
 	if (state->batch != NULL)
@@ -102,7 +102,10 @@ add_shards(StreamScan *state)
 				 errhint("It may have expired. See what the stream has with a table without the option \"shard\" and a column with metadata \"shard_id\".")));
 }
 
-/* Connect, at the first row: a plan node that is never run costs nothing. */
+/*
+ * Connect, when the first row is asked for: a plan node that is never run
+ * costs nothing.
+ */
 static void
 open_reader(ForeignScanState *node)
 {
@@ -201,8 +204,8 @@ decode(StreamScan *state, StreamRecord *record, TupleTableSlot *slot,
 }
 
 /*
- * Fill the slot from a record.  False if the record gives no row: then it has
- * none, was skipped as the table wants it, or rejected from the batch.
+ * Fill the slot from a record.  False if the record gives no row: it holds
+ * none, the table's options skip it, or it became a reject of the batch.
  */
 static bool
 store_record(StreamScan *state, StreamRecord *record, TupleTableSlot *slot)

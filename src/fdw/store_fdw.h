@@ -14,9 +14,9 @@
 #include "store/store.h"
 
 /*
- * What the planner leaves in fdw_private.  The SQL is cut where an operand
- * stands: each is a Const or a Param of fdw_exprs, and becomes a literal of the
- * store's dialect when the scan begins.
+ * The members of fdw_private.  The SQL is cut at its operands: each of these
+ * is a Const or a Param of fdw_exprs, and becomes a literal of the store's
+ * dialect when the scan begins.
  */
 typedef enum StorePrivate
 {
@@ -29,19 +29,23 @@ typedef enum StorePrivate
 
 /*
  * Does this clause of a scan of baserel mean the same in the store?  It is
- * checked again here, so it may let through more rows there, but not fewer.
+ * checked here as well, so the store may let more rows through, but not fewer.
  */
 extern bool store_qual_is_shippable(RelOptInfo *baserel, Expr *clause);
 
 /*
- * The SQL of such a clause.  Each operand is appended to *operands, and the
- * SQL before it to *pieces; sql goes on behind it.
+ * Append the SQL of such a clause to sql.  At each operand, the SQL before it
+ * is moved to *pieces, the operand is appended to *operands, and sql goes on
+ * with what follows.
  */
 extern void store_qual_append(StringInfo sql, const StoreTable *table,
 							  RelOptInfo *baserel, Expr *clause,
 							  List **pieces, List **operands);
 
-/* The literal, or for a list the literals in parentheses, of an operand. */
+/*
+ * Append an operand's literal or, for an array, the literals of its elements
+ * in parentheses.
+ */
 extern void store_operand_append(StringInfo sql,
 								 const StoreDialect *dialect, Oid type,
 								 Datum value, bool isnull);

@@ -25,7 +25,7 @@ tracking_redshift_handler(PG_FUNCTION_ARGS)
 	routine->EndForeignScan = storeEndForeignScan;
 	routine->ExplainForeignScan = storeExplainForeignScan;
 
-	/* what a stream takes, too: INSERT */
+	/* a store takes what a stream takes: INSERT */
 	routine->IsForeignRelUpdatable = trackingIsForeignRelUpdatable;
 	routine->PlanForeignModify = storePlanForeignModify;
 	routine->BeginForeignModify = storeBeginForeignModify;

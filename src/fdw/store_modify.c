@@ -2,8 +2,9 @@
  * store_modify.c
  *	  INSERT and COPY into a table of a store.
  *
- * Rows leave as the load method wants it, the last of them at the statement's
- * end, inside it, so that what the store does not take fails the statement.
+ * The load method decides when rows are sent.  The last are sent at the end of
+ * the statement, as part of it, so that it fails if the store does not take
+ * them.
  */
 #include "postgres.h"
 
@@ -37,7 +38,7 @@ storePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("INSERT with RETURNING is not supported on a table of a store"),
-				 errdetail("Rows are loaded many at a time, and the store tells nothing of each.")));
+				 errdetail("Rows are loaded many at a time, and the store returns nothing for each of them.")));
 	return NIL;
 }
 

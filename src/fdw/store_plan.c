@@ -17,10 +17,16 @@
 #include "store/store_name.h"
 #include "utils/rel.h"
 
-/* The store is not asked; a warehouse's tables are rather large. */
+/*
+ * The store is not asked for its statistics; a warehouse's tables are rather
+ * large.
+ */
 #define ROWS_GUESSED 100000.0
 
-/* Some round trips to begin with, and as postgres_fdw has it for a row. */
+/*
+ * Some round trips at the beginning; for each row, as much as postgres_fdw
+ * takes.
+ */
 #define STARTUP_COST 100.0
 #define ROW_COST 0.01
 
@@ -63,7 +69,7 @@ append_select(StringInfo sql, const StoreTable *table, List *wanted)
 						 dialect_quote_identifier(table->columns[lfirst_int(cell) - 1]));
 		separator = ", ";
 	}
-	/* for count(*) there is nothing to be had but rows */
+	/* count(*) needs rows, but no columns */
 	if (wanted == NIL)
 		appendStringInfoString(sql, "NULL");
 	appendStringInfoString(sql, " FROM ");
@@ -71,8 +77,9 @@ append_select(StringInfo sql, const StoreTable *table, List *wanted)
 }
 
 /*
- * The rows that the store finds are locked there, as they are fetched: more
- * than the query returns, if clauses or joins are left to be checked here.
+ * The clause that locks rows.  The store locks the rows that it finds, as they
+ * are fetched: more than the query returns, if some clauses or joins are
+ * checked here only.
  */
 static char *
 lock_clause(PlannerInfo *root, RelOptInfo *baserel)
@@ -125,7 +132,7 @@ storeGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 	pieces = lappend(pieces, makeString(pstrdup(sql.data)));
 	table_close(relation, NoLock);
 
-	/* every clause is checked again, wherever it was checked before */
+	/* every clause is checked here, whether or not the store has checked it */
 	return make_foreignscan(tlist, clauses, baserel->relid, operands,
 							list_make3(pieces, wanted,
 									   makeString(lock_clause(root, baserel))),

@@ -2,10 +2,10 @@
  * store_qual.c
  *	  Clauses that a store can check: which, and their SQL.
  *
- * Comparisons of a column with a constant or a parameter, IN lists of
- * constants, and IS [NOT] NULL.  A text is compared for equality only, as the
- * store sorts by other rules and Redshift ignores trailing blanks: that lets
- * more rows through, never fewer.
+ * These are comparisons of a column with a constant or a parameter, IN lists
+ * of constants, and IS [NOT] NULL.  Texts are compared for equality only, as
+ * the store sorts them by other rules.  Redshift ignores their trailing
+ * blanks: that lets more rows through, never fewer.
  */
 #include "postgres.h"
 
@@ -21,7 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* More than that in one IN list is for the planner here. */
+/* Longer IN lists are checked here only. */
 #define MAX_IN_LIST 1000
 
 static bool
@@ -36,7 +36,7 @@ is_text(Oid type)
 	return type == TEXTOID || type == VARCHAROID;
 }
 
-/* Has every dialect the type, compared in the same way? */
+/* Do all dialects have the type, and compare its values in the same way? */
 static bool
 is_comparable(Oid type)
 {
@@ -65,7 +65,7 @@ strip_relabel(Node *node)
 	return node;
 }
 
-/* The column of baserel that the expression is, or NULL. */
+/* The column of baserel that the expression consists of, or NULL. */
 static Var *
 as_column(RelOptInfo *baserel, Node *node)
 {
@@ -83,8 +83,8 @@ is_operand(Node *node)
 }
 
 /*
- * The comparison that an operator of the system is, "" if it is none or not
- * one for these types.
+ * The comparison that an operator of the system makes; "" if it makes none, or
+ * stores differ in it for these types.
  */
 static const char *
 comparison(Oid operator, Oid left, Oid right, Oid collation)
@@ -110,8 +110,8 @@ comparison(Oid operator, Oid left, Oid right, Oid collation)
 }
 
 /*
- * column OPERATOR operand, either way round: the column, the operand, and how
- * the two compare.  False if the clause is not that.
+ * Take apart a clause "column OPERATOR operand" or its reverse: the column,
+ * the operand, and how the two compare.  False if the clause is neither.
  */
 static bool
 match_comparison(RelOptInfo *baserel, OpExpr *clause, Var **column,
@@ -142,7 +142,9 @@ match_comparison(RelOptInfo *baserel, OpExpr *clause, Var **column,
 	return (*name)[0] != '\0';
 }
 
-/* column IN (constants): the array that the planner has made of them. */
+/*
+ * Take apart "column IN (constants)", of which the planner has made an array.
+ */
 static bool
 match_list(RelOptInfo *baserel, ScalarArrayOpExpr *clause, Var **column,
 		   Const **list)
@@ -229,7 +231,10 @@ store_qual_append(StringInfo sql, const StoreTable *table, RelOptInfo *baserel,
 	}
 }
 
-/* A number as it is, so that the store sees its type; all else quoted. */
+/*
+ * Append an integer as it is, so that the store sees its type; all else
+ * quoted.
+ */
 static void
 append_literal(StringInfo sql, const StoreDialect *dialect, Oid type,
 			   Datum value, bool isnull)
@@ -245,7 +250,7 @@ append_literal(StringInfo sql, const StoreDialect *dialect, Oid type,
 	}
 	getTypeOutputInfo(type, &output, &is_varlena);
 	text = OidOutputFunctionCall(output, value);
-	/* in parentheses, as there is an operator before it */
+	/* a negative one in parentheses, as it follows an operator */
 	if (is_integer(type))
 		appendStringInfo(sql, text[0] == '-' ? "(%s)" : "%s", text);
 	else

@@ -2,10 +2,10 @@
  * store_scan.c
  *	  Scanning a table in a store, by a cursor.
  *
- * Where the store has one cursor at a time, and another scan wants it, the
- * rows that are left are fetched at once, into a tuplestore.  So they are
- * where a rollback to a savepoint would end the cursor, but not the scan,
- * which is older.
+ * If the store has one cursor at a time, and another scan needs it, the
+ * remaining rows are fetched into a tuplestore.  So are all rows of a scan
+ * that is older than the current savepoint, as a rollback to the savepoint
+ * would end the cursor, but not the scan.
  */
 #include "postgres.h"
 
@@ -37,22 +37,22 @@ typedef struct StoreScan
 	StoreServer *server;
 	StoreTable *table;
 	TupleDesc	tupdesc;
-	SubTransactionId subid;		/* that it began in */
+	SubTransactionId subid;		/* that the scan began in */
 	StoreUse	use;
-	List	   *operands;		/* ExprStates */
-	bool		depends;		/* they are another node's to tell */
+	List	   *operands;		/* ExprState *: the operands of the SQL */
+	bool		depends;		/* other plan nodes compute operands */
 	int			n_columns;		/* of the SELECT */
 	StoreColumnInput *columns;
-	int			settings;		/* under which input functions understand the
-								 * store */
+	int			settings;		/* for text_settings_begin(), when values are
+								 * read */
 	MemoryContext row_cxt;		/* of the values of a row */
 	bool		began;			/* the cursor was opened */
 	StoreCursor *cursor;		/* NULL: it is not open */
-	bool		converting;		/* its row is made values of */
+	bool		converting;		/* the cursor's row is being converted */
 
-	/* the rest of its rows, once it had to make way */
+	/* rows that were fetched so that the cursor could be closed */
 	Tuplestorestate *rest;
-	bool		from_rest;
+	bool		from_rest;		/* rows come from rest, not the cursor */
 	TupleTableSlot *rest_slot;
 } StoreScan;
 
@@ -98,7 +98,7 @@ check_row_lock(ForeignScanState *node, const StoreDialect *dialect)
 				 errhint("Name the tables whose rows are to be locked: FOR UPDATE OF ...")));
 }
 
-/* The SELECT, with the operands as they are now. */
+/* The SELECT, with the current values of its operands. */
 static char *
 current_sql(ForeignScanState *node, const StoreDialect *dialect)
 {
@@ -174,7 +174,10 @@ close_cursor(StoreScan *state)
 		store_cursor_close(cursor);
 }
 
-/* Make way for another scan, or for what ends the cursor. */
+/*
+ * Fetch the remaining rows, and close the cursor: for another scan, or before
+ * a rollback that would end the cursor.
+ */
 static void
 fetch_rest(void *arg)
 {
@@ -240,7 +243,10 @@ depends_on_nodes(List *operands)
 	return false;
 }
 
-/* A load is to come behind this scan: it begins now, if it can. */
+/*
+ * A load begins, which this scan must not see: open the cursor now, unless its
+ * operands are not known yet.
+ */
 static void
 begin_early(void *arg)
 {
@@ -288,7 +294,7 @@ storeBeginForeignScan(ForeignScanState *node, int eflags)
 	open_columns(state, list_nth(plan->fdw_private, STORE_PRIVATE_COLUMNS));
 	state->row_cxt = AllocSetContextCreate(cxt, "tracking_fdw store row",
 										   ALLOCSET_DEFAULT_SIZES);
-	/* now, so that it belongs to the query, whoever will have to fill it */
+	/* created now, so that the query owns it, whoever has to fill it */
 	state->rest = tuplestore_begin_heap(false, false, work_mem);
 	state->rest_slot = MakeSingleTupleTableSlot(state->tupdesc,
 												&TTSOpsMinimalTuple);
