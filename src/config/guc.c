@@ -21,8 +21,9 @@ static int	max_pipelines_per_role = 100;
 static int	max_batch_bytes = 64 * 1024 * 1024;
 
 /*
- * What pipelines may take of the server.  Of PGC_SIGHUP, so that nobody but who
- * administers the server sets them, and every process sees the same.
+ * Define limits of what pipelines take of the server.  They are PGC_SIGHUP, so
+ * that only the administrator of the server can set them, and every process
+ * sees the same values.
  */
 static void
 define_limits(void)
@@ -36,7 +37,7 @@ define_limits(void)
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("tracking_fdw.max_workers_per_role",
 							"Most workers that run at once for pipelines of one role.",
-							"Superusers are exempt. -1 sets no limit but that of all.",
+							"Superusers are exempt. -1 is the value of max_workers.",
 							&max_workers_per_role,
 							-1, -1, GUC_MAX_WORKERS,
 							PGC_SIGHUP, 0,
