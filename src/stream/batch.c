@@ -105,7 +105,11 @@ batch_count_slice(Batch *batch, const BatchSlice *slice, int64 first)
 		position_after_record(&shard->to, &records[last]);
 }
 
-/* Records wait for a poll, then for their batch; the view has the same. */
+/*
+ * A record waits for the next poll, then for its batch, each time for at most
+ * max_latency; a second is added for the rest.  The view of pipelines counts
+ * in the same way.
+ */
 TimestampTz
 batch_late_since(TimestampTz since, TimestampTz tip_before,
 				 TimestampTz tip_at, long max_latency_ms)
@@ -153,7 +157,7 @@ batch_truncate(Batch *batch, int64 n)
 		batch_count_slice(batch, slice, n - left);
 		left -= slice->n_records;
 	}
-	/* a gap is told with what lies behind it */
+	/* a gap is told together with the records after it */
 	foreach(cell, batch->gaps)
 	{
 		const StreamGap *gap = lfirst(cell);

@@ -1,6 +1,6 @@
 /*
  * position.c
- *	  Positions: their text form, their order.
+ *	  Positions: their text form and their order.
  */
 #include "postgres.h"
 
@@ -11,7 +11,7 @@
 
 #define AT_TIMESTAMP_PREFIX "AT_TIMESTAMP:"
 
-/* Positions of one word. */
+/* The text form of the positions that are one word. */
 static const char *const words[] = {
 	[POSITION_TRIM_HORIZON] = "TRIM_HORIZON",
 	[POSITION_LATEST] = "LATEST",
@@ -192,8 +192,8 @@ position_after_key(StreamPosition *position, int64 key)
 }
 
 /*
- * A shard is read from a position on, so that only within an aggregate can
- * what comes be done already.
+ * As GetRecords begins at the position, the only records that come again are
+ * those of an aggregate that the position is within.
  */
 int64
 position_subs_done(const StreamPosition *position,

@@ -1,10 +1,10 @@
 /*
  * position.h
- *	  A place in a shard: where to read on.
+ *	  A position in a shard: where reading continues.
  *
- * As text it is what tracking.checkpoint keeps: TRIM_HORIZON, LATEST,
+ * tracking.checkpoint keeps positions as text: TRIM_HORIZON, LATEST,
  * AT_TIMESTAMP:<ISO 8601>, <sequence number>, <sequence number>:<sub-sequence
- * number>, SHARD_END.  A sequence number stands for the place after it.
+ * number>, SHARD_END.  A sequence number is the position after that record.
  */
 #ifndef TRACKING_STREAM_POSITION_H
 #define TRACKING_STREAM_POSITION_H
@@ -28,44 +28,51 @@ typedef struct StreamPosition
 	PositionKind kind;
 	TimestampTz timestamp;		/* AT_TIMESTAMP */
 	char		sequence[KINESIS_SEQUENCE_DIGITS + 1];	/* AFTER_SEQUENCE */
-	int64		sub_sequence;	/* last sub-record done, -1: all of the record */
+	int64		sub_sequence;	/* AFTER_SEQUENCE: the last sub-record that was
+								 * read; -1: the whole record was */
 } StreamPosition;
 
 /* Records of a shard that may have been dropped before they were read. */
 typedef struct StreamGap
 {
 	const char *shard_id;
-	StreamPosition from;		/* the last position that was read */
-	StreamPosition to;			/* the first record there was; the same as
-								 * from if there was none */
-	TimestampTz from_time;		/* what arrived before was read; 0: unknown */
-	TimestampTz to_time;		/* what arrived after was still there */
+	StreamPosition from;		/* the position up to which all was read */
+	StreamPosition to;			/* after the first record that the stream still
+								 * had; the same as from if it had none */
+	TimestampTz from_time;		/* records that arrived before were read; 0:
+								 * unknown */
+	TimestampTz to_time;		/* records that arrived after were not
+								 * dropped */
 } StreamGap;
 
-/* Text form, palloc'd. */
+/* The text form of a position, palloc'd. */
 extern char *position_to_text(const StreamPosition *position);
 
-/* False if text is no position. */
+/* Parse the text form; false if text is no position. */
 extern bool position_from_text(const char *text, StreamPosition *position);
 
 /*
- * What a user writes for start_at: 'trim_horizon', 'latest', or anything that
- * timestamptz takes (raises that type's error, with a hint).
+ * Parse what a user writes for start_at: 'trim_horizon', 'latest', or anything
+ * that timestamptz takes (raises that type's error, with a hint).
  */
 extern void position_from_start_at(const char *text, StreamPosition *position);
 
 /*
- * After this record; of a sub-record that others follow, within the aggregate.
+ * Set the position after this record.  If it is a sub-record and others of its
+ * aggregate follow, the position is within the aggregate.
  */
 extern void position_after_record(StreamPosition *position,
 								  const KinesisRecord *record);
 
-/* After the row of a table with this key; before the first, if it is below 0. */
+/*
+ * Set the position after a table's row with this key; before the first row if
+ * key is negative.
+ */
 extern void position_after_key(StreamPosition *position, int64 key);
 
 /*
- * How many sub-records of this record, if it is an aggregate, are done for a
- * reader that begins at position.
+ * How many sub-records of this record, if it is an aggregate, a reader that
+ * begins at position must leave out as read.
  */
 extern int64 position_subs_done(const StreamPosition *position,
 								const KinesisRecord *record);

@@ -1,10 +1,11 @@
 /*
  * shard_allowance.c
- *	  What a shard gives in a second; see shard_allowance.h.
+ *	  The calls that a shard allows in a second; see shard_allowance.h.
  *
- * The table holds numbers only, and is looked at under a spinlock for each few
- * of its entries.  An entry that nobody has touched for a second says nothing
- * any more, so that there is room for as many shards as are read in a second.
+ * The table is a hash table of buckets with a few entries each, under a
+ * spinlock.  An entry holds only numbers.  An entry that was not touched for a
+ * second matters no more, so that the table has room enough if it has room for
+ * the shards that are read in a second.
  */
 #include "postgres.h"
 
@@ -21,32 +22,36 @@
 
 #define TABLE_NAME "tracking_fdw shard allowances"
 
-/* Together 8,192 entries, of which a shard has two while it is read. */
+/*
+ * 8,192 entries in all.  A shard that is read takes two: one a kind of call.
+ */
 #define N_BUCKETS 1024
 #define BUCKET_ENTRIES 8
 
 #define WINDOW_MS 1000
-/* Of the calls in a window one is the workers'. */
+/* Calls in a window that anybody may make; the one left is the workers'. */
 #define COMMON_CALLS (KINESIS_GET_RECORDS_PER_SECOND - 1)
 
 /*
- * For so long after a worker was seen.  One that polls less often does not mind
- * to wait.
+ * For how long scans leave the workers' call alone after a worker asked for a
+ * call.  A worker that polls less often can afford to wait.
  */
 #define WORKER_STAYS_MS 60000
 
-/* Long ago, for a clock that may begin at 0 */
+/* A time long ago, for a clock that may begin at 0 */
 #define NEVER_MS (-WORKER_STAYS_MS)
 
 typedef struct Entry
 {
-	ShardAllowance allowance;	/* 0: of none */
-	int64		touched_ms;
-	int64		common_ms[COMMON_CALLS];	/* when they are made, in a ring */
-	int			oldest;			/* of them */
-	int64		own_ms;			/* when the last one was that is the workers' */
-	int64		worker_ms;		/* when a worker asked for one */
-	int64		paid_ms;
+	ShardAllowance allowance;	/* 0: the entry is free */
+	int64		touched_ms;		/* when it was last looked up */
+	int64		common_ms[COMMON_CALLS];	/* a ring: times of the last calls
+											 * that anybody may make */
+	int			oldest;			/* index into common_ms */
+	int64		own_ms;			/* time of the last call that is the
+								 * workers' */
+	int64		worker_ms;		/* when a worker last reserved a call */
+	int64		paid_ms;		/* see shard_allowance_charge() */
 } Entry;
 
 typedef struct Bucket
@@ -160,7 +165,10 @@ shard_allowance_of(const KinesisStream *stream, const char *shard_id,
 	return hash != 0 ? hash : 1;
 }
 
-/* Its entry, in a bucket that is to be released. */
+/*
+ * The entry of an allowance, made if there is none.  Holds the spinlock of its
+ * bucket until release_entry().
+ */
 static Entry *
 hold_entry(ShardAllowance allowance, int64 now_ms, Bucket **bucket)
 {
@@ -201,8 +209,9 @@ common_free_ms(const Entry *entry, int64 now_ms)
 }
 
 /*
- * The workers' call.  A scan may have it where there is no worker, but not in
- * advance for long: one may come.
+ * When the workers' call is free; PG_INT64_MAX if it is not for this claim.  A
+ * scan may have it if no worker reads the shard, but not long in advance, as a
+ * worker may come.
  */
 static int64
 own_free_ms(const Entry *entry, ShardClaim claim, int64 now_ms)

@@ -1,6 +1,6 @@
 /*
  * shard_pace.c
- *	  When a shard may be asked; see shard_pace.h.
+ *	  When a reader may call for a shard; see shard_pace.h.
  */
 #include "postgres.h"
 
@@ -9,13 +9,13 @@
 #include "stream/shard_pace.h"
 #include "utils/memutils.h"
 
-/* Between attempts at a call, with full jitter, doubled by each of them. */
+/* Back-off between attempts at a call, with full jitter */
 #define RETRY_BASE_MS 100
 #define RETRY_CAP_MS 20000
-/* When the service throttles.  A shard's allowance is counted by the second. */
+/* The same for a throttle: the service counts a shard's calls by the second */
 #define THROTTLE_BASE_MS 1000
 
-/* A call that is not made soon after its time is none of that second's. */
+/* A reservation expires if the call is not made so soon after its time */
 #define RESERVATION_MS 50
 
 void
@@ -36,7 +36,7 @@ shard_pace_of(ShardPace *pace, const KinesisStream *stream,
 		shard_allowance_of(stream, shard_id, "GetRecords");
 }
 
-/* What was reserved, unless it was let pass; 0: nothing. */
+/* The time reserved for a call; 0 if there is none, or it has expired. */
 static int64
 reserved_ms(const ShardPace *pace, ShardCall call, int64 now_ms)
 {
@@ -106,8 +106,9 @@ set_trouble(ShardPace *pace, const AwsError *error)
 }
 
 /*
- * A throttle while the last answer, whoever got it, is not paid for ends, to our knowledge,
- * when it is; any other may end at any time.
+ * While the shard's rate of bytes has not made up for the last answer, which
+ * any reader may have got, a throttle is expected to end when it has.  Any
+ * other failure may end at any time.
  */
 void
 shard_pace_failed(ShardPace *pace, int64 now_ms, const AwsError *error)

@@ -1,10 +1,10 @@
 /*
  * shard_pace.h
- *	  When a shard may be asked: its allowance, and what it takes to recover.
+ *	  When a reader may call for a shard: by the shard's allowance, and by the
+ *	  reader's back-off after failures.
  *
- * What a shard gives is shared by all who read it (shard_allowance.h); what
- * failed, and how long to wait for that, is the reader's own.  It makes no call
- * and never waits.
+ * All readers share the allowance of a shard (shard_allowance.h); failures and
+ * back-off are the reader's own.  These functions make no call and never wait.
  */
 #ifndef TRACKING_STREAM_SHARD_PACE_H
 #define TRACKING_STREAM_SHARD_PACE_H
@@ -14,7 +14,7 @@
 #include "service/kinesis.h"
 #include "stream/shard_allowance.h"
 
-/* What a shard counts each by itself. */
+/* Kinds of calls; a shard has an allowance for each. */
 typedef enum ShardCall
 {
 	SHARD_CALL_ITERATOR,		/* GetShardIterator */
@@ -25,36 +25,41 @@ typedef enum ShardCall
 typedef struct ShardPace
 {
 	MemoryContext cxt;
-	int64		due_ms;			/* not before */
+	int64		due_ms;			/* no call is due before: back-off or poll */
 
 	ShardClaim	claim;
-	ShardAllowance allowances[N_SHARD_CALLS];	/* 0: it makes no such call */
-	int64		reserved_ms[N_SHARD_CALLS]; /* a call not made yet; 0: none */
+	ShardAllowance allowances[N_SHARD_CALLS];	/* 0: none was set */
+	int64		reserved_ms[N_SHARD_CALLS]; /* 0: no call is reserved */
 
 	int			failures;		/* in a row */
-	AwsError   *trouble;		/* the last of them, in cxt; NULL if well */
+	AwsError   *trouble;		/* the last failure, in cxt; NULL if the last
+								 * call succeeded */
 } ShardPace;
 
+/* Start with no allowances, so that only the back-off counts. */
 extern void shard_pace_init(ShardPace *pace, MemoryContext cxt);
 
-/* It is that of a shard, for such a reader. */
+/* Set the allowances of a shard, and the claim of the reader to them. */
 extern void shard_pace_of(ShardPace *pace, const KinesisStream *stream,
 						  const char *shard_id, ShardClaim claim);
 
-/* Milliseconds until a call might be made. */
+/* Milliseconds until a call could be made, 0: now. */
 extern long shard_pace_wait(const ShardPace *pace, ShardCall call,
 							int64 now_ms);
 
 /*
- * Make a call now: true.  False if others are first: then shard_pace_wait()
- * tells when it is our turn.
+ * Take a call from the allowance.  True: the caller may make it now.  False:
+ * a later time is reserved for it, which shard_pace_wait() tells.
  */
 extern bool shard_pace_take(ShardPace *pace, ShardCall call, int64 now_ms);
 
-/* GetRecords was answered, with that many bytes: the shard is well. */
+/*
+ * A call succeeded, and its answer has so many bytes: ends the back-off, and
+ * charges a GetRecords to the allowance.
+ */
 extern void shard_pace_answered(ShardPace *pace, int64 now_ms, size_t bytes);
 
-/* A call failed in a way that may pass: wait, longer each time. */
+/* A call failed in a way that may pass: back off, longer each time. */
 extern void shard_pace_failed(ShardPace *pace, int64 now_ms,
 							  const AwsError *error);
 

@@ -1,6 +1,6 @@
 /*
  * shard_reader.c
- *	  One shard's reader; see shard_reader.h.
+ *	  Reading one shard; see shard_reader.h.
  */
 #include "postgres.h"
 
@@ -11,7 +11,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* Until an answer has come, expect one of this size. */
+/* The size that we expect of the first answer. */
 #define EXPECTED_BYTES_AT_FIRST (1024 * 1024)
 
 struct ShardReader
@@ -21,28 +21,33 @@ struct ShardReader
 	const KinesisShard *shard;
 	ReadUntil	until;
 	ShardState	state;
-	StreamPosition next;		/* behind the last record that came */
-	char	   *iterator;		/* in state READY */
+	StreamPosition next;		/* after the last record that came */
+	char	   *iterator;		/* in states READY and RECORDS_CALL */
 	AwsCall    *call;			/* in the _CALL states */
 	ShardPace	pace;
 	ShardTip	tip;
 
-	/* what may be dropped before it is read */
-	int64		retention_us;	/* 0: nobody asks */
-	TimestampTz read_until;
-	TimestampTz asked_at;		/* when the GetRecords under way was made */
-	int64		asked_ms;		/* the same by the other clock */
-	bool		from_horizon;	/* the iterator may be behind next, or ahead */
-	bool		reaches_back;	/* ... it is behind: nothing was dropped */
-	StreamGap   *gap;			/* not told yet, or NULL */
+	/* gaps */
+	int64		retention_us;	/* how long the stream keeps records; 0: do not
+								 * look for gaps */
+	TimestampTz read_until;		/* all records that had arrived by then have
+								 * come; 0: unknown */
+	TimestampTz asked_at;		/* when the last GetRecords was made */
+	int64		asked_ms;		/* the same by the monotonic clock */
+	bool		from_horizon;	/* the reader goes from the trim horizon to
+								 * next, which may lie on either side of it */
+	bool		reaches_back;	/* ... and the trim horizon is before next:
+								 * nothing was dropped */
+	StreamGap   *gap;			/* not taken yet, or NULL */
 
-	int			max_limit;		/* lowered when an answer was too large */
-	int			limit;			/* of the call under way */
-	bool		at_tip;
-	bool		is_answered;	/* the last call was, by a page */
-	TimestampTz tip_at;			/* when next was the tip, or 0 */
-	int64		millis_behind;
-	size_t		expected_bytes;
+	int			max_limit;		/* of records an answer; lowered when an answer
+								 * was too large */
+	int			limit;			/* of the last GetRecords */
+	bool		at_tip;			/* the last answer said so */
+	bool		is_answered;	/* the last call to finish brought a page */
+	TimestampTz tip_at;			/* a time at which next was the tip, or 0 */
+	int64		millis_behind;	/* by the last answer; -1: unknown */
+	size_t		expected_bytes; /* size of the last answer */
 };
 
 ShardReader *
@@ -204,7 +209,7 @@ start_iterator(ShardReader *reader)
 			start.timestamp = reader->next.timestamp;
 			break;
 		case POSITION_AFTER_SEQUENCE:
-			/* the rest of an aggregate is only to be had with all of it */
+			/* to get the rest of an aggregate we must read all of it again */
 			start.type = reader->next.sub_sequence >= 0 ?
 				KINESIS_AT_SEQUENCE_NUMBER : KINESIS_AFTER_SEQUENCE_NUMBER;
 			start.sequence_number = reader->next.sequence;
@@ -220,7 +225,7 @@ start_iterator(ShardReader *reader)
 	reader->state = SHARD_ITERATOR_CALL;
 }
 
-/* Has the stream kept what is to be read next for its whole time, or longer? */
+/* May the stream have dropped records that are not read yet, by their age? */
 static bool
 comes_too_late(const ShardReader *reader, TimestampTz now)
 {
@@ -258,6 +263,7 @@ shard_reader_start(ShardReader *reader, int64 now_ms)
 	reader->tip.fresh = false;
 }
 
+/* What the reader was doing, for an error message. */
 static char *
 reading(const ShardReader *reader)
 {
@@ -266,8 +272,9 @@ reading(const ShardReader *reader)
 }
 
 /*
- * A call failed.  A passing fault makes the shard wait, and only this shard;
- * a reader without end never gives up on it.  Anything else is raised.
+ * A call failed.  If the fault may pass, this shard waits before the next
+ * call, and no other; a reader with READ_FOREVER never gives up.  Any other
+ * fault is raised as an error.
  */
 static void
 back_off(ShardReader *reader, const AwsError *error)
@@ -290,8 +297,8 @@ keep_iterator(ShardReader *reader, const char *fresh)
 }
 
 /*
- * The service does not know the position: that is what a sequence number
- * that was dropped may come to.
+ * Did GetShardIterator fail because the service does not know the sequence
+ * number of our position?  It may not if it has dropped that record.
  */
 static bool
 is_lost_position(const ShardReader *reader, const AwsError *error)
@@ -329,7 +336,7 @@ finish_failed_call(ShardReader *reader, const AwsError *error)
  * Answers
  * ---------------------------------------------------------------- */
 
-/* Did this record come before the position? */
+/* Is this record before the position? */
 static bool
 is_read(const ShardReader *reader, const KinesisRecord *record)
 {
@@ -348,8 +355,9 @@ is_read(const ShardReader *reader, const KinesisRecord *record)
 
 /*
  * Does the oldest record that the stream has show that it has dropped nothing
- * unread?  It was read, by its number: when it arrived is for a place that has
- * none, as the stream's clock and ours may differ.
+ * unread?  It does if it was read.  We judge by its sequence number, as the
+ * stream's clock and ours may differ; only if the position is TRIM_HORIZON,
+ * which has no number, by its time of arrival.
  */
 static bool
 is_behind(const ShardReader *reader, const KinesisRecord *oldest)
@@ -375,9 +383,9 @@ set_gap(ShardReader *reader, const KinesisPage *page)
 }
 
 /*
- * A page on the way from the trim horizon to the position: leave out what is
- * read, and tell, when the first new record comes or the way ends, whether
- * there is a gap.
+ * Take a page on the way from the trim horizon to the position: leave out the
+ * records that are read.  When the first new record comes, or the shard has no
+ * more (at_end), the way ends: set the gap, if there is one.
  */
 static void
 follow_horizon(ShardReader *reader, KinesisPage *page, bool at_end)
@@ -387,7 +395,10 @@ follow_horizon(ShardReader *reader, KinesisPage *page, bool at_end)
 	if (page->n_records > 0 && is_behind(reader, oldest))
 	{
 		reader->reaches_back = true;
-		/* the stream keeps longer than it says: do not doubt it again */
+		/*
+		 * the stream keeps records longer than it says: expect that from now
+		 * on
+		 */
 		reader->retention_us = Max(reader->retention_us,
 								   reader->asked_at - oldest->arrived);
 	}
@@ -411,8 +422,8 @@ finish_shard(ShardReader *reader)
 }
 
 /*
- * See what a page holds, leave out what was done before the reader began, and
- * move behind the rest.
+ * Count the records of a page, leave out the sub-records that were read
+ * before, and move the position after the page.
  */
 static void
 take_page(ShardReader *reader, KinesisPage *page)
@@ -426,7 +437,7 @@ take_page(ShardReader *reader, KinesisPage *page)
 	position_after_record(&reader->next, &page->records[page->n_records - 1]);
 }
 
-/* What a page says of the shard, and of the way on. */
+/* Take a page: note what it says of the shard, and set the next state. */
 static void
 follow_page(ShardReader *reader, KinesisPage *page)
 {
@@ -435,9 +446,9 @@ follow_page(ShardReader *reader, KinesisPage *page)
 	bool		beyond = shard_tip_cut(&reader->tip, page);
 
 	/*
-	 * Behind nothing and not full: there was no more.  A full answer may not
-	 * be the last whatever it says of being behind (kinesalite always says
-	 * 0), and an empty one may come while behind.
+	 * MillisBehindLatest of 0, and not full: the shard has no more records. A
+	 * full answer may not be the last one, even with 0 (kinesalite always
+	 * says 0), and an empty answer may come before the tip is reached.
 	 */
 	shard_tip_approach(&reader->tip, page, reader->asked_ms);
 	reader->at_tip = closed || (page->millis_behind_latest <= 0 && !full);
@@ -446,7 +457,7 @@ follow_page(ShardReader *reader, KinesisPage *page)
 	if (reader->millis_behind >= 0)
 		reader->tip_at = reader->asked_at - reader->millis_behind * 1000;
 
-	/* a shrunken limit grows back once answers are small again */
+	/* raise a lowered limit again once answers are small */
 	if (page->bytes < KINESIS_GET_RECORDS_BYTES / 8)
 		reader->max_limit = Min(reader->max_limit * 2,
 								KINESIS_GET_RECORDS_LIMIT);
@@ -483,7 +494,7 @@ finish_records(ShardReader *reader, AwsCall *call)
 		finish_failed_call(reader, &nonsense);
 		return NULL;
 	}
-	/* three bytes of payload make four of the answer */
+	/* the service counts the payload, of which base64 makes 4 bytes of 3 */
 	shard_pace_answered(&reader->pace, clock_now_ms(), page->bytes / 4 * 3);
 	reader->is_answered = true;
 	follow_page(reader, page);

@@ -10,23 +10,23 @@
 #include "utils/memutils.h"
 
 /*
- * How often it is looked for whatever the reader's answers say of being behind,
- * which also renews the iterator.
+ * We look so often however far behind the reader is by its answers, which also
+ * renews the iterator before it expires.
  */
 #define LOOK_MS 10000
 
 /*
- * Answers that come no nearer before what they say is doubted: ten seconds of a
- * shard's allowance.
+ * After so many answers in a row that came no nearer to the tip we doubt their
+ * MillisBehindLatest: ten seconds of a shard's allowance.
  */
 #define DOUBT_ANSWERS 50
 
-/* ... and before it is given up: a minute of it */
+/* ... and after so many we give up: a minute of a shard's allowance */
 #define STANDING_ANSWERS 300
 
-/* By how much the word of a service is mistrusted */
+/* By how much MillisBehindLatest may be wrong */
 #define PLACE_MARGIN_MS 5000
-/* By how much the same place may differ in two answers */
+/* By how much it may differ between two answers for the same place */
 #define PLACE_JITTER_MS 1000
 
 void
@@ -65,7 +65,10 @@ shard_tip_approach(ShardTip *tip, const KinesisPage *page, int64 asked_ms)
 		tip->stood_ms = asked_ms;
 }
 
-/* As far as the service's word goes, for the reader and for the tip itself. */
+/*
+ * Do the service's answers show that the reader has passed the tip?  Either by
+ * the time that it was opened, or by the place of the second iterator.
+ */
 static bool
 seems_passed(const ShardTip *tip)
 {
@@ -77,8 +80,9 @@ seems_passed(const ShardTip *tip)
 }
 
 /*
- * Only an empty answer can be the last: services that say nothing of being
- * behind, or always the same, say it of full ones, too.
+ * Only an empty answer can be the last one: a service that tells no
+ * MillisBehindLatest, or always the same, does so in answers with records,
+ * too.
  */
 bool
 shard_tip_is_passed(const ShardTip *tip)
@@ -92,15 +96,16 @@ shard_tip_is_passed(const ShardTip *tip)
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("could not read shard \"%s\" of stream \"%s\" to its tip",
 						tip->shard_id, tip->stream->name),
-				 errdetail("%d answers in a row have said that there is more, and had nothing of it.",
+				 errdetail("%d answers in a row said that more records follow, but had none.",
 						   tip->standing),
 				 errhint("Check the \"endpoint\" option of the foreign server.")));
 	return false;
 }
 
 /*
- * May the reader's next answer go beyond it?  The reader is at the tip's place
- * once it is no further behind than it is since the tip was there.
+ * May the reader's next answer have records beyond the tip?  The reader is at
+ * the tip when its MillisBehindLatest is the time since taken_ms or less; its
+ * next answer may come nearer by as much as the last one did.
  */
 static bool
 is_near(const ShardTip *tip, int64 now_ms)
@@ -147,7 +152,7 @@ keep_iterator(ShardTip *tip, const char *fresh)
 		MemoryContextStrdup(tip->cxt, fresh);
 }
 
-/* What a GetRecords behind the tip says. */
+/* Take the answer to a GetRecords with the second iterator. */
 static void
 follow_page(ShardTip *tip, const KinesisPage *page)
 {
@@ -162,7 +167,8 @@ follow_page(ShardTip *tip, const KinesisPage *page)
 		tip->wanted = false;
 	}
 	else if (page->next_iterator == NULL)
-		tip->wanted = false;	/* closed since: it ends by itself */
+		tip->wanted = false;	/* the shard was closed: the reader meets its
+								 * end */
 	else
 	{
 		tip->place_ms = tip->looked_ms - Max(page->millis_behind_latest, 0);
@@ -183,7 +189,10 @@ shard_tip_finish(ShardTip *tip, int64 now_ms, AwsError *error)
 	{
 		bool		expired = failure->class == AWS_ERROR_EXPIRED_ITERATOR;
 
-		/* an expired tip is taken anew: later than it was, but one place */
+		/*
+		 * Get a new iterator of type LATEST for one that expired.  The tip is
+		 * later then than it was, but it is one place still.
+		 */
 		if (expired)
 			keep_iterator(tip, NULL);
 		else

@@ -1,17 +1,19 @@
 /*
  * shard_tip.h
- *	  Where the tip of a shard was at a moment, for a reader that goes to it.
+ *	  Where the tip of a shard was when a reader with READ_TO_TIP was opened.
  *
- * The service tells no tip, so a second iterator of type LATEST is taken: the
- * first record that it yields is the first that came afterwards.  No clock is
- * compared.  On a shard that nobody writes to that record never comes, so it is
- * looked for only where the reader may be about to meet it, and now and then:
- * a look takes from the GetRecords that the shard allows.
+ * The service does not tell where a shard's tip is.  So we get a second
+ * iterator, of type LATEST: the first record that it yields is the first one
+ * beyond the tip.  No clocks are compared.  On a shard that nobody writes to,
+ * that record never comes.  As each look for it takes a GetRecords from the
+ * shard's allowance, we look only when the reader may be about to come to it,
+ * and every LOOK_MS.
  *
- * Where no record comes afterwards, the reader is there when an answer says so:
- * that it is 0 behind, or less than the time that it reads.  A service may have
- * its own idea of that.  What it says of an iterator that is at the tip, it may
- * as well say of the reader.
+ * If no record comes after the tip, the reader is at the tip when an answer
+ * says so: MillisBehindLatest is 0, or less than the time since the reader was
+ * opened.  Services other than Kinesis may tell a MillisBehindLatest that
+ * never becomes so small.  Then the reader is at the tip when the service
+ * tells the same of its iterator as of the second one, which is at the tip.
  */
 #ifndef TRACKING_STREAM_SHARD_TIP_H
 #define TRACKING_STREAM_SHARD_TIP_H
@@ -25,69 +27,82 @@ typedef struct ShardTip
 	MemoryContext cxt;
 	const KinesisStream *stream;
 	const char *shard_id;
-	ShardPace  *pace;			/* its GetRecords count like any other */
-	void	   *owner;			/* of its calls */
+	ShardPace  *pace;			/* the reader's: our calls take from the same
+								 * allowance */
+	void	   *owner;			/* of our calls: the reader */
 
-	bool		wanted;			/* still to be found */
-	bool		known;			/* sequence holds the first record beyond it */
-	char	   *iterator;		/* NULL: none yet, or it expired */
-	int64		taken_ms;		/* when the first iterator was asked for; 0: not */
-	int64		looked_ms;		/* when the last GetRecords was made */
-	int64		place_ms;		/* where that was, by what it said; see
-								 * shard_tip_approach() */
-	bool		placed;			/* ... it said so, and had no record */
-	bool		fresh;			/* looked since the reader's last GetRecords */
+	bool		wanted;			/* the first record beyond the tip is to be
+								 * found */
+	bool		known;			/* it is found: sequence holds its number */
+	char	   *iterator;		/* the second one; NULL: none yet, or
+								 * expired */
+	int64		taken_ms;		/* when it was first asked for; 0: not yet */
+	int64		looked_ms;		/* when our last call was made */
+	int64		place_ms;		/* the place of the second iterator by its last
+								 * answer; see shard_tip_approach() */
+	bool		placed;			/* such an answer has come */
+	bool		fresh;			/* we have looked since the reader's last
+								 * GetRecords */
 
 	/* the reader */
 	int64		opened_ms;
-	int64		behind_ms;		/* of its last answer; -1: unknown */
-	int64		step_ms;		/* that it came nearer by that answer */
-	int64		least_ms;		/* behind, since it last had records; -1: unknown */
-	int			standing;		/* answers without records, no nearer, in a row */
-	int64		stood_ms;		/* when the first of them was asked for */
-	int64		reached_ms;		/* the place that it has reached */
+	int64		behind_ms;		/* MillisBehindLatest of its last answer; -1:
+								 * unknown */
+	int64		step_ms;		/* by how much less that is than before */
+	int64		least_ms;		/* least of it since an answer had records; -1:
+								 * unknown */
+	int			standing;		/* answers in a row without records that came
+								 * no nearer to the tip */
+	int64		stood_ms;		/* when the first of these was asked for */
+	int64		reached_ms;		/* the place that the reader has reached */
 	bool		empty;			/* its last answer had no records */
 
-	AwsCall    *call;			/* under way, or NULL */
-	char		sequence[KINESIS_SEQUENCE_DIGITS];
-	uint8		digits;
+	AwsCall    *call;			/* ours under way, or NULL */
+	char		sequence[KINESIS_SEQUENCE_DIGITS];	/* not terminated */
+	uint8		digits;			/* of sequence */
 } ShardTip;
 
-/* Of a shard; wanted unless it has none that moves. */
+/*
+ * Start for a reader of a shard that is opened now.  wanted: the shard is
+ * open, so that there may be records beyond the tip.
+ */
 extern void shard_tip_init(ShardTip *tip, MemoryContext cxt,
 						   const KinesisStream *stream,
 						   const KinesisShard *shard, ShardPace *pace,
 						   void *owner, bool wanted);
 
 /*
- * Ask for it, if it is wanted, not being asked for, near, and the pace allows:
- * once for each GetRecords of the reader, which unsets fresh.
+ * Start a call that looks for the first record beyond the tip, if it is
+ * wanted, the reader may be near it, no such call is under way, and the pace
+ * allows. At most one GetRecords is started for each of the reader, which
+ * unsets fresh.
  */
 extern void shard_tip_start(ShardTip *tip, int64 now_ms);
 
 /*
- * The reader was answered by a page that it asked for at asked_ms.  A page that
- * is so far behind is at a place: where what came at asked_ms less that far is.
+ * The reader got this page, which it had asked for at asked_ms.  The page's
+ * place is the time asked_ms less its MillisBehindLatest.
  */
 extern void shard_tip_approach(ShardTip *tip, const KinesisPage *page,
 							   int64 asked_ms);
 
 /*
- * Is the reader there, although no answer has said so in as many words?  Raises
- * an error if it comes no nearer, and that is not to be known.
+ * Is the reader at the tip, although no answer had a MillisBehindLatest of 0?
+ * Raises an error if too many answers came no nearer, and nothing shows that
+ * the tip is reached.
  */
 extern bool shard_tip_is_passed(const ShardTip *tip);
 
 /*
- * Take the call when it has finished.  False, with *error filled, if it failed
- * in a way that the reader must judge.
+ * Take our call, which has finished.  False, with *error filled, if it failed
+ * in a way that the reader must deal with.
  */
 extern bool shard_tip_finish(ShardTip *tip, int64 now_ms, AwsError *error);
 
-/* Nobody wants to know any more. */
+/* Stop looking, and close the call under way. */
 extern void shard_tip_forget(ShardTip *tip);
 
-/* Cut off what of a page lies beyond the tip; true if anything did. */
+/* Cut off a page's records beyond the tip; true if it had any. */
 extern bool shard_tip_cut(const ShardTip *tip, KinesisPage *page);
 
 #endif							/* TRACKING_STREAM_SHARD_TIP_H */

@@ -1,6 +1,6 @@
 /*
  * stream_clock.c
- *	  A stream's time; see stream_clock.h.
+ *	  The time of a stream; see stream_clock.h.
  */
 #include "postgres.h"
 
@@ -10,21 +10,24 @@
 #include "utils/timestamp.h"
 
 /*
- * The service is many servers, whose clocks may differ by less than that: it
- * passes before anybody learns that the time was taken.
+ * The clocks of the service's many servers are taken to differ by less than
+ * this: we wait so long before we return, so that records put afterwards are
+ * not older on any of them.
  */
 #define SETTLE_MS 100
 
-/* Where only the second is told, how often it is asked; and for how long */
+/*
+ * If the service tells its time to the second: how often we ask, and for long
+ */
 #define TICK_MS 250
 #define TICKS 8
 
-/* How far a time that the service has not come to is set back, at the most */
+/* By how much set_back() sets a time back at the most */
 #define BACK_MOST_US USECS_PER_DAY
 
 static uint32 clock_wait_event = 0;
 
-/* For all of it, whatever wakes us up. */
+/* Wait for all of ms, even if the latch is set meanwhile. */
 static void
 wait_for(long ms)
 {
@@ -37,8 +40,9 @@ wait_for(long ms)
 }
 
 /*
- * The second that begins: what was put before the first answer is older.  If it
- * does not begin, as the clock stands, it is the one that there is.
+ * Wait for the next second to begin, and return it: records that were put
+ * before the first answer are older.  If the clock stands still, return the
+ * second that it shows.
  */
 static TimestampTz
 next_second(const KinesisStream *stream, const char *shard_id,
@@ -55,8 +59,9 @@ next_second(const KinesisStream *stream, const char *shard_id,
 }
 
 /*
- * What dates the answers need not be the clock that the service judges by: a
- * proxy, say.  The time, or one before, that it has come to.
+ * The Date of an answer may be by another clock than the one that the service
+ * compares an iterator's time with: a proxy's, for example.  Return time, or a
+ * time not long before it, that the service's clock has reached.
  */
 static TimestampTz
 set_back(const KinesisStream *stream, const char *shard_id, TimestampTz time)
@@ -71,12 +76,13 @@ set_back(const KinesisStream *stream, const char *shard_id, TimestampTz time)
 					(errcode(ERRCODE_FDW_ERROR),
 					 errmsg("could not tell the time of stream \"%s\"",
 							stream->name),
-					 errdetail("It gives no iterator at any time of the day that its answers are dated."),
+					 errdetail("It refuses iterators at the Date of its answers and at times up to a day before."),
 					 errhint("Check the \"endpoint\" option of the foreign server.")));
 	}
 	return time - back_us;
 }
 
+/* The time by the Date of the answers, the first of which has come. */
 static TimestampTz
 dated_time(const KinesisStream *stream, const char *shard_id,
 		   const KinesisTime *first)
@@ -88,13 +94,13 @@ dated_time(const KinesisStream *stream, const char *shard_id,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("could not tell the time of stream \"%s\"",
 						stream->name),
-				 errdetail("The answers have no Date."),
+				 errdetail("The service's answers have no Date header."),
 				 errhint("Check the \"endpoint\" option of the foreign server.")));
 	time = next_second(stream, shard_id, time);
 	return first->judges ? set_back(stream, shard_id, time) : time;
 }
 
-/* A shard that can be asked. */
+/* The id of a shard to ask by. */
 static const char *
 any_shard(const KinesisStream *stream)
 {
@@ -105,7 +111,7 @@ any_shard(const KinesisStream *stream)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("stream \"%s\" has no shards", stream->name),
 				 errhint("Wait until it is ACTIVE.")));
-	/* the first may expire at any time */
+	/* the first one is the oldest, and may expire at any time */
 	return ((KinesisShard *) llast(shards))->shard_id;
 }
 

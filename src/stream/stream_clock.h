@@ -1,9 +1,9 @@
 /*
  * stream_clock.h
- *	  What time it is for a stream: by the clock that dates its records.
+ *	  The time by the clock with which the service dates a stream's records.
  *
- * It need not be the database's: a few seconds between the two are common, and
- * a place in a stream by the wrong one is another place.
+ * That clock and the database's commonly differ by a few seconds, so that a
+ * time by the wrong clock is another position in the stream.
  */
 #ifndef TRACKING_STREAM_STREAM_CLOCK_H
 #define TRACKING_STREAM_STREAM_CLOCK_H
@@ -13,9 +13,9 @@
 #include "service/kinesis.h"
 
 /*
- * A time of the stream while this waits for it: records that were put before
- * are older than that, those that are put after it returned are not.  Of one
- * shard that the stream has, or, if shard_id is NULL, of any.
+ * Ask for the time, by a shard of the stream: shard_id, or any if that is
+ * NULL. Waits for the answer.  Records that were put before the call are older
+ * than the time returned; those that are put after it returned are not.
  */
 extern TimestampTz stream_clock_now(const KinesisStream *stream,
 									const char *shard_id);

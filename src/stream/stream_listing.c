@@ -1,8 +1,9 @@
 /*
  * stream_listing.c
- *	  Finding shards that the stream has got since the reader was opened.
+ *	  Finding shards that the stream got after the reader was opened.
  *
- * A listing is calls among those of the shards: it holds up none of them.
+ * The reader makes the calls of a listing beside those for the shards, so that
+ * no shard waits for them.
  */
 #include "postgres.h"
 
@@ -21,7 +22,7 @@ stream_listing_init(StreamReader *reader)
 	shard_pace_init(&reader->list_pace, reader->cxt);
 }
 
-/* Readers that started together need not list together. */
+/* When to list next; with jitter, so that not all readers list together. */
 static int64
 next_listing(const StreamReader *reader, int64 now_ms)
 {
@@ -45,7 +46,11 @@ stream_listing_start(StreamReader *reader, int64 now_ms)
 	return -1;
 }
 
-/* A shard begins where it began, or it is another stream's. */
+/*
+ * Raise an error if a shard begins with another sequence number than the one
+ * of the same id that we know: then it belongs to a new stream of the same
+ * name.
+ */
 static void
 check_beginning(const StreamReader *reader, const KinesisShard *known,
 				const KinesisShard *listed)
@@ -61,7 +66,7 @@ check_beginning(const StreamReader *reader, const KinesisShard *known,
 					reader->stream.name)));
 }
 
-/* Keep of these shards those that are new. */
+/* Add those of the shards that are not known to found. */
 static void
 keep_new(StreamReader *reader, List *shards)
 {
@@ -84,7 +89,10 @@ keep_new(StreamReader *reader, List *shards)
 	MemoryContextSwitchTo(old);
 }
 
-/* What may pass is tried again, by and by; it stops no reading. */
+/*
+ * A listing failed.  If the fault may pass, list again after a back-off, while
+ * reading goes on; raise any other fault.
+ */
 static void
 listing_failed(StreamReader *reader, const AwsError *error)
 {
@@ -119,7 +127,7 @@ stream_listing_finish(StreamReader *reader, AwsCall *call)
 	shard_pace_answered(&reader->list_pace, clock_now_ms(), 0);
 }
 
-/* Kinesis itself tells of the children; some stand-ins do not. */
+/* Kinesis names the children in the last answer; some emulators do not. */
 void
 stream_listing_children(StreamReader *reader, List *children)
 {
@@ -136,7 +144,9 @@ stream_reader_found(StreamReader *reader)
 {
 	List	   *found;
 
-	/* a child must not come before its parent, which another page may have */
+	/*
+	 * the parent of a child found here may be in a page that has not come yet
+	 */
 	if (reader->list_call != NULL)
 		return NIL;
 	found = reader->found;

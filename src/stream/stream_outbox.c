@@ -1,6 +1,6 @@
 /*
  * stream_outbox.c
- *	  What the command of a batch publishes, held until all of it is accepted.
+ *	  Records that a batch's command publishes; see stream_outbox.h.
  */
 #include "postgres.h"
 
@@ -12,23 +12,26 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+/* Records for which there is room at first */
 #define FIRST_HELD 1024
 
-/* Records of the same content, and what was answered for those sent. */
+/* Records of the same content, and the answers for those that were sent. */
 typedef struct SentContent
 {
-	uint8		digest[MD5_BYTES];	/* hash key */
-	int			wanted;			/* of the records put in, so far */
-	StreamSent	sent;
+	uint8		digest[MD5_BYTES];	/* of the content: hash key */
+	int			wanted;			/* records of this content that were put in, in
+								 * this attempt, and sent on */
+	StreamSent	sent;			/* answers of all attempts */
 } SentContent;
 
 typedef struct HeldRecord
 {
 	StreamWriter *writer;
 	int64		row;
-	int			level;			/* of the transaction that put it in */
-	SentContent *content;		/* from when it is sent on, else NULL */
-	KinesisPutRecord put;
+	int			level;			/* nesting level of the transaction that it was
+								 * put in by */
+	SentContent *content;		/* NULL until it is sent */
+	KinesisPutRecord put;		/* freed once it is sent */
 } HeldRecord;
 
 typedef struct OutboxWriter
@@ -40,24 +43,25 @@ typedef struct OutboxWriter
 
 typedef struct Outbox
 {
-	MemoryContext cxt;			/* NULL: it is closed */
-	int			level;			/* of the transaction that it was opened in */
+	MemoryContext cxt;			/* NULL: the outbox is closed */
+	int			level;			/* nesting level of the transaction that it was
+								 * opened in */
 	size_t		max_bytes;
-	size_t		bytes;			/* that wait */
+	size_t		bytes;			/* of the records that are not sent yet */
 	List	   *writers;		/* OutboxWriter * */
-	HeldRecord *held;
+	HeldRecord *held;			/* in the order in which they were put in */
 	int			n_held;
-	int			max_held;
-	int			n_sent;			/* the first so many were sent */
+	int			max_held;		/* for which held has room */
+	int			n_sent;			/* the first n_sent of held were sent */
 } Outbox;
 
 static Outbox outbox;
 
-/* What was sent outlives the transaction that it was sent in. */
+/* SentContent by digest; outlives the transaction that sent it. */
 static MemoryContext sent_cxt = NULL;
 static HTAB *sent = NULL;
-static bool remembering = false;
-static bool published = false;	/* by this transaction */
+static bool remembering = false;	/* see stream_outbox_remember() */
+static bool published = false;	/* this transaction has published */
 
 /* ----------------------------------------------------------------
  * What was sent
@@ -93,7 +97,10 @@ append_part(StringInfo content, const char *part, size_t len)
 	appendBinaryStringInfo(content, part, len);
 }
 
-/* A key that is made up is not part of it. */
+/*
+ * The digest of a record's content: stream, keys and data.  A partition key
+ * that the writer makes up is not part of it.
+ */
 static void
 digest_of(const HeldRecord *record, uint8 *digest)
 {
@@ -152,7 +159,7 @@ content_of(const HeldRecord *record)
 	return content;
 }
 
-/* Another attempt is to begin: nothing that was sent is wanted yet. */
+/* A new attempt begins: no record was put in yet. */
 static void
 want_nothing(void)
 {
@@ -170,7 +177,7 @@ want_nothing(void)
  * What waits
  * ---------------------------------------------------------------- */
 
-/* With what keeping it takes: there may be many small ones. */
+/* What a record takes of max_bytes, with the array element that holds it. */
 static size_t
 held_bytes(const HeldRecord *record)
 {
@@ -202,8 +209,8 @@ close_outbox(void)
 }
 
 /*
- * An error may have been raised while records were sent: they wait again.
- * Those of them that the stream took are known by their content.
+ * An error may have ended send_held() half way.  Then no record counts as sent
+ * by it; the answers for those that the stream took stay in their content.
  */
 static void
 interrupt_sending(void)
@@ -220,7 +227,7 @@ interrupt_sending(void)
 	}
 }
 
-/* Drop what was put in at this level or within it. */
+/* Drop the records that were put in at this nesting level or a deeper one. */
 static void
 drop_level(int level)
 {
@@ -362,6 +369,10 @@ stream_outbox_add_writer(Oid relid, Oid userid, StreamWriter *writer)
 	MemoryContextSwitchTo(old);
 }
 
+/*
+ * Send the records that are not sent yet, but for as many of each content as
+ * earlier attempts have sent already.
+ */
 static void
 send_held(void)
 {

@@ -1,6 +1,6 @@
 /*
  * stream_queue.c
- *	  Pages that came, handed out as records or as batches.
+ *	  The queue of pages, which are handed out as records or as batches.
  */
 #include "postgres.h"
 
@@ -10,8 +10,8 @@
 #include "utils/memutils.h"
 
 /*
- * How often an idle shard's position is confirmed, so that a worker that is
- * away for long knows since when.
+ * How often a batch confirms the position of an idle shard, so that after a
+ * long outage a worker knows until when the shard was read.
  */
 #define CONFIRM_INTERVAL_US USECS_PER_HOUR
 
@@ -51,8 +51,8 @@ stream_queue_add(StreamReader *reader, ReaderShard *shard, KinesisPage *page)
 }
 
 /*
- * The last batch told that the shard is late, and an answer has come since: it may
- * be late no longer.
+ * Did the last batch tell that the shard is late, while an answer has come
+ * since by which it may be so no longer?
  */
 static bool
 may_have_caught_up(const ReaderShard *shard)
@@ -61,7 +61,11 @@ may_have_caught_up(const ReaderShard *shard)
 		shard_reader_tip_at(shard->reader) > shard->handed_tip;
 }
 
-/* It ended, lost something, caught up, or has been idle for long. */
+/*
+ * Must the next batch hold the shard's position, even if it has no record of
+ * it?  It must if the shard ended, has a gap, caught up, or was idle for long.
+ * A shard with pages in the queue gets into the batch with them.
+ */
 static bool
 has_news(const StreamReader *reader, const ReaderShard *shard)
 {
@@ -96,8 +100,8 @@ stream_queue_look(StreamReader *reader, ReaderShard *shard)
 }
 
 /*
- * The next n records of a page, which has as many; in unpacked, if they have to
- * be unpacked.
+ * The next n records of a page, which has as many.  If the page has aggregates
+ * they are put into unpacked.
  */
 static KinesisRecord *
 page_records(const QueuedPage *queued, KinesisRecord *unpacked, int n)
@@ -110,7 +114,10 @@ page_records(const QueuedPage *queued, KinesisRecord *unpacked, int n)
 	return unpacked;
 }
 
-/* The next n records of the first page are taken; true if it is used up. */
+/*
+ * Count the next n records of a page as handed out.  True if it has no more:
+ * then it is removed from the queue, and the caller frees it.
+ */
 static bool
 pass_records(StreamReader *reader, QueuedPage *queued, int n)
 {
@@ -161,15 +168,15 @@ stream_queue_next(StreamReader *reader, StreamRecord *record)
  * Batches
  * ---------------------------------------------------------------- */
 
-/* A batch being made, with the shards that are in it. */
+/* A batch that is being made. */
 typedef struct OpenBatch
 {
 	Batch	   *batch;
-	ReaderShard **shards;		/* as batch->shards */
-	int			max_unpacked;	/* records that may be unpacked for it still */
+	ReaderShard **shards;		/* parallel to batch->shards */
+	int			max_unpacked;	/* how many more records may be unpacked */
 } OpenBatch;
 
-/* The entry of a shard among those of the batch; added if it is not there. */
+/* The entry of a shard in batch->shards; added if it is not there. */
 static BatchShard *
 batch_shard(OpenBatch *open, ReaderShard *shard)
 {
@@ -189,7 +196,7 @@ batch_shard(OpenBatch *open, ReaderShard *shard)
 	return entry;
 }
 
-/* The batch tells of the gap; *gap is done with. */
+/* Move *gap into the batch; frees it. */
 static void
 add_gap(Batch *batch, StreamGap **gap)
 {
@@ -204,7 +211,7 @@ add_gap(Batch *batch, StreamGap **gap)
 	*gap = NULL;
 }
 
-/* How many records of a page there is room for in the batch. */
+/* How many of a page's records the batch has room for. */
 static int
 wanted_records(const StreamReader *reader, const OpenBatch *open,
 			   const QueuedPage *queued)
@@ -265,7 +272,7 @@ add_slices(StreamReader *reader, OpenBatch *open)
 	}
 }
 
-/* Positions of the shards of a batch, once its records are in. */
+/* Set what the batch tells of its shards, and of those with news. */
 static void
 close_batch(StreamReader *reader, OpenBatch *open)
 {
@@ -281,7 +288,7 @@ close_batch(StreamReader *reader, OpenBatch *open)
 
 		entry->millis_behind_latest =
 			shard_reader_millis_behind(shard->reader);
-		/* what is left in the queue is before the tip */
+		/* the tip is after the pages that are left in the queue */
 		if (shard->n_pages > 0 && entry->millis_behind_latest == 0)
 			entry->millis_behind_latest = -1;
 		if (shard->n_pages == 0)
@@ -319,7 +326,7 @@ stream_queue_batch(StreamReader *reader)
 	OpenBatch	open = {.batch = batch};
 	int			max_shards;
 
-	/* a page that is taken may leave news */
+	/* a shard has news, or its last page is used up and leaves news */
 	max_shards = reader->n_queued + reader->n_news;
 	batch->cxt = cxt;
 	batch->stream = reader->stream.name;

@@ -1,10 +1,10 @@
 /*
  * stream_reach.c
- *	  Which shards can be read: those that are not answered for, and those at
- *	  whose tips the reader is.
+ *	  Which shards the service does not answer for (lost shards), and which
+ *	  are at their tips.
  *
- * It asks nothing itself, and writes nothing down: what is known of the shards
- * is told to whoever asks.
+ * These functions make no calls and store nothing in the database: they keep
+ * account in memory, and tell the caller.
  */
 #include "postgres.h"
 
@@ -14,11 +14,14 @@
 #include "utils/timestamp.h"
 
 /*
- * A shard that is not answered for, for that long, cannot be read.  A status
- * is to be right after ten seconds.
+ * A shard is lost if the service has not answered for it for so long.  The
+ * status that users see is to be right after ten seconds.
  */
 #define LOST_MS 5000
-/* Time that the caller spends elsewhere is not the service's. */
+/*
+ * Time that the caller spends between two waits for a batch does not count as
+ * the service's, if it is longer than this.
+ */
 #define AWAY_MS 1000
 
 void
@@ -29,7 +32,7 @@ stream_reach_init(StreamReader *reader)
 	dlist_init(&reader->resting);
 }
 
-/* A clock that stands still while the caller is elsewhere. */
+/* A clock that stands still while the caller does not wait for a batch. */
 static int64
 waited_ms(const StreamReader *reader)
 {
@@ -46,10 +49,10 @@ stream_reach_enter(StreamReader *reader)
 }
 
 /* ----------------------------------------------------------------
- * Not answered for
+ * Lost shards
  * ---------------------------------------------------------------- */
 
-/* What was handed out of it may not be applied yet. */
+/* Is the shard in a batch that was handed out and not released yet? */
 static bool
 is_in_flight(const StreamReader *reader, const ReaderShard *shard)
 {
@@ -96,8 +99,8 @@ stream_reach_asked(StreamReader *reader, ReaderShard *shard)
 }
 
 /*
- * What an error says for as long as the shard is lost: it is asked again and
- * again meanwhile, so that a count of attempts would soon be another.
+ * The detail of an error, without the count of attempts: a lost shard is asked
+ * again and again, so that the count would soon be another.
  */
 static char *
 lasting_detail(const AwsError *error)
@@ -108,7 +111,7 @@ lasting_detail(const AwsError *error)
 	return aws_error_detail(&lasting);
 }
 
-/* Note by what error it is lost; NULL: no answer has come. */
+/* Note the error by which a shard is lost; NULL: no answer has come. */
 static void
 note_why(StreamReader *reader, ReaderShard *shard, const AwsError *error)
 {
@@ -127,7 +130,10 @@ note_why(StreamReader *reader, ReaderShard *shard, const AwsError *error)
 	MemoryContextSwitchTo(old);
 }
 
-/* True if it was lost.  Then a listing that failed is tried again, too. */
+/*
+ * The service answers for the shard.  True if the shard was lost; then a
+ * listing that failed is tried again at once, too.
+ */
 static bool
 answered(StreamReader *reader, ReaderShard *shard)
 {
@@ -205,7 +211,7 @@ stream_reader_lost(const StreamReader *reader)
 }
 
 /* ----------------------------------------------------------------
- * At their tips
+ * Shards at their tips
  * ---------------------------------------------------------------- */
 
 void
@@ -233,7 +239,7 @@ stream_tip_look(StreamReader *reader, ReaderShard *shard)
 	dlist_push_tail(&reader->resting, &shard->rest_node);
 }
 
-/* The first of them was there the longest ago. */
+/* The first of the resting shards was seen at its tip the longest ago. */
 TimestampTz
 stream_reader_tip(const StreamReader *reader)
 {

@@ -10,9 +10,10 @@
 #include "utils/memutils.h"
 
 /*
- * How long records that are late anyway wait for those of shards that are due
- * soon, as a small batch costs as much as such as a large one.  No shard loses
- * by it: two pages, as far ahead as it may be, are more than its allowance.
+ * How long a batch whose records are all late waits for shards that are due
+ * soon, as a small batch costs nearly as much as a large one.  No shard is
+ * slowed down: each may be read two pages ahead, which is more than its
+ * allowance yields in that time.
  */
 #define GATHER_MS 200
 
@@ -94,7 +95,7 @@ stream_reader_shards(const StreamReader *reader)
 	return reader->n_shards;
 }
 
-/* The shard whose reader started a call. */
+/* The shard whose reader owns a call. */
 static ReaderShard *
 shard_of_call(AwsCall *call)
 {
@@ -103,7 +104,7 @@ shard_of_call(AwsCall *call)
 	return (ReaderShard *) ((char *) shard - offsetof(ReaderShard, shard));
 }
 
-/* Take a call that finished. */
+/* Take a finished call of a shard, or of a listing. */
 static void
 finish_call(StreamReader *reader, AwsCall *call)
 {
@@ -136,7 +137,7 @@ finish_call(StreamReader *reader, AwsCall *call)
 
 /*
  * Wait at most timeout_ms (-1: no limit) for a call to finish, and take all
- * that have.  True if any had.
+ * that have finished.  True if any had.
  */
 static bool
 receive(StreamReader *reader, long timeout_ms)
@@ -157,7 +158,10 @@ receive(StreamReader *reader, long timeout_ms)
 	return any;
 }
 
-/* Start the calls that are due and allowed; as stream_start_calls(). */
+/*
+ * Start the calls that are due and allowed, for shards and listings.  Returns
+ * the same as stream_start_calls().
+ */
 static long
 start_calls(StreamReader *reader)
 {
@@ -169,7 +173,10 @@ start_calls(StreamReader *reader)
 	return Min(listing_ms, shards_ms);
 }
 
-/* One of which a page was used up may have been as far ahead as it may be. */
+/*
+ * Schedule the shards of which a page was used up: they may have had as many
+ * pages in the queue as they may have.
+ */
 static void
 schedule_used(StreamReader *reader)
 {
@@ -241,7 +248,7 @@ stream_reader_tips(const StreamReader *reader)
 	return tips;
 }
 
-/* Forget a page that a scan has gone through. */
+/* Free a page whose records stream_reader_next() has all handed out. */
 static void
 drop_page(StreamReader *reader, KinesisPage *page)
 {
@@ -257,7 +264,7 @@ stream_reader_next(StreamReader *reader, StreamRecord *record)
 		drop_page(reader, reader->finished_page);
 		reader->finished_page = NULL;
 		schedule_used(reader);
-		/* the next page comes while this one is worked on */
+		/* let the next answers come in while the scan works on this page */
 		stream_reader_drive(reader);
 	}
 	while (!stream_queue_next(reader, record))
@@ -278,7 +285,7 @@ batch_is_full(const StreamReader *reader)
 		 reader->queued_records >= reader->options.min_rows);
 }
 
-/* There are shards to add. */
+/* Has stream_reader_found() shards to tell of? */
 static bool
 has_found(const StreamReader *reader)
 {
@@ -287,9 +294,9 @@ has_found(const StreamReader *reader)
 
 /*
  * How long to wait when a call is due in due_ms (-1: none) and the caller's
- * time is over in left_ms.  If all is idle the caller waits for a call that is
- * due soon after: to wake up is most of what an idle poll costs, and one
- * waking up does for both.
+ * time is over in left_ms.  If all shards are idle and the call is due soon
+ * after that (within max_wait_ms), wait for the call: waking up is most of
+ * what an idle poll costs, and so the process wakes up once instead of twice.
  */
 static long
 wait_ms(const StreamReader *reader, long due_ms, long left_ms,
@@ -304,9 +311,10 @@ wait_ms(const StreamReader *reader, long due_ms, long left_ms,
 }
 
 /*
- * Nothing is under way and the next shard is due in due_ms: is the batch to
- * wait for it?  Not if a record of the batch may yet be in time, nor if what
- * it keeps is in the way.
+ * The next shard is due in due_ms (-1: none).  Should the batch wait for it,
+ * see GATHER_MS?  Not while a call is under way, nor if a record of the batch
+ * may still be in time, nor if shards wait for the memory that the batch
+ * takes.
  */
 static bool
 is_gathering(const StreamReader *reader, long due_ms)
@@ -328,7 +336,10 @@ next_batch(StreamReader *reader, long max_wait_ms)
 		long		timeout_ms = start_calls(reader);
 		long		left_ms = deadline - clock_now_ms();
 
-		/* what is under way may come only when this batch is gone */
+		/*
+		 * close the batch if all calls under way are paused: their answers
+		 * come only when the batch has given back its memory
+		 */
 		if (!empty && reader->n_calls <= reader->budget.n_paused &&
 			!is_gathering(reader, timeout_ms))
 			break;
@@ -352,9 +363,14 @@ next_batch(StreamReader *reader, long max_wait_ms)
 
 	batch = stream_queue_batch(reader);
 	schedule_used(reader);
-	/* ask for what comes next while this batch is applied */
+	/* let the next answers come in while the caller applies this batch */
 	stream_reader_drive(reader);
-	/* a reader that goes to the tip has no second try */
+
+	/*
+	 * Decoding a record may take what these answers leave of the memory.
+	 * With READ_TO_TIP it may take all: a record that is refused for want of
+	 * memory is not tried a second time.
+	 */
 	if (reader->options.until == READ_FOREVER)
 		batch->kept_bytes = reader->budget.used_bytes;
 	return batch;

@@ -1,8 +1,9 @@
 /*
  * stream_schedule.c
- *	  Which shard is asked when.
+ *	  When to make the next call for which shard.
  *
- * It does not wait for calls, and does not know what is done with pages.
+ * These functions do not wait for calls, and do not know what becomes of
+ * pages.
  */
 #include "postgres.h"
 
@@ -11,15 +12,15 @@
 #include "utils/memutils.h"
 
 /*
- * Calls under way at once.  A connection each is what the HTTP room has to
- * give; what is beyond that would wait there, its time running.
+ * Calls under way at once.  Each takes a connection, and src/http opens no
+ * more than so many; a further call would wait there while its timeout runs.
  */
 #define CALLS_AT_ONCE 200
 
-/* One at least of the shards that are lost is asked as often. */
+/* At least one of the lost shards is asked so often */
 #define PROBE_MS 5000
 
-/* A poll may be late by that part of the interval. */
+/* A poll may be late by 1/4 of the interval */
 #define POLL_LATE_PART 4
 
 static int
@@ -68,7 +69,7 @@ stream_schedule(StreamReader *reader, ReaderShard *shard)
 		dlist_push_tail(&reader->waiting, &shard->place_node);
 		reader->released = false;
 	}
-	/* one page ahead of what was handed out is enough */
+	/* a shard with two pages in the queue needs no call */
 	else if (wait_ms >= 0 && !(state == SHARD_READY && shard->n_pages > 1))
 	{
 		shard->place = PLACE_DUE;
@@ -77,6 +78,7 @@ stream_schedule(StreamReader *reader, ReaderShard *shard)
 	}
 }
 
+/* Is a parent read, or not the reader's?  NULL: there is no such parent. */
 static bool
 parent_is_read(const StreamReader *reader, const char *shard_id)
 {
@@ -88,7 +90,7 @@ parent_is_read(const StreamReader *reader, const char *shard_id)
 	return parent == NULL || shard_reader_state(parent->reader) == SHARD_DONE;
 }
 
-/* Let shards begin whose parents are read. */
+/* Let the waiting shards begin whose parents are all read. */
 static void
 release_children(StreamReader *reader)
 {
@@ -112,9 +114,10 @@ release_children(StreamReader *reader)
 }
 
 /*
- * Is there room for this shard's answer?  When nothing is kept or coming, one
- * is allowed whatever its size; so it is where what is kept is too few records
- * for a batch, as an answer that has no room waits on its connection.
+ * Is there room in the budget for the answer to this shard's next call?  When
+ * no answer is kept or coming, one is allowed whatever its size.  One is also
+ * allowed when the queue has too few records for a batch: should the answer
+ * have no room, it waits on its connection.
  */
 static bool
 has_room(const StreamReader *reader, const ReaderShard *shard)
@@ -149,7 +152,10 @@ start_call(StreamReader *reader, ReaderShard *shard, int64 now_ms)
 	}
 }
 
-/* What waits for room goes first, and in its order, lest it wait for ever. */
+/*
+ * Start the calls of the blocked shards, in the order in which they have
+ * waited, before any others: else a shard might wait for ever.
+ */
 static void
 start_blocked(StreamReader *reader, int64 now_ms)
 {
@@ -197,11 +203,11 @@ stream_start_calls(StreamReader *reader)
 }
 
 /*
- * A shard at its tip is asked again with all the others, at the next multiple
- * of the poll interval, so that their records come as one batch.  If its
- * allowance does not let it be asked by then, it leaves that one out: where
- * the interval takes all of the allowance, a call that comes late would make
- * the one a second after it as late, and so on.
+ * Ask a shard at its tip again when all others are asked: at the next multiple
+ * of the poll interval, so that their records come in one batch.  If its
+ * allowance does not permit a call by then, the shard leaves that poll out.
+ * Otherwise, where the polls use up the whole allowance, one late call would
+ * make the call a second after it just as late, and so on.
  */
 static void
 postpone_to_next_poll(StreamReader *reader, ReaderShard *shard)
@@ -216,7 +222,7 @@ postpone_to_next_poll(StreamReader *reader, ReaderShard *shard)
 	shard_reader_postpone(shard->reader, poll_at_ms);
 }
 
-/* Have the first n of the lost shards asked by then. */
+/* Have the n shards that were lost first asked at latest_ms or before. */
 static void
 hurry_lost(StreamReader *reader, int n, int64 latest_ms)
 {
@@ -250,7 +256,7 @@ stream_finish_call(StreamReader *reader, ReaderShard *shard, AwsCall *call)
 	KinesisPage *page = shard_reader_finish(shard->reader, call);
 	ShardState	after = shard_reader_state(shard->reader);
 
-	/* a tip's call leaves the shard's own as it is */
+	/* a call that looks for the tip does not change the shard's state */
 	if (before == after)
 		return page;
 
@@ -266,7 +272,10 @@ stream_finish_call(StreamReader *reader, ReaderShard *shard, AwsCall *call)
 		reader->n_open--;
 		reader->released = false;
 	}
-	/* it has two others asked: so all are, soon after the first */
+	/*
+	 * A lost shard is answered for again: have two others asked.  Each of
+	 * them does the same, so that soon all are asked.
+	 */
 	if (stream_reach_finished(reader, shard))
 		hurry_lost(reader, 2, clock_now_ms());
 	return page;

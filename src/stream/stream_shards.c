@@ -1,8 +1,6 @@
 /*
  * stream_shards.c
  *	  The shards that a reader knows, by their ids.
- *
- * It reads none of them.
  */
 #include "postgres.h"
 
@@ -13,7 +11,7 @@
 typedef struct ShardEntry
 {
 	const char *shard_id;
-	ReaderShard *shard;			/* NULL: somebody else reads it */
+	ReaderShard *shard;			/* NULL: another process reads it */
 	char		status;
 } ShardEntry;
 

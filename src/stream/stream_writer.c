@@ -1,6 +1,6 @@
 /*
  * stream_writer.c
- *	  Batches of records on their way into a stream.
+ *	  Publishing rows with PutRecords; see stream_writer.h.
  */
 #include "postgres.h"
 
@@ -11,14 +11,14 @@
 #include "stream/stream_writer.h"
 #include "utils/memutils.h"
 
-/* Between attempts at records that a request left out. */
+/* Back-off before records that failed are sent again */
 #define RESEND_BASE_MS 100
 #define RESEND_CAP_MS 5000
 
-/* Rows that an error names at the most. */
+/* Rows that an error names at the most */
 #define ROWS_NAMED 10
 
-/* Characters of a partition key that is made up, and the terminator. */
+/* Characters of a partition key that we make up, and the terminator */
 #define RANDOM_KEY_SIZE 17
 
 static uint32 resend_wait_event = 0;
@@ -27,23 +27,25 @@ typedef struct WaitingRecord
 {
 	KinesisPutRecord put;
 	int64		row;			/* 1-based, of the statement */
-	char	   *random_key;		/* the key's buffer, or NULL: the user's key */
-	StreamSent *sent;			/* takes the answer, or NULL */
+	char	   *random_key;		/* buffer of the key that we made up; NULL: the
+								 * user gave one */
+	StreamSent *sent;			/* where to append the answer, or NULL */
 } WaitingRecord;
 
 struct StreamWriter
 {
 	MemoryContext cxt;
-	MemoryContext request_cxt;	/* of the waiting records and the answer */
+	MemoryContext request_cxt;	/* holds the waiting records and the answer;
+								 * reset when the next request begins */
 	const KinesisStream *stream;
 	int			max_retries;
 	int			max_record_bytes;	/* 0: not asked yet */
 
 	WaitingRecord *waiting;		/* KINESIS_PUT_RECORDS_LIMIT of them */
 	int			n_waiting;
-	size_t		waiting_bytes;
-	int64		rows;			/* checked so far */
-	KinesisPutResult last;
+	size_t		waiting_bytes;	/* as PutRecords counts them */
+	int64		rows;			/* checked so far in the statement */
+	KinesisPutResult last;		/* for the last record that was accepted */
 };
 
 StreamWriter *
@@ -75,7 +77,7 @@ stream_writer_place(const StreamWriter *writer)
 					writer->stream->name);
 }
 
-/* A key that spreads records over the shards evenly. */
+/* Make up a partition key: random, so that the shards get equal shares. */
 static void
 fill_random_key(char *key)
 {
@@ -85,8 +87,8 @@ fill_random_key(char *key)
 }
 
 /*
- * A stream takes records of up to 1 MiB, unless it says otherwise: it is only
- * asked when there is such a record.
+ * A stream accepts records of up to 1 MiB, or what it is set to.  We ask for
+ * that setting only when a record is larger than 1 MiB.
  */
 static void
 check_record_bytes(StreamWriter *writer, size_t bytes)
@@ -106,7 +108,7 @@ check_record_bytes(StreamWriter *writer, size_t bytes)
 				 errhint("Publish smaller rows, or raise the stream's maximum record size.")));
 }
 
-/* As the service counts them. */
+/* The size of a record as the service counts it. */
 static size_t
 record_bytes(const KinesisPutRecord *record)
 {
@@ -174,8 +176,8 @@ note_sent(StreamSent *sent, const KinesisPutResult *result)
 }
 
 /*
- * Send the waiting records once; keep those that failed.  *failure tells of
- * the last of them.  Returns how many failed.
+ * Send the waiting records once; keep those that failed, and return how many.
+ * *failure is set to the error of the last of them.
  */
 static int
 send_once(StreamWriter *writer, const AwsError **failure)
@@ -200,7 +202,7 @@ send_once(StreamWriter *writer, const AwsError **failure)
 		}
 		*failure = results[i].error;
 		writer->waiting[failed] = writer->waiting[i];
-		/* the key decides the shard: perhaps another one has room */
+		/* with another key the record may go to a shard that has room */
 		if (writer->waiting[failed].random_key != NULL)
 			fill_random_key(writer->waiting[failed].random_key);
 		failed++;
@@ -244,7 +246,7 @@ stream_writer_flush(StreamWriter *writer)
 		writer->n_waiting = send_once(writer, &failure);
 		if (writer->n_waiting == 0)
 			break;
-		/* as long as some get through, the shards are only busy */
+		/* if some records were accepted, the shards are only busy */
 		if (writer->n_waiting == before && attempt >= writer->max_retries)
 			raise_unpublished(writer, sent, failure, attempt + 1);
 		clock_wait(backoff_delay_ms(attempt, RESEND_BASE_MS, RESEND_CAP_MS,
