@@ -1,6 +1,6 @@
 /*
  * json_nodes.c
- *	  A JSON document as a list of nodes.
+ *	  A JSON document as an array of nodes.
  */
 #include "postgres.h"
 
@@ -38,8 +38,8 @@ add_node(JsonNodes *nodes, JsonToken type)
 }
 
 /*
- * A string or key, from behind its opening quote.  Returns what is behind the
- * closing one; NULL if it cannot be text.
+ * Read a string or key; p is after its opening quote.  Returns the place after
+ * the closing one; NULL if the string cannot be text.
  */
 static inline const char *
 read_string(JsonNodes *nodes, const char *p, const char *end)
@@ -89,7 +89,7 @@ read_number(JsonNodes *nodes, const char *p, const char *end)
 	return p;
 }
 
-/* A container is entered; the ends of its values follow. */
+/* Enter a container. */
 static inline const char *
 read_start(JsonNodes *nodes, JsonToken type, const char *p)
 {
@@ -101,6 +101,7 @@ read_start(JsonNodes *nodes, JsonToken type, const char *p)
 	return p + 1;
 }
 
+/* Leave the container being read. */
 static inline void
 read_end(JsonNodes *nodes)
 {
@@ -110,7 +111,10 @@ read_end(JsonNodes *nodes)
 	node->end = nodes->n;
 }
 
-/* A key or value, or the start of one; returns as read_string() does. */
+/*
+ * Read a key, a scalar value, or the start of a container.  Returns the same
+ * as read_string().
+ */
 static inline const char *
 read_node(JsonNodes *nodes, const char *p, const char *end)
 {
@@ -137,7 +141,7 @@ read_node(JsonNodes *nodes, const char *p, const char *end)
 	}
 }
 
-/* As the syntax is right, what stands between values is passed over. */
+/* As the syntax is right, punctuation between values needs no look. */
 bool
 json_nodes_read(JsonNodes *nodes, const char *text, size_t len)
 {

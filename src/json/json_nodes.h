@@ -1,9 +1,10 @@
 /*
  * json_nodes.h
- *	  A JSON document as a list of nodes: a matter of the row room only.
+ *	  A JSON document as an array of nodes; for src/row only.
  *
- * Nodes stand in the order of the document, each container before what it
- * holds.  The first is an array that is not there, which holds the document.
+ * Nodes stand in the order of the document, a container before its members or
+ * elements.  The first node is an array that is not in the text: its only
+ * element is the document.
  */
 #ifndef TRACKING_JSON_JSON_NODES_H
 #define TRACKING_JSON_JSON_NODES_H
@@ -15,40 +16,43 @@
 
 typedef struct JsonNode
 {
-	const char *start;			/* of strings, keys and numbers */
-	uint32		len;			/* of containers: nodes right below it, both
-								 * keys and values */
-	uint32		end;			/* of containers: the node behind all in it */
-	JsonToken	type;			/* keys are JSON_TOKEN_STRING, containers
-								 * their _START */
+	const char *start;			/* text of a string, key or number */
+	uint32		len;			/* bytes of that text; of a container: number
+								 * of its keys and values, without those
+								 * further down */
+	uint32		end;			/* of a container: index of the node after its
+								 * last one */
+	JsonToken	type;			/* JSON_TOKEN_STRING also for a key, _START for
+								 * a container */
 } JsonNode;
 
 typedef struct JsonNodes
 {
-	JsonNode   *node;
+	JsonNode   *node;			/* array of n nodes */
 	uint32		n;
 
 	/* private */
-	uint32		max;
-	uint32		open;			/* the container being read; its end is the
-								 * one around it */
-	const char *text;
+	uint32		max;			/* nodes that the array has room for */
+	uint32		open;			/* index of the container being read; until its
+								 * end is known, its node's end is the index
+								 * of the container around it */
+	const char *text;			/* of the document */
 	size_t		bytes;
-	StringInfoData unescaped;	/* strings that had escapes, each where it
-								 * stands in the text */
+	StringInfoData unescaped;	/* strings that had escapes, each at the same
+								 * offset as in the text */
 } JsonNodes;
 
-/* In the current context. */
+/* Make room for the first nodes, in the current context. */
 extern void json_nodes_init(JsonNodes *nodes);
 
 /*
- * Read a document, which JsonScan must have accepted: of its syntax nothing is
- * checked again.  Strings are without escapes; false if one cannot be text.
- * The nodes live as long as the text, and until the next call.
+ * Read a document that JsonScan has accepted: its syntax is not checked again.
+ * Escapes in strings are undone; returns false if a string cannot be text.
+ * The nodes point into the text, and live until the next call.
  */
 extern bool json_nodes_read(JsonNodes *nodes, const char *text, size_t len);
 
-/* The next node of the same container. */
+/* The next node of the same container; past its last one that is its end. */
 static inline const JsonNode *
 json_nodes_next(const JsonNodes *nodes, const JsonNode *node)
 {

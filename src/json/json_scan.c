@@ -2,10 +2,10 @@
  * json_scan.c
  *	  A strict pull scanner for JSON: the hot path of every record.
  *
- * The input is read once, left to right, and every byte of it is checked,
- * also in what the caller skips.  Recursion is replaced by one bit a level,
- * which tells objects from arrays.  Meaning (numbers, escapes, duplicate
- * keys) is left to the caller.
+ * The scanner reads the input once, from left to right, and checks every byte,
+ * also of values that the caller skips.  Instead of recursing it keeps one bit
+ * for each level, which tells objects from arrays.  The meaning of numbers,
+ * escapes and duplicate keys is the caller's matter.
  */
 #include <string.h>
 
@@ -26,8 +26,8 @@ enum
 };
 
 /*
- * What a token goes through is one function in each of the three loops that
- * read them; by itself gcc calls its way through it.
+ * Inline the functions that read a token into the three that loop over tokens;
+ * left alone, gcc makes calls of them.
  */
 #define inline_always inline __attribute__((always_inline))
 
@@ -44,6 +44,7 @@ fail(JsonScan *scan, JsonScanError error, const char *where)
 	return JSON_TOKEN_ERROR;
 }
 
+/* Set the last token; the scan goes on at its end. */
 static inline_always JsonToken
 found(JsonScan *scan, JsonToken type, const char *start, const char *end)
 {
@@ -55,6 +56,7 @@ found(JsonScan *scan, JsonToken type, const char *start, const char *end)
 	return type;
 }
 
+/* The same for a value that is complete: what may follow is set as well. */
 static inline_always JsonToken
 found_value(JsonScan *scan, JsonToken type, const char *start,
 			const char *end)
@@ -78,6 +80,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* Is the innermost container, which must exist, an object? */
 static inline bool
 in_object(const JsonScan *scan)
 {
@@ -87,8 +90,8 @@ in_object(const JsonScan *scan)
 }
 
 /*
- * Check one multi-byte character (Unicode 15, table 3-7).  Returns the byte
- * after it; else the byte at fault, and *error says what is wrong.
+ * Check one multi-byte character (Unicode 15, table 3-7).  Returns the place
+ * after it; if it is invalid, the place of the wrong byte, and sets *error.
  */
 static const char *
 scan_utf8(const char *p, const char *end, JsonScanError *error)
@@ -140,7 +143,9 @@ scan_utf8(const char *p, const char *end, JsonScanError *error)
 	return p;
 }
 
-/* Check one escape, from its backslash; returns as scan_utf8 does. */
+/*
+ * Check one escape; p is at its backslash.  Returns the same as scan_utf8().
+ */
 static const char *
 scan_escape(const char *p, const char *end, JsonScanError *error)
 {
@@ -162,7 +167,9 @@ scan_escape(const char *p, const char *end, JsonScanError *error)
 	return p;
 }
 
-/* The rest of a string that has more in it than plain bytes. */
+/*
+ * Read a string or key on from p, where the first byte is that is not plain.
+ */
 static JsonToken
 scan_string_rest(JsonScan *scan, JsonToken type, const char *start,
 				 const char *p)
@@ -182,7 +189,7 @@ scan_string_rest(JsonScan *scan, JsonToken type, const char *start,
 			error = JSON_SCAN_CONTROL_CHARACTER;
 		else
 		{
-			/* letters of one script come in runs */
+			/* mostly more multi-byte characters follow */
 			do
 				p = scan_utf8(p, end, &error);
 			while (error == JSON_SCAN_OK && p < end &&
@@ -201,7 +208,7 @@ scan_string_rest(JsonScan *scan, JsonToken type, const char *start,
 	return type;
 }
 
-/* A string or key, from its opening quote. */
+/* Read a string or key; p is at its opening quote. */
 static inline_always JsonToken
 scan_string(JsonScan *scan, JsonToken type, const char *p)
 {
@@ -215,7 +222,10 @@ scan_string(JsonScan *scan, JsonToken type, const char *p)
 	return type;
 }
 
-/* At least one digit must stand at p: returns the byte after the last. */
+/*
+ * Read one or more digits at p.  Returns the place after the last; if there is
+ * none, sets the error and returns NULL.
+ */
 static inline const char *
 scan_digits(JsonScan *scan, const char *p)
 {
@@ -301,7 +311,7 @@ scan_open(JsonScan *scan, JsonToken type, const char *p)
 	return found(scan, type, p, p + 1);
 }
 
-/* The end of the innermost container, or else an error. */
+/* Read the closing bracket of the innermost container. */
 static inline_always JsonToken
 scan_close(JsonScan *scan, const char *p)
 {
@@ -342,7 +352,7 @@ scan_value(JsonScan *scan, const char *p)
 	}
 }
 
-/* A member's name with the colon after it. */
+/* Read a member's name and the colon after it. */
 static inline_always JsonToken
 scan_key(JsonScan *scan, const char *p)
 {
@@ -363,7 +373,7 @@ scan_key(JsonScan *scan, const char *p)
 	return JSON_TOKEN_KEY;
 }
 
-/* The input has ended where the scan is. */
+/* The input ends at the scan's position. */
 static JsonToken
 scan_end(JsonScan *scan)
 {

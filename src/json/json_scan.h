@@ -2,12 +2,14 @@
  * json_scan.h
  *	  A strict pull scanner for JSON: the hot path of every record.
  *
- * Walks a document token by token, without a tree, without allocating, and
- * without touching the input: values are slices of it.  What it accepts is
- * exactly RFC 8259 in UTF-8 (no comments, no trailing commas, no NaN, no byte
- * order mark, no bare control characters, no overlong or surrogate UTF-8),
- * nested at most JSON_SCAN_MAX_DEPTH deep.  It knows nothing of PostgreSQL,
- * so that a fuzzer can link it alone.
+ * The scanner walks a document token by token.  It builds no tree, allocates
+ * nothing, and leaves the input as it is: values are slices of the input.  It
+ * accepts exactly RFC 8259 in UTF-8 (no comments, no trailing commas, no NaN,
+ * no byte order mark, no bare control characters, no overlong or surrogate
+ * UTF-8), nested at most JSON_SCAN_MAX_DEPTH deep.  It uses nothing of
+ * PostgreSQL, so that a fuzzer can link it alone.
+ *
+ * json_unescape() is in json_unescape.c, the other functions in json_scan.c.
  */
 #ifndef TRACKING_JSON_JSON_SCAN_H
 #define TRACKING_JSON_JSON_SCAN_H
@@ -18,15 +20,16 @@
 
 /*
  * Deep enough for any event (PostgreSQL's own json parser is bounded by
- * max_stack_depth, some thousands); low enough that what comes after the
- * scanner and recurses, jsonb's input function, cannot run out of stack.
+ * max_stack_depth, some thousands), but so low that jsonb's input function,
+ * which runs after the scanner and recurses, cannot run out of stack.
  */
 #define JSON_SCAN_MAX_DEPTH 512
 
 typedef enum JsonToken
 {
-	JSON_TOKEN_ERROR = 0,		/* see JsonScan.error; sticky */
-	JSON_TOKEN_END,				/* the document is complete; sticky */
+	JSON_TOKEN_ERROR = 0,		/* see JsonScan.error; returned again by each
+								 * further call */
+	JSON_TOKEN_END,				/* the document is complete; likewise */
 	JSON_TOKEN_OBJECT_START,
 	JSON_TOKEN_OBJECT_END,
 	JSON_TOKEN_ARRAY_START,
@@ -56,9 +59,9 @@ typedef enum JsonScanError
 } JsonScanError;
 
 /*
- * A value: its bytes in the input.  For JSON_TOKEN_STRING and _KEY without
- * the quotes and still escaped (escaped says whether there is a backslash in
- * it); for containers from bracket to bracket.
+ * The bytes of a value in the input.  Those of a JSON_TOKEN_STRING or _KEY are
+ * without the quotes and still escaped (escaped: there is a backslash in
+ * them); those of a container go from bracket to bracket.
  */
 typedef struct JsonSlice
 {
@@ -70,43 +73,43 @@ typedef struct JsonSlice
 
 typedef struct JsonScan
 {
-	JsonSlice	value;			/* of the last token; containers: len 1 */
+	JsonSlice	value;			/* of the last token; a bracket has len 1 */
 	JsonScanError error;
-	int			depth;			/* containers open now */
+	int			depth;			/* number of containers that are open */
 
 	/* private */
-	const char *begin;
-	const char *cur;
-	const char *end;
-	int			expect;
+	const char *begin;			/* of the text */
+	const char *cur;			/* up to here the text was read */
+	const char *end;			/* of the text */
+	int			expect;			/* what may stand at cur: see json_scan.c */
 	uint64_t	in_object[JSON_SCAN_MAX_DEPTH / 64];	/* bit: level is an
 														 * object */
 } JsonScan;
 
-/* Start on len bytes of text, which need no terminator. */
+/* Start a scan of len bytes of text, which need no terminator. */
 extern void json_scan_init(JsonScan *scan, const char *text, size_t len);
 
-/* More of the text has come: it has len bytes now, and is where it was. */
+/* The caller has appended to the text, which has len bytes now. */
 extern void json_scan_extend(JsonScan *scan, size_t len);
 
-/* Where the text is. */
+/* The text that was given to json_scan_init(). */
 extern const char *json_scan_text(const JsonScan *scan);
 
-/* The next token; scan->value is its slice. */
+/* Read the next token; scan->value is its slice. */
 extern JsonToken json_scan_next(JsonScan *scan);
 
 /*
  * Read one whole value, where a value can stand (after a KEY, at the start,
  * in an array): fills *value and returns its type.  A container is checked
- * to its end but not reported token by token.  In an array that has no more
- * elements it returns JSON_TOKEN_ARRAY_END.
+ * to its end but not reported token by token.  If an array has no more
+ * elements, returns JSON_TOKEN_ARRAY_END.
  */
 extern JsonToken json_scan_value(JsonScan *scan, JsonSlice *value);
 
 /*
- * The same where the caller has read up to text by itself, and knows that a
- * value can stand there, in so many containers.  The scan begins anew; it is
- * good for what that value is, and for json_scan_rest(), only.
+ * The same for a caller that has read the document up to text by itself: a
+ * value can stand there, inside depth containers.  Starts a new scan, with
+ * which only json_scan_rest() may be called afterwards.
  */
 extern JsonToken json_scan_value_at(JsonScan *scan, const char *text,
 									const char *end, int depth,
@@ -120,26 +123,27 @@ extern JsonToken json_scan_value_at(JsonScan *scan, const char *text,
 extern JsonToken json_scan_leave(JsonScan *scan);
 
 /*
- * For a caller that reads an object by itself, one written as it expects: where
- * its text goes on after the token that was read last, and where the text ends.
+ * The place after the last token; *end is set to the end of the text.  For a
+ * caller that reads an object by itself if it is written as expected.
  */
 extern const char *json_scan_rest(const JsonScan *scan, const char **end);
 
 /*
- * The caller has read an object that stands where a value can, checking as
- * strictly as the scanner does; rest is what follows its closing brace.
+ * Go on after an object, at a place where a value can stand, that the caller
+ * has read by itself, as strictly as the scanner would.  rest is the place
+ * after its closing brace.
  */
 extern void json_scan_passed(JsonScan *scan, const char *rest);
 
 /*
- * Where a document is complete, go on to the next one if there is one: it may
- * follow after white space, or at once if it is an object or an array.  False
- * at the end of the text; also if what follows can be no document, which is
- * JSON_SCAN_TRAILING.
+ * After the last token of a document: does another document follow?  It may
+ * follow after white space, or at once if it is an object or an array.  True:
+ * the scan goes on with it.  False at the end of the text; also if what
+ * follows cannot be a document, which sets the error JSON_SCAN_TRAILING.
  */
 extern bool json_scan_more(JsonScan *scan);
 
-/* Where a value can stand: is it an array? */
+/* At a place where a value can stand: is the value an array? */
 extern bool json_scan_at_array(const JsonScan *scan);
 
 /* Byte offset of the error, from the start of the text. */
@@ -149,9 +153,10 @@ extern size_t json_scan_error_offset(const JsonScan *scan);
 extern const char *json_scan_error_text(JsonScanError error);
 
 /*
- * Undo a string slice's escapes into out, which must have room for len bytes
- * (the result is never longer; out may be the input itself).  Sets *out_len.
- * JSON_SCAN_NUL or JSON_SCAN_SURROGATE if the result could not be text.
+ * Undo the escapes of a string's slice.  Writes to out, which must have room
+ * for len bytes (the result is never longer; out may be the input itself), and
+ * sets *out_len.  Returns JSON_SCAN_NUL or JSON_SCAN_SURROGATE if the result
+ * could not be text.
  */
 extern JsonScanError json_unescape(const char *in, size_t len, char *out,
 								   size_t *out_len);

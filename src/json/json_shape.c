@@ -1,6 +1,6 @@
 /*
  * json_shape.c
- *	  Documents that are shaped alike, read without looking at their keys.
+ *	  Reading documents of a known shape; see json_shape.h.
  */
 #include <string.h>
 #ifdef __SSE2__
@@ -10,7 +10,7 @@
 #include "json/json_shape_node.h"
 #include "json/json_skip.h"
 
-/* What is allocated begins at a multiple of that. */
+/* Memory is allocated at multiples of this offset */
 #define ALIGNMENT 8
 
 JsonShapes *
@@ -45,7 +45,7 @@ json_shapes_alloc(JsonShapes *shapes, size_t bytes)
  * Reading a document of a known shape
  * ---------------------------------------------------------------- */
 
-/* len bytes are there, and a whole piece behind them. */
+/* Compare len bytes; another piece can be read after them on both sides. */
 static inline bool
 same_text(const char *p, const char *text, size_t len)
 {
@@ -75,7 +75,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Can a value, other than an object, begin so? */
+/* Can a value other than an object begin with this character? */
 static inline bool
 begins_value(char c)
 {
@@ -83,7 +83,7 @@ begins_value(char c)
 		c == 'n' || c == '[';
 }
 
-/* The node of the list that stands at p; NULL if none does. */
+/* The node of a list whose text is at p; NULL if there is none. */
 static inline const ShapeNode *
 find_node(const ShapeNode *node, const char *p, const char *end)
 {
@@ -100,7 +100,10 @@ find_node(const ShapeNode *node, const char *p, const char *end)
 	return memcmp(p, node->text, node->len) == 0 ? node : NULL;
 }
 
-/* Any value; what follows it, or NULL if it is none. */
+/*
+ * Read a value of any kind, by the scanner.  Returns the place after it; NULL
+ * if it is no valid value.
+ */
 static const char *
 read_any_value(JsonShapes *shapes, const ShapeNode *node, const char *p,
 			   const char *end, JsonSlice *value)
@@ -122,7 +125,7 @@ plain_value(JsonSlice *value, JsonToken type, const char *start,
 	return end;
 }
 
-/* A string of plain bytes, or else any value, from its opening quote. */
+/* Read a string; p is at its opening quote.  Fast if all bytes are plain. */
 static inline const char *
 read_string(JsonShapes *shapes, const ShapeNode *node, const char *p,
 			const char *end, JsonSlice *value)
@@ -142,7 +145,7 @@ skip_digits(const char *p, const char *end)
 	return p;
 }
 
-/* A number without an exponent, or else any value. */
+/* Read a number.  Fast if it has no exponent. */
 static inline const char *
 read_number(JsonShapes *shapes, const ShapeNode *node, const char *p,
 			const char *end, JsonSlice *value)
@@ -175,7 +178,7 @@ read_word(JsonShapes *shapes, const ShapeNode *node, const char *p,
 #define READ_WORD(word, type) \
 	read_word(shapes, node, p, end, word, sizeof(word) - 1, type, value)
 
-/* The value behind a node; what follows it, or NULL if it is none. */
+/* Read the value after a node.  Returns the same as read_any_value(). */
 static inline const char *
 read_value(JsonShapes *shapes, const ShapeNode *node, const char *p,
 		   const char *end, JsonSlice *value)
@@ -232,7 +235,7 @@ json_shapes_match(JsonShapes *shapes, const char *text, const char *end,
 }
 
 /* ----------------------------------------------------------------
- * Finding one's way in a document
+ * Places in a document
  * ---------------------------------------------------------------- */
 
 const char *
@@ -251,9 +254,8 @@ JsonShapeObject *
 json_shaped_object(const JsonShaped *shaped, const char *start)
 {
 	JsonShape  *shape = shaped->shape;
-	uint32_t	i;
 
-	for (i = 0; i < shape->n_objects; i++)
+	for (uint32_t i = 0; i < shape->n_objects; i++)
 	{
 		if (json_shaped_at(shaped, shape->objects[i].start) == start)
 			return &shape->objects[i];

@@ -1,17 +1,21 @@
 /*
  * json_shape.h
- *	  Documents that are shaped alike, read without looking at their keys.
+ *	  Reading documents of a known shape without looking up their keys.
  *
- * The events of a producer differ in their values; keys, punctuation and the
- * order of both are the same, again and again.  A shape is all that stands
- * between the values of a document.  Where a document has the shape of one
- * that JsonScan has accepted before, to compare what is between its values and
- * to check these is to check all of it; and what of it is wanted is known.
+ * The events of one producer mostly have the same keys and punctuation, in the
+ * same order, and differ only in their values.  The shape of a document is all
+ * its text between the values.  If JsonScan has accepted a document before
+ * that has the same shape, we need only compare the text between the values
+ * and check the values to know that the whole document is valid; and the
+ * caller knows which values it wants.
  *
  * Objects are part of a shape.  Arrays are values, as their lengths vary.
  *
- * Shapes live in one piece of memory, which never grows.  Like JsonScan this
- * knows nothing of PostgreSQL.
+ * Shapes live in one piece of memory, which never grows.  Like JsonScan, these
+ * functions use nothing of PostgreSQL.
+ *
+ * json_shapes_learn() is in json_shape_learn.c, the other functions in
+ * json_shape.c.
  */
 #ifndef TRACKING_JSON_JSON_SHAPE_H
 #define TRACKING_JSON_JSON_SHAPE_H
@@ -22,78 +26,81 @@
 #define JSON_SHAPE_VALUES 256
 #define JSON_SHAPE_OBJECTS 64
 
-/* Where in a document: so far behind its start or behind a value. */
+/* A place in the documents of a shape, relative to the end of a value. */
 typedef struct JsonShapePlace
 {
-	uint32_t	n_before;		/* values before it; 0: from the start */
-	uint32_t	offset;
+	uint32_t	n_before;		/* number of values before the place */
+	uint32_t	offset;			/* bytes after the last of these, or after the
+								 * document's start if there is none */
 } JsonShapePlace;
 
 typedef struct JsonShapeObject
 {
 	JsonShapePlace start;		/* its opening brace */
-	JsonShapePlace end;			/* behind its closing one */
-	uint32_t	first_value;	/* in it, by number */
+	JsonShapePlace end;			/* after its closing brace */
+	uint32_t	first_value;	/* index of the first value in it */
 	void	   *data;			/* the caller's; NULL at first */
 } JsonShapeObject;
 
 typedef struct JsonShape
 {
 	uint32_t	n_values;
-	uint32_t	n_objects;		/* as they begin; the first is the document */
-	void	   *data;			/* the caller's, of the size it asked for */
-	JsonShapeObject objects[];
+	uint32_t	n_objects;
+	void	   *data;			/* the caller's, of the size that it gave to
+								 * json_shapes_learn() */
+	JsonShapeObject objects[];	/* by their starts; the first is the
+								 * document */
 } JsonShape;
 
 typedef struct JsonShapes JsonShapes;
 
-/* A document that has a shape. */
+/* A document whose shape is known. */
 typedef struct JsonShaped
 {
 	JsonShapes *shapes;
 	JsonShape  *shape;
-	const char *text;
-	const char *end;			/* what follows its closing brace */
-	JsonSlice	values[JSON_SHAPE_VALUES];	/* in their order; arrays whole */
+	const char *text;			/* from its opening brace on */
+	const char *end;			/* after its closing brace */
+	JsonSlice	values[JSON_SHAPE_VALUES];	/* by position; whole arrays */
 } JsonShaped;
 
 /*
- * Memory for shapes, aligned for anything, which must outlive them.  A shape
- * takes what is between its values and some 60 bytes a value, less what it has
- * in common with others.  What becomes of shapes when there is no more room is
- * told in json_shape_learn.c.
+ * Start with no shapes.  They are put into memory, which must be aligned for
+ * any type and outlive them.  A shape takes the text between its values and
+ * some 60 bytes a value, less what it has in common with other shapes.
+ * json_shape_learn.c says what becomes of the shapes when the memory is full.
  */
 extern JsonShapes *json_shapes_init(void *memory, size_t bytes);
 
 /*
- * Is text, up to end at most, an object of a shape that is known, whatever may
- * follow?  Then it is one to JsonScan, and *shaped is filled.  False tells
- * nothing.
+ * Does text begin with an object of a known shape, which ends before end?  If
+ * so, JsonScan would accept the object, and *shaped is filled.  False means
+ * nothing: the text may be valid or not.
  */
 extern bool json_shapes_match(JsonShapes *shapes, const char *text,
 							  const char *end, JsonShaped *shaped);
 
 /*
- * Learn the shape of an object, from brace to brace, that JsonScan has accepted
- * and json_shapes_match() did not know; *shaped is filled, and its shape has so
- * many bytes of data, which are the caller's to fill.  False if it is not worth
- * it or there is no room.
+ * Learn the shape of an object that JsonScan has accepted and
+ * json_shapes_match() did not know; text and end are its braces' outer ends.
+ * True: *shaped is filled, and its shape has data_bytes of data, which the
+ * caller must fill.  False: learning is not worth it, or there is no room.
  */
 extern bool json_shapes_learn(JsonShapes *shapes, const char *text,
 							  const char *end, size_t data_bytes,
 							  JsonShaped *shaped);
 
 /*
- * Some more of their memory, for what the caller keeps with an object, and
- * forgotten with it; NULL if there is none.
+ * Allocate memory beside the shapes, for what the caller keeps with an object;
+ * it is forgotten together with the shapes.  NULL if there is no room.
  */
 extern void *json_shapes_alloc(JsonShapes *shapes, size_t bytes);
 
-/* What is at a place of a document. */
+/* The text at a place of a document. */
 extern const char *json_shaped_at(const JsonShaped *shaped,
 								  JsonShapePlace place);
 
-/* The object that begins there; NULL if none does. */
+/* The object whose opening brace is at start; NULL if there is none. */
 extern JsonShapeObject *json_shaped_object(const JsonShaped *shaped,
 										   const char *start);
 

@@ -1,30 +1,32 @@
 /*
  * json_shape_learn.c
- *	  The shape of a document that is unlike those before.
+ *	  Learning the shape of a document that has none of the known shapes.
  *
- * Once there is no more memory, shapes that are met keep their places: as long
- * as half of the documents have one.  Else all are forgotten, as documents may
- * look different by now.  If that does not help, they differ too much, and after
- * each time it is longer until another try.
+ * Once the memory is full, nothing more is learned.  As long as at least half
+ * of the documents have known shapes, these are kept.  Otherwise we forget all
+ * shapes and learn new ones, as the documents may look different by now.  If
+ * that does not help, the documents differ too much; we try again after a
+ * pause, which is longer each time.
  */
 #include <string.h>
 
 #include "json/json_shape_node.h"
 
-/* Objects that are open at once; documents are hardly ever deeper. */
+/* Objects in objects: a document that is deeper has no shape */
 #define OPEN_OBJECTS 16
 
 /*
- * So many documents in a row that cannot have a shape are looked at, then one
- * of so many, a prime, as kinds of documents may take turns.
+ * After FAILED_LESSONS documents in a row whose shape could not be learned we
+ * look at one of FAILED_SHARE only.  That is a prime, as kinds of documents
+ * may come in turns.
  */
 #define FAILED_LESSONS 64
 #define FAILED_SHARE 17
 
-/* Documents without a shape, once it is full, until it is asked what that means */
+/* After so many documents without a known shape we decide whether to forget */
 #define TRIAL_DOCUMENTS 1024
 
-/* Documents until another try, the first time and at the most */
+/* Documents in the first pause, and in the longest */
 #define FIRST_PAUSE 8192
 #define LONGEST_PAUSE (1024 * 1024)
 
@@ -34,16 +36,17 @@ typedef struct Lesson
 	JsonShapes *shapes;
 	JsonShaped *shaped;
 	JsonScan	scan;
-	const char *from;			/* text that belongs to ... */
-	ShapeNode **list;			/* ... one of these */
-	size_t		data_bytes;		/* of the caller's, for the shape */
-	uint32_t	n_values;
-	uint32_t	n_objects;
-	int			n_open;
-	JsonShapeObject *open[OPEN_OBJECTS];
+	const char *from;			/* end of the last value, or the start */
+	ShapeNode **list;			/* list of the texts that may follow there */
+	size_t		data_bytes;		/* of the shape's data */
+	uint32_t	n_values;		/* so far */
+	uint32_t	n_objects;		/* so far */
+	int			n_open;			/* of objects, now */
+	JsonShapeObject *open[OPEN_OBJECTS];	/* the innermost last */
 	JsonShapeObject objects[JSON_SHAPE_OBJECTS];
 } Lesson;
 
+/* Make a node with a copy of the text; NULL if there is no room. */
 static ShapeNode *
 new_node(JsonShapes *shapes, const char *text, size_t len)
 {
@@ -60,7 +63,10 @@ new_node(JsonShapes *shapes, const char *text, size_t len)
 	return node;
 }
 
-/* What is behind the first len characters of a node becomes another. */
+/*
+ * Split a node after the first len bytes of its text: a new node, its only
+ * continuation, gets all the rest.  False if there is no room.
+ */
 static bool
 split_node(JsonShapes *shapes, ShapeNode *node, size_t len)
 {
@@ -93,8 +99,8 @@ common_len(const ShapeNode *node, const char *text, size_t len)
 }
 
 /*
- * The node of the text from where the last value ended up to here, which is
- * made if it is not there; NULL if there is no room.
+ * The node that ends the text from the end of the last value up to here.
+ * Nodes that are missing are made; NULL if there is no room.
  */
 static ShapeNode *
 find_node(Lesson *lesson, const char *to)
@@ -150,7 +156,7 @@ learn_start(Lesson *lesson)
 	return true;
 }
 
-/* The value that was just read, or begun. */
+/* Learn of the value whose only or first token was just read. */
 static bool
 learn_value(Lesson *lesson)
 {
@@ -177,7 +183,7 @@ learn_value(Lesson *lesson)
 	return true;
 }
 
-/* The document ends here. */
+/* Make the shape of the document, which ends at end. */
 static bool
 learn_shape(Lesson *lesson, const char *end)
 {
@@ -237,7 +243,10 @@ forget_all(JsonShapes *shapes)
 	shapes->n_failed = 0;
 }
 
-/* It is full: what of those that have no shape? */
+/*
+ * The memory is full, and a document has no known shape: from time to time,
+ * decide whether to forget all shapes.
+ */
 static void
 miss(JsonShapes *shapes)
 {
@@ -256,7 +265,7 @@ miss(JsonShapes *shapes)
 	shapes->n_matched = shapes->n_missed = 0;
 }
 
-/* Is there a point in it? */
+/* Should we try to learn the next document's shape? */
 static bool
 may_learn(JsonShapes *shapes)
 {

@@ -1,12 +1,13 @@
 /*
  * json_shape_node.h
- *	  What shapes are made of: a matter of json_shape*.c only.
+ *	  The tree of shapes; for json_shape.c and json_shape_learn.c only.
  *
- * Shapes are a tree.  A node is a piece of text; behind it stands a value, the
- * document ends, or the text goes on in one of several ways, which differ in
- * their first character.  Behind a value it is the same.  A value and the ways
- * to go on instead differ in their first character, too: the latter are white
- * space or an object.
+ * A node is a piece of text between values.  After it comes a value, or the
+ * document ends, or the text continues in one of several ways: these are nodes
+ * that differ in their first characters.  After a value the text continues in
+ * the same manner.  The reader can tell by one character whether a value comes
+ * or the text continues: where a value can stand, text continues only with
+ * white space or with an object.
  */
 #ifndef TRACKING_JSON_JSON_SHAPE_NODE_H
 #define TRACKING_JSON_JSON_SHAPE_NODE_H
@@ -14,8 +15,8 @@
 #include "json/json_shape.h"
 
 /*
- * Texts are compared in pieces of that size; as many bytes can be read behind
- * one.
+ * Texts are compared in pieces of this size.  After the text of a node as many
+ * bytes can be read.
  */
 #define JSON_SHAPE_PIECE 16
 
@@ -23,29 +24,34 @@ typedef struct ShapeNode
 {
 	const char *text;			/* not empty */
 	uint32_t	len;
-	uint32_t	depth;			/* objects open around the value */
-	bool		is_value;		/* there may be a value behind it */
-	JsonShape  *shape;			/* the document ends; or NULL */
-	struct ShapeNode *after;	/* what may follow the value: a list */
-	struct ShapeNode *more;		/* how the text may go on: a list */
-	struct ShapeNode *other;	/* the next of the list that this is in */
+	uint32_t	depth;			/* number of objects open around the value */
+	bool		is_value;		/* a value may come after the text */
+	JsonShape  *shape;			/* of the documents that end after the text; or
+								 * NULL */
+	struct ShapeNode *after;	/* list of the texts that may follow the
+								 * value */
+	struct ShapeNode *more;		/* list of the texts that may continue this */
+	struct ShapeNode *other;	/* next node in the same list */
 } ShapeNode;
 
 struct JsonShapes
 {
-	ShapeNode  *first;			/* a list */
-	char	   *memory;
-	size_t		bytes;
-	size_t		used;
-	JsonScan	scan;			/* of a value that is not plain */
+	ShapeNode  *first;			/* list of the texts that documents begin
+								 * with */
+	char	   *memory;			/* these shapes' own, with this struct */
+	size_t		bytes;			/* of memory */
+	size_t		used;			/* of bytes */
+	JsonScan	scan;			/* reads values that are not plain */
 
 	/* see json_shape_learn.c */
-	bool		full;
-	uint32_t	n_matched;		/* since it is full */
-	uint32_t	n_missed;
-	uint32_t	n_failed;
-	uint32_t	pause;			/* documents that nothing is learned from */
-	uint32_t	next_pause;
+	bool		full;			/* an allocation has failed */
+	uint32_t	n_matched;		/* documents of known shapes since then */
+	uint32_t	n_missed;		/* documents of other shapes since then */
+	uint32_t	n_failed;		/* documents in a row whose shape could not be
+								 * learned */
+	uint32_t	pause;			/* how many further documents to learn nothing
+								 * from */
+	uint32_t	next_pause;		/* pause when all shapes are forgotten next */
 };
 
 #endif							/* TRACKING_JSON_JSON_SHAPE_NODE_H */

@@ -1,6 +1,6 @@
 /*
  * json_skip.c
- *	  The inner loop of what reads long strings of JSON.
+ *	  The inner loop of all functions that read long JSON strings.
  */
 #include "json/json_skip.h"
 
@@ -11,10 +11,13 @@
 
 #ifdef HAVE_AVX2
 
-/* Bytes that are looked at at once: two vectors */
+/* Bytes tested at a time: two vectors */
 #define SKIP_BYTES 64
 
-/* Bytes that are not plain; those above ASCII are the negative ones. */
+/*
+ * Mark the bytes that are not plain; as signed numbers, those above ASCII are
+ * negative.
+ */
 __attribute__((target("avx2")))
 static inline __m256i
 not_plain(const char *p)
@@ -26,7 +29,10 @@ not_plain(const char *p)
 										   _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'))));
 }
 
-/* Stops before the vectors in which there is something, or at their end. */
+/*
+ * Skip vectors of plain bytes.  Returns the start of the two vectors that have
+ * another byte, or of the rest that is too short for two.
+ */
 __attribute__((target("avx2")))
 static const char *
 skip_vectors(const char *p, const char *end)

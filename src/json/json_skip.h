@@ -1,6 +1,6 @@
 /*
  * json_skip.h
- *	  The inner loop of what reads strings of JSON.
+ *	  The inner loop of all functions that read JSON strings.
  */
 #ifndef TRACKING_JSON_JSON_SKIP_H
 #define TRACKING_JSON_JSON_SKIP_H
@@ -11,21 +11,23 @@
 #include <emmintrin.h>
 #endif
 
-/* Eight times the same byte */
+/* A word of eight times the same byte */
 #define JSON_BYTES(c) (UINT64_C(0x0101010101010101) * (c))
 
 /*
- * Skip what needs no look: bytes that are neither quote, backslash, control
- * character nor part of a multi-byte character.  Eight at a time: in each of
- * the four terms a byte's high bit comes out set if the byte is of one of
- * these kinds.  A borrow may set it wrongly too, but only above (that is,
- * after) a byte for which it is set rightly.
+ * Skip plain bytes: those that are neither quote, backslash, control character
+ * nor part of a multi-byte character.  Returns the place of the first other
+ * byte, or end.
+ *
+ * Without SSE2 we test eight bytes at a time: each of four terms sets the high
+ * bit of the bytes of one of these kinds.  A borrow may set the high bit of
+ * another byte, but only of one above (that is, after) a byte of that kind.
  */
 static inline const char *
 json_skip_plain(const char *p, const char *end)
 {
 #ifdef __SSE2__
-	/* sixteen at a time; bytes above ASCII are the negative ones */
+	/* sixteen bytes at a time; as signed numbers, those above ASCII are < 0 */
 	while (end - p >= 16)
 	{
 		__m128i		bytes = _mm_loadu_si128((const __m128i *) p);

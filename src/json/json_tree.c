@@ -1,9 +1,10 @@
 /*
  * json_tree.c
- *	  Small JSON documents of the control plane, as a tree.
+ *	  Small JSON documents as a tree; see json_tree.h.
  *
- * A JsonDoc is a json_t of jansson under another name, so that nobody else
- * needs its header.  Nothing is written here: requests are built as text.
+ * A JsonDoc is jansson's json_t under another name, so that no other file
+ * needs jansson's header.  No JSON is written here: requests are built as
+ * text.
  */
 #include "postgres.h"
 
@@ -18,7 +19,7 @@ as_json(const JsonDoc *doc)
 	return (const json_t *) doc;
 }
 
-/* NULL for JSON's null: the getters do not tell it from absent. */
+/* NULL for JSON's null, which counts as absent. */
 static const JsonDoc *
 as_doc(const json_t *json)
 {
@@ -95,7 +96,9 @@ jsondoc_int64(const JsonDoc *doc, const char *key, int64 missing)
 	if (!json_is_real(json))
 		return missing;
 
-	/* 24.0 or 1.6E9: as good as an integer, if one can hold it */
+	/*
+	 * a number like 24.0 or 1.6E9 counts as an integer if an int64 can hold it
+	 */
 	real = json_real_value(json);
 	return real >= -9.2e18 && real <= 9.2e18 ? (int64) real : missing;
 }

@@ -1,13 +1,13 @@
 /*
  * json_tree.h
- *	  Small JSON documents of the control plane, as a tree.
+ *	  Small JSON documents, such as a service's answers, as a tree.
  *
- * The only room that knows jansson.  It must never include a header with
+ * Only json_tree.c uses jansson.  It must never include a header with
  * PostgreSQL's fmgr prototypes, and never call jansson's json_object(): the
- * server exports a function of that name and would be called instead.  The
- * records of a stream do not come here; they go through json_scan.h.
+ * server exports a function of that name, which would be called instead.  The
+ * records of a stream are not read here, but by json_scan.h.
  *
- * A member that is absent and one that is null are the same to every getter.
+ * Every getter treats a member that is null as absent.
  */
 #ifndef TRACKING_JSON_JSON_TREE_H
 #define TRACKING_JSON_JSON_TREE_H
@@ -17,34 +17,35 @@
 typedef struct JsonDoc JsonDoc;
 
 /*
- * Parse text (len bytes, UTF-8).  The tree lives as long as cxt.  NULL if it
- * is not one JSON value; then *error (may be a NULL pointer) says why, in cxt.
+ * Parse text (len bytes, UTF-8).  The tree lives as long as cxt.  Returns NULL
+ * if text is not one JSON value, and sets *error (unless error is NULL) to the
+ * reason, allocated in cxt.
  */
 extern const JsonDoc *jsondoc_parse(MemoryContext cxt, const char *text,
 									size_t len, char **error);
 
-/* Member of an object; NULL if absent, null, or doc is no object or NULL. */
+/* A member of an object; NULL if absent, null, or doc is no object or NULL. */
 extern const JsonDoc *jsondoc_get(const JsonDoc *doc, const char *key);
 
-/* Number of elements of an array; 0 for anything else. */
+/* The number of elements of an array; 0 for anything else. */
 extern int	jsondoc_length(const JsonDoc *doc);
 
-/* Element of an array, 0-based; NULL if there is none. */
+/* An element of an array, 0-based; NULL if there is none. */
 extern const JsonDoc *jsondoc_at(const JsonDoc *doc, int index);
 
-/* The string member key, NULL if absent or not a string; lives with the tree. */
+/* A member that is a string; NULL if it is none.  Lives with the tree. */
 extern const char *jsondoc_string(const JsonDoc *doc, const char *key);
 
-/* This value itself as a string, NULL if it is none. */
+/* The text of a value that is a string; NULL if it is none. */
 extern const char *jsondoc_text(const JsonDoc *doc);
 
-/* Whether the member key is true. */
+/* Is the member true? */
 extern bool jsondoc_is_true(const JsonDoc *doc, const char *key);
 
-/* The number member key as an integer, or missing if absent or no number. */
+/* A member that is a number, as an integer; missing if it is none. */
 extern int64 jsondoc_int64(const JsonDoc *doc, const char *key, int64 missing);
 
-/* The number member key, or missing if absent or no number. */
+/* A member that is a number; missing if it is none. */
 extern double jsondoc_double(const JsonDoc *doc, const char *key,
 							 double missing);
 

@@ -1,22 +1,21 @@
 /*
  * json_unescape.c
- *	  The text of a string of JSON: its escapes undone.
+ *	  Undoing the escapes of a JSON string.
  */
 #include <string.h>
 
 #include "base/hex.h"
 #include "json/json_scan.h"
 
-/* Four hexadecimal digits at p; -1 if there are not that many. */
+/* The value of the four hexadecimal digits at p; -1 if there are fewer. */
 static long
 unescape_hex(const char *p, const char *end)
 {
 	long		code = 0;
-	int			i;
 
 	if (end - p < 4)
 		return -1;
-	for (i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++)
 	{
 		if (hex_value(p[i]) < 0)
 			return -1;

@@ -1,7 +1,7 @@
 /*
  * json_walk.h
- *	  Through a JSON document that JsonScan has accepted, of which nothing is
- *	  checked again: a matter of the row room only.
+ *	  Walking through a JSON document that JsonScan has accepted; its syntax
+ *	  is not checked again.  For src/row only.
  */
 #ifndef TRACKING_JSON_JSON_WALK_H
 #define TRACKING_JSON_JSON_WALK_H
@@ -10,7 +10,7 @@
 
 #include "json/json_skip.h"
 
-/* What stands between values. */
+/* Can this character stand between values (and keys)? */
 static inline bool
 json_walk_is_space(char c)
 {
@@ -18,7 +18,7 @@ json_walk_is_space(char c)
 		c == '\r';
 }
 
-/* The next value, or the end of the container. */
+/* Skip to the next value, or to the end of the container. */
 static inline const char *
 json_walk_spaces(const char *p)
 {
@@ -27,7 +27,10 @@ json_walk_spaces(const char *p)
 	return p;
 }
 
-/* The closing quote of a string, from behind the opening one. */
+/*
+ * The closing quote of a string; p is after the opening one.  *escaped tells
+ * whether the string has escapes.
+ */
 static inline const char *
 json_walk_string(const char *p, const char *end, bool *escaped)
 {
@@ -40,7 +43,7 @@ json_walk_string(const char *p, const char *end, bool *escaped)
 	return p;
 }
 
-/* What follows a number. */
+/* The place after a number. */
 static inline const char *
 json_walk_number(const char *p, const char *end)
 {
@@ -50,7 +53,7 @@ json_walk_number(const char *p, const char *end)
 	return p;
 }
 
-/* What follows any value that is no container. */
+/* The place after a value that is no container. */
 static inline const char *
 json_walk_scalar(const char *p, const char *end)
 {
