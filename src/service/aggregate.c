@@ -2,16 +2,15 @@
  * aggregate.c
  *	  The KPL's aggregates: a decoder of the few protobuf fields they have.
  *
- * As protobuf has it, fields come in any order, the last of a field that is
- * there twice counts, and an unknown field, or one of another wire type than
- * it should have, is skipped.
+ * By protobuf's rules fields come in any order, the last one counts if a field
+ * occurs twice, and we skip a field that is unknown or has a wrong wire type.
  */
 #include <string.h>
 
 #include "base/md5.h"
 #include "service/aggregate.h"
 
-/* A field's number and wire type, as they stand before its value */
+/* The tag before a field's value: the field's number and wire type */
 #define FIELD(number, wire) ((uint32_t) (number) << 3 | (wire))
 
 enum
@@ -32,24 +31,23 @@ enum
 #define FIELD_EXPLICIT_HASH_KEY_INDEX FIELD(2, WIRE_VARINT)
 #define FIELD_DATA FIELD(3, WIRE_BYTES)
 
-/* A varint has seven bits in each of its bytes. */
+/* Of 64 bits, seven in each byte */
 #define VARINT_MAX_BYTES 10
 
 typedef struct Field
 {
 	uint32_t	tag;
-	uint64_t	number;			/* of a varint */
-	AggregateSlice bytes;		/* of a value of that wire type */
+	uint64_t	number;			/* the value of a varint */
+	AggregateSlice bytes;		/* the value of any other wire type */
 } Field;
 
 static bool
 read_varint(const char **cur, const char *end, uint64_t *value)
 {
 	const char *p = *cur;
-	int			i;
 
 	*value = 0;
-	for (i = 0; i < VARINT_MAX_BYTES && p < end; i++)
+	for (int i = 0; i < VARINT_MAX_BYTES && p < end; i++)
 	{
 		uint8_t		byte = (uint8_t) *p++;
 
@@ -63,7 +61,10 @@ read_varint(const char **cur, const char *end, uint64_t *value)
 	return false;
 }
 
-/* Read a field; false if it is malformed.  Groups are not used and refused. */
+/*
+ * Read a field; false if it is malformed, or a group, which the KPL never
+ * uses.
+ */
 static bool
 read_field(const char **cur, const char *end, Field *field)
 {
@@ -101,17 +102,18 @@ read_field(const char **cur, const char *end, Field *field)
 static bool
 is_hash_key(const AggregateSlice *key)
 {
-	uint32_t	i;
-
 	if (key->len == 0 || key->len > AGGREGATE_MAX_HASH_KEY_DIGITS)
 		return false;
-	for (i = 0; i < key->len; i++)
+	for (uint32_t i = 0; i < key->len; i++)
 		if (key->start[i] < '0' || key->start[i] > '9')
 			return false;
 	return true;
 }
 
-/* Read a Record; indexes are only known to be below AGGREGATE_MAX_ENTRIES. */
+/*
+ * Read a Record; false if it is malformed.  The caller must check that the
+ * tables have entries of its indexes; they are below AGGREGATE_MAX_ENTRIES.
+ */
 static bool
 read_record(const AggregateSlice *slice, AggregateRecord *record)
 {
@@ -143,8 +145,9 @@ read_record(const AggregateSlice *slice, AggregateRecord *record)
 }
 
 /*
- * Count what there is, and check it.  The tables may stand behind the records
- * that refer to them, so the indexes are looked at in the end.
+ * Count and check the records and keys; false if anything is malformed.  A
+ * table may come after the records that refer to it, so we check their indexes
+ * last.
  */
 static bool
 count_entries(Aggregate *aggregate)

@@ -1,12 +1,13 @@
 /*
  * aggregate.h
- *	  Many records in one, as the Kinesis Producer Library packs them.
+ * 	  Aggregates: records that the Kinesis Producer Library has packed into
+ * 	  one.
  *
  * An aggregate is four bytes of magic, a protobuf message (AggregatedRecord of
- * the KPL's aggregation format), and the MD5 of the message.  What is not
- * exactly that is no aggregate but the user's own data.  Nothing is allocated
- * and nothing copied; records come out as slices of the input.  It knows
- * nothing of PostgreSQL, so that a fuzzer can link it alone.
+ * the KPL's aggregation format), and the MD5 of the message.  Any other data
+ * is no aggregate but the user's own.  These functions allocate and copy
+ * nothing: the records they return are slices of the input.  They use nothing
+ * of PostgreSQL, so that a fuzzer can link them alone.
  */
 #ifndef TRACKING_SERVICE_AGGREGATE_H
 #define TRACKING_SERVICE_AGGREGATE_H
@@ -19,8 +20,8 @@
 #define AGGREGATE_MAGIC_BYTES 4
 
 /*
- * Records of an aggregate, and entries of each of its two tables of keys.  The
- * KPL makes no aggregate above 1 MiB, and a record takes 6 bytes at least.
+ * Most records in an aggregate, and entries in each of its two tables of keys.
+ * The KPL makes no aggregate above 1 MiB, and a record takes 6 bytes at least.
  */
 #define AGGREGATE_MAX_ENTRIES 262144
 /* A partition key has up to 256 characters (API reference), of UTF-8 */
@@ -39,38 +40,41 @@ typedef struct AggregateSlice
 typedef struct AggregateRecord
 {
 	AggregateSlice data;
-	int			partition_key;	/* index into the table */
-	int			explicit_hash_key;	/* the same, or -1 */
+	int			partition_key;	/* index into the table of partition keys */
+	int			explicit_hash_key;	/* the same for hash keys; -1: none */
 } AggregateRecord;
 
 typedef struct Aggregate
 {
 	int			n_partition_keys;
 	int			n_explicit_hash_keys;
-	int			n_records;		/* 1 at least */
+	int			n_records;		/* at least 1 */
 
 	/* private */
 	const char *message;
-	const char *end;
-	const char *cur;			/* of aggregate_next() */
+	const char *end;			/* of the message */
+	const char *cur;			/* where aggregate_next() continues */
 } Aggregate;
 
 /*
- * Is this an aggregate with a record in it?  All of it is checked, so that
- * what follows cannot fail; but not that keys are UTF-8.
+ * Is this an aggregate with at least one record?  Checks all of it, so that
+ * the functions below cannot fail; but does not check that keys are UTF-8.
  */
 extern bool aggregate_open(Aggregate *aggregate, const char *data, size_t len);
 
-/* The same of the message alone, without magic and MD5. */
+/* The same for the message alone, without magic and MD5. */
 extern bool aggregate_open_message(Aggregate *aggregate, const char *message,
 								   size_t len);
 
-/* Fill the tables, which have room for as many entries as were counted. */
+/*
+ * Fill the two tables of keys; the caller's arrays have n_partition_keys and
+ * n_explicit_hash_keys elements.
+ */
 extern void aggregate_keys(const Aggregate *aggregate,
 						   AggregateSlice *partition_keys,
 						   AggregateSlice *explicit_hash_keys);
 
-/* The next record, in order; false at the end. */
+/* Get the next record, in order; false at the end. */
 extern bool aggregate_next(Aggregate *aggregate, AggregateRecord *record);
 
 #endif							/* TRACKING_SERVICE_AGGREGATE_H */

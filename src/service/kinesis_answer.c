@@ -1,6 +1,6 @@
 /*
  * kinesis_answer.c
- *	  The answer to GetRecords while it is read: its values.
+ *	  Reading an answer to GetRecords: its values.
  */
 #include "postgres.h"
 
@@ -8,7 +8,7 @@
 
 #include "service/kinesis_answer.h"
 
-/* Digits that a number is read to; no double has more */
+/* Further digits of a number do not matter: no double has more */
 #define NUMBER_DIGITS 18
 
 void
@@ -16,7 +16,7 @@ kinesis_answer_refuse(KinesisAnswer *answer, const char *why)
 {
 	const JsonScan *scan = &answer->scan;
 
-	/* the call is about to be closed */
+	/* the call's context, the current one, goes with the call */
 	MemoryContextSwitchTo(answer->caller_cxt);
 	if (scan->error != JSON_SCAN_OK)
 		why = psprintf("Not JSON: %s, at byte %zu.",

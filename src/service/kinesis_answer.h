@@ -1,7 +1,7 @@
 /*
  * kinesis_answer.h
- *	  The answer to GetRecords while it is read: a matter of kinesis_answer.c,
- *	  kinesis_record.c and kinesis_page.c only.
+ *	  Reading an answer to GetRecords; for kinesis_answer.c, kinesis_record.c
+ *	  and kinesis_page.c only.
  */
 #ifndef TRACKING_SERVICE_KINESIS_ANSWER_H
 #define TRACKING_SERVICE_KINESIS_ANSWER_H
@@ -11,51 +11,66 @@
 #include "json/json_scan.h"
 #include "service/kinesis_wire.h"
 
-/* In the call's context. */
+/*
+ * An answer that is being read; lives in its call's context, which is the
+ * current one meanwhile.
+ */
 typedef struct KinesisAnswer
 {
 	AwsCall    *call;
-	MemoryContext caller_cxt;	/* the call's own is the current one */
+	MemoryContext caller_cxt;	/* the caller's current context */
 	JsonScan	scan;
-	bool		in_records;		/* in the array, behind some of them */
-	size_t		next_bytes;		/* so many must have come to go on */
+	bool		in_records;		/* the scan is in the array of records, after
+								 * those that are read */
+	size_t		next_bytes;		/* do not go on before the body has so many
+								 * bytes */
 	KinesisPage *page;
-	int			n_allocated;	/* of page->records */
+	int			n_allocated;	/* records that page->records has room for */
 } KinesisAnswer;
+
+/* in kinesis_answer.c */
+
 /*
- * Close the call and raise an error: the answer is not what it should be, for
- * what the scan has found, or else for why, a sentence.
+ * Close the call and raise an error, as the answer is not what it should be.
+ * why is a sentence; the scan's error replaces it if there is one.
  */
 pg_noreturn extern void kinesis_answer_refuse(KinesisAnswer *answer,
 											  const char *why);
 
 /*
- * Enter a container of this type, where a value stands; false if it is null.
+ * Enter the container that is the next value; false if the value is null.
+ * Raises an error if it has another type.
  */
 extern bool kinesis_answer_enter(KinesisAnswer *answer, JsonToken type);
 
 /*
- * A string of the answer, unescaped in place and terminated (its quote gives
- * the room, and the scan is past it).  NULL if the value is no string.
+ * The text of a string value, unescaped in place and terminated (in place of
+ * the closing quote, which the scan has passed).  NULL if the value is no
+ * string.
  */
 extern char *kinesis_answer_string(KinesisAnswer *answer,
 								   const JsonSlice *value);
 
 /*
- * A JSON number times 10^shift, rounded.  Exact, where a double would turn
- * 1763866000.123 seconds into something near it.  False if it is too large.
+ * The value of a JSON number times 10^shift, rounded.  Exact, where a double
+ * would hold 1763866000.123 seconds only approximately.  False if it is too
+ * large.
  */
 extern bool kinesis_answer_number(const JsonSlice *value, int shift,
 								  int64 *result);
 
-/*
- * Read the records of the array that was entered, from where the answer is on:
- * all; or those that are plain and all there.
- */
+/* in kinesis_record.c */
+
+/* Read the remaining records of the array, to its end. */
 extern void kinesis_answer_records(KinesisAnswer *answer);
+
+/*
+ * Read records as long as they are plain, see take_record(), and complete.
+ * The scan stays before the first other one.
+ */
 extern void kinesis_answer_plain_records(KinesisAnswer *answer);
 
-/* The next member of the object that was entered last; false at its end. */
+/* Read the next key of the innermost object; false at the object's end. */
 static inline bool
 kinesis_answer_member(KinesisAnswer *answer, JsonSlice *key)
 {
@@ -73,6 +88,7 @@ kinesis_answer_member(KinesisAnswer *answer, JsonSlice *key)
 	((key).len == sizeof(name) - 1 && \
 	 memcmp((key).start, (name), sizeof(name) - 1) == 0)
 
+/* Read the next value, a container as a whole. */
 static inline JsonToken
 kinesis_answer_value(KinesisAnswer *answer, JsonSlice *value)
 {
@@ -83,7 +99,7 @@ kinesis_answer_value(KinesisAnswer *answer, JsonSlice *value)
 	return type;
 }
 
-/* Elements of an array that was entered; false at its end. */
+/* Enter the next object of the innermost array; false at the array's end. */
 static inline bool
 kinesis_answer_object(KinesisAnswer *answer)
 {
@@ -96,7 +112,7 @@ kinesis_answer_object(KinesisAnswer *answer)
 	return true;
 }
 
-/* Does text begin with these characters, at *p?  Then moves *p behind them. */
+/* Does *p begin with this text?  If so, moves *p after it. */
 static inline bool
 kinesis_take(const char **p, const char *end, const char *text, size_t bytes)
 {

@@ -1,8 +1,8 @@
 /*
  * kinesis_control.c
- *	  Kinesis: what streams and shards there are.
+ *	  Kinesis: describing and listing streams and shards.
  *
- * It creates, changes and deletes none.
+ * The extension creates, changes and deletes none of them.
  */
 #include "postgres.h"
 
@@ -12,28 +12,29 @@
 
 #include "service/kinesis_wire.h"
 
-/* ListShards: shards an answer (API reference) */
+/* Most shards in an answer to ListShards (API reference) */
 #define LIST_SHARDS_LIMIT "1000"
-/* A listing of more pages than this does not end: 1,000,000 shards */
+/* A listing with more pages, of 1,000,000 shards, is taken for endless */
 #define LIST_PAGES 1000
-/* A stream keeps records for a year at most; others are believed for longer */
+/* Kinesis keeps records for a year at most; other services may for longer */
 #define RETENTION_HOURS_MAX (100 * 366 * 24)
-/* A listing whose token has expired is started again that often */
+/* How often to start a listing again whose token has expired */
 #define LIST_RESTARTS 3
 
+/* The phrase for aws_error_raise(). */
 static const char *
 phrase(const char *verb, const KinesisStream *stream)
 {
 	return psprintf("%s stream \"%s\"", verb, stream->name);
 }
 
-/* Seconds since 1970, with a fraction; 0 stands for none. */
+/* The time of so many seconds since 1970; 0 if they are no valid time. */
 static TimestampTz
 timestamp_from_seconds(double seconds)
 {
 	double		us = rint(seconds * USECS_PER_SEC) - KINESIS_EPOCH_US;
 
-	/* the type's range is far beyond any stream's age: reject the rest */
+	/* no stream's age comes near the type's range: reject what is beyond it */
 	return seconds > 0 && us < (double) END_TIMESTAMP ? (TimestampTz) us : 0;
 }
 
@@ -55,12 +56,12 @@ endless_listing(const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_ERROR),
 			 errmsg("could not %s", what),
-			 errdetail("The listing does not come to its end.")));
+			 errdetail("The listing does not end.")));
 }
 
 /*
- * A number of the stream's description, which is missing if it does not say;
- * one that it cannot have closes the call and raises an error.
+ * A number of the stream's description; missing if it is not there.  If it is
+ * not from min to max, closes the call and raises an error.
  */
 static int
 read_number(AwsCall *call, const char *what, const JsonDoc *description,
@@ -160,7 +161,7 @@ read_shard(const JsonDoc *doc)
 	return shard;
 }
 
-/* Is what goes to tables and comparisons what the API says it is? */
+/* Are the members that we store or compare valid, by the API? */
 static bool
 is_sound(const KinesisShard *shard)
 {
@@ -172,7 +173,7 @@ is_sound(const KinesisShard *shard)
 		 kinesis_is_sequence_number(shard->starting_sequence_number));
 }
 
-/* With a token nothing else may name the stream. */
+/* If the request has a token, the API forbids it to name the stream, too. */
 AwsCall *
 kinesis_list_shards_begin(const KinesisStream *stream, const char *token,
 						  void *owner)
@@ -219,7 +220,7 @@ kinesis_list_shards_end(const KinesisStream *stream, AwsCall *call,
 	return token;
 }
 
-/* One listing from its start.  False if its token expired on the way. */
+/* List all shards, from the first page on.  False if a token expired. */
 static bool
 list_shards_once(const KinesisStream *stream, const char *what, List **shards)
 {
@@ -285,7 +286,7 @@ kinesis_list_streams(AwsClient *aws)
 			const char *name = jsondoc_text(jsondoc_at(list, i));
 
 			if (!kinesis_is_name(name))
-				kinesis_bad_answer(call, what, "A StreamName is none.");
+				kinesis_bad_answer(call, what, "The answer has an invalid StreamName.");
 			names = lappend(names, pstrdup(name));
 		}
 		at_end = jsondoc_length(list) == 0 ||

@@ -1,7 +1,7 @@
 /*
  * kinesis_key.c
- *	  Kinesis: the keys of a record.  A partition key as a text of the database;
- *	  what the service takes as one of the two.
+ *	  Kinesis: the keys of a record: conversion of partition keys from and to
+ *	  texts of the database, and checks of both kinds of keys.
  */
 #include "postgres.h"
 
@@ -11,13 +11,13 @@
 #include "mb/pg_wchar.h"
 #include "service/kinesis.h"
 
-/* 2^128 - 1: has as many digits as a hash key may have */
+/* 2^128 - 1, the greatest hash key */
 #define MAX_HASH_KEY "340282366920938463463374607431768211455"
 
-/* Of a key that an error tells */
+/* Most bytes of a key that an error shows */
 #define SHOWN_KEY_BYTES 64
 
-/* As \u escapes, which is two for what is beyond their four digits. */
+/* Append a character as a \u escape, as two if four digits cannot hold it. */
 static void
 append_escape(StringInfo out, pg_wchar code)
 {
@@ -30,7 +30,7 @@ append_escape(StringInfo out, pg_wchar code)
 	appendStringInfo(out, "\\u%04x", code);
 }
 
-/* A string of JSON, in ASCII: every text can hold it. */
+/* The key as a JSON string in ASCII, which a text of any encoding can hold. */
 static char *
 quoted_key(const KinesisRecord *record)
 {
@@ -68,7 +68,7 @@ kinesis_record_partition_key(const KinesisRecord *record)
 		json_unescape(utf8, bytes, utf8, &bytes) == JSON_SCAN_OK)
 		key = encoding_from_utf8(utf8, bytes);
 	pfree(utf8);
-	/* what begins with a quote would be taken for a string of JSON */
+	/* a text that begins with a quote would be taken for a JSON string */
 	return key != NULL && key[0] != '"' ? key : quoted_key(record);
 }
 
@@ -96,12 +96,15 @@ kinesis_record_set_partition_key(KinesisRecord *record, const char *key)
 		return;
 	}
 	utf8 = encoding_to_utf8(key, bytes);
-	/* whoever wants it as a value will say that it is none */
+	/* if it cannot be converted, whoever reads the key will raise an error */
 	record->partition_key = utf8 != NULL ? utf8 : pstrdup(key);
 	record->partition_key_bytes = strlen(record->partition_key);
 }
 
-/* What an error says of a key in UTF-8: escaped, and of a long one a part. */
+/*
+ * How an error shows a key in UTF-8: escaped, and only the start if it is
+ * long.
+ */
 static char *
 shown_key(const char *key)
 {
@@ -115,7 +118,7 @@ shown_key(const char *key)
 					quoted_key(&shown));
 }
 
-/* The service counts characters of Unicode, not bytes and not UTF-16's units. */
+/* The service counts Unicode characters, not bytes or units of UTF-16. */
 static void
 check_partition_key(const char *key, int64 row)
 {

@@ -1,19 +1,19 @@
 /*
  * kinesis_page.c
- *	  Kinesis: the answer to GetRecords, as a page of records.
+ *	  Kinesis: reading an answer to GetRecords into a page of records.
  *
- * The answer is scanned once, without a tree.  Records that are written as all
- * servers write them are read as they come, while they are in the processor's
- * cache; what is odd, once the answer is there.
+ * We scan the answer once, without building a tree.  Plain records, written as
+ * all servers write them, are read while the answer comes in and they are in
+ * the processor's cache; all else once the answer is complete.
  */
 #include "postgres.h"
 
 #include "service/kinesis_answer.h"
 
-/* How an answer begins that can be read as it comes */
+/* An answer can be read while it comes in if it begins like this */
 #define RECORDS_START "{\"Records\":["
 
-/* Readers reckon in microseconds. */
+/* As microseconds, which readers use, an int64 holds no more */
 #define MILLIS_MAX (PG_INT64_MAX / 1000)
 
 static void
@@ -78,7 +78,7 @@ read_child_shard(KinesisAnswer *answer)
 	answer->page->child_shards = lappend(answer->page->child_shards, shard);
 }
 
-/* Any member but the records. */
+/* Read any member of the answer but the records. */
 static void
 read_member(KinesisAnswer *answer, const JsonSlice *key)
 {
@@ -104,7 +104,7 @@ read_member(KinesisAnswer *answer, const JsonSlice *key)
 		kinesis_answer_refuse(answer, "MillisBehindLatest is out of range.");
 }
 
-/* What is left of the answer. */
+/* Read all of the answer that was not read while it came in. */
 static void
 read_page(KinesisAnswer *answer)
 {
@@ -129,12 +129,12 @@ read_page(KinesisAnswer *answer)
 	}
 	if (json_scan_next(&answer->scan) != JSON_TOKEN_END)
 		kinesis_answer_refuse(answer, NULL);
-	/* without them it is no page; a shard must not end for that */
+	/* lest an answer without anything be taken for the end of the shard */
 	if (!has_records)
 		kinesis_answer_refuse(answer, "The answer has no Records.");
 }
 
-/* Begin to read; the call's context is the current one. */
+/* Begin to read an answer, in the current context, which is the call's. */
 static void
 begin_answer(KinesisAnswer *answer, AwsCall *call, char *body, size_t bytes)
 {
@@ -146,7 +146,7 @@ begin_answer(KinesisAnswer *answer, AwsCall *call, char *body, size_t bytes)
 	json_scan_init(&answer->scan, body, bytes);
 }
 
-/* Enter the array of records, if the answer begins with it. */
+/* Enter the array of records if the answer begins with it. */
 static void
 enter_records(KinesisAnswer *answer, const char *body, size_t bytes)
 {
@@ -161,9 +161,8 @@ enter_records(KinesisAnswer *answer, const char *body, size_t bytes)
 }
 
 /*
- * Read the records that have come.  A record that is not all there is looked
- * at again when as much more of it came as there was: large ones come in many
- * pieces.
+ * Read the records that have come.  We look again at an incomplete record only
+ * when twice as much of it has come, as large records come in many pieces.
  */
 void *
 kinesis_page_progress(AwsCall *call, void *state, char *body, size_t bytes,

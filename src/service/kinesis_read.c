@@ -1,9 +1,6 @@
 /*
  * kinesis_read.c
- *	  Kinesis: iterators, reading by them, and what a record holds.
- *
- * When to read what, how often, and what a lost iterator means is not known
- * here.
+ *	  Kinesis: GetShardIterator, GetRecords, and the data of a record.
  */
 #include "postgres.h"
 
@@ -13,24 +10,28 @@
 #include "service/kinesis_wire.h"
 
 /*
- * Of an answer with KINESIS_GET_RECORDS_BYTES of payload base64 makes 13.4
- * MiB, and 10,000 records have some 3 MB around it.  Emulators do not keep to
- * the service's bound: a reader that is told so asks for fewer records.
+ * Limit of an answer to GetRecords: KINESIS_GET_RECORDS_BYTES of payload take
+ * 13.4 MiB in base64, and 10,000 records some 3 MB around them.  Emulators may
+ * answer with more; then a reader gets AWS_ERROR_TOO_LARGE, and asks for fewer
+ * records.
  */
 #define GET_RECORDS_ANSWER_BYTES (20 * 1024 * 1024)
 
-/* An answer to GetShardIterator holds 512 characters (API reference) */
+/* Limit of an answer to GetShardIterator: 512 characters (API reference) */
 #define ITERATOR_ANSWER_BYTES (64 * 1024)
-/* It reads no records; kinesalite never answers for a time that has none. */
+/*
+ * GetShardIterator reads no records, so that it answers soon; but kinesalite
+ * never does for a time after the last record.
+ */
 #define ITERATOR_TIMEOUT_MS 5000
 
-/* As the API wants it: seconds since 1970, with milliseconds. */
+/* A time as the API wants it: seconds since 1970, with milliseconds. */
 static char *
 seconds_text(TimestampTz timestamp)
 {
 	int64		us = 0;
 
-	/* anything before 1970 is before the trim horizon, whatever it is */
+	/* all times before 1970 mean the same: before the trim horizon */
 	if (timestamp > -KINESIS_EPOCH_US)
 		us = timestamp + KINESIS_EPOCH_US;
 	return psprintf(INT64_FORMAT ".%03d", us / USECS_PER_SEC,
@@ -116,7 +117,7 @@ kinesis_get_records_begin(const KinesisStream *stream, const char *iterator,
 	kinesis_body_init(&body);
 	kinesis_body_string(&body, "ShardIterator", iterator);
 	kinesis_body_number(&body, "Limit", psprintf("%d", limit));
-	/* the iterator says which stream; an ARN may be another account's */
+	/* the iterator names the stream, but not the account, as an ARN does */
 	if (strncmp(stream->name, "arn:", 4) == 0)
 		kinesis_body_stream(&body, stream);
 
@@ -124,8 +125,8 @@ kinesis_get_records_begin(const KinesisStream *stream, const char *iterator,
 }
 
 /*
- * What is caught here was raised while scanning memory that belongs to the
- * call: nothing is left behind that only a subtransaction could clean up.
+ * The errors caught here are raised by functions that only scan memory of the
+ * call, so that no subtransaction is needed to clean up after them.
  */
 KinesisPage *
 kinesis_get_records_try(AwsCall *call, AwsError *error)

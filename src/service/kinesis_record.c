@@ -1,9 +1,10 @@
 /*
  * kinesis_record.c
- *	  Kinesis: the records of an answer, as slices of it.
+ *	  Kinesis: reading the records of an answer, as slices of it.
  *
- * The hot path: no payload is looked at.  What is written as all servers write
- * it is compared with that, everything else goes through the scanner.
+ * This is the hot path: we do not look at payloads.  Plain records, written as
+ * all servers write them, are recognized by comparing their text; the JSON
+ * scanner reads all others.
  */
 #include "postgres.h"
 
@@ -14,10 +15,10 @@
 #include "json/json_skip.h"
 #include "service/kinesis_answer.h"
 
-/* What a record with no payload to speak of takes of an answer, at least */
+/* Least bytes of an answer that a record takes, with hardly any payload */
 #define RECORD_ANSWER_BYTES 160
 
-/* Digits of the seconds since 1970, from 2001 to 2286 */
+/* Digits of the seconds since 1970, in the years from 2001 to 2286 */
 #define SECONDS_DIGITS 10
 
 static TimestampTz
@@ -33,8 +34,8 @@ read_timestamp(KinesisAnswer *answer, const JsonSlice *value)
 }
 
 /*
- * Eight bytes at a time: a byte is a digit if its upper half is that of '0',
- * and still so after six were added.
+ * Are all bytes digits?  Tests eight at a time: a byte is a digit if its upper
+ * half is that of '0', and stays so when six is added.
  */
 static bool
 all_digits(const char *text, size_t bytes)
@@ -114,8 +115,8 @@ clear_record(KinesisRecord *record)
 }
 
 /*
- * A string without escapes, behind its opening quote, that ends at rest; moves
- * *p behind it.
+ * Take the string from *p, which is after its opening quote, to rest, where a
+ * quote must be.  Moves *p after that.
  */
 static inline bool
 take_string_to(const char **p, const char *rest, const char *end,
@@ -129,12 +130,14 @@ take_string_to(const char **p, const char *rest, const char *end,
 	return KINESIS_TAKE(p, end, "\"");
 }
 
+/* Take a string of plain bytes (see json_skip_plain()). */
 static inline bool
 take_string(const char **p, const char *end, JsonSlice *value)
 {
 	return take_string_to(p, json_skip_plain(*p, end), end, value);
 }
 
+/* The same, faster for long strings. */
 static inline bool
 take_long_string(const char **p, const char *end, JsonSlice *value)
 {
@@ -142,8 +145,8 @@ take_long_string(const char **p, const char *end, JsonSlice *value)
 }
 
 /*
- * A time of our days: ten digits of seconds since 1970, and up to six of a
- * fraction.  Moves *p behind them.
+ * Take a time of our days: ten digits of seconds since 1970, and a fraction of
+ * up to six.  Moves *p after them.
  */
 static inline bool
 take_timestamp(const char **p, const char *end, TimestampTz *timestamp)
@@ -178,9 +181,11 @@ take_timestamp(const char **p, const char *end, TimestampTz *timestamp)
 }
 
 /*
- * The members of a record as all servers write them: those that we know, without
- * white space or escapes.  Returns what is behind its closing brace; NULL if it
- * is any other, or not all there.  Most of what an answer costs is spent here.
+ * Read a plain record; p is after its opening brace.  A record is plain if it
+ * has only members that we know, without white space or escapes, as all
+ * servers write it.  Returns the place after its closing brace; NULL if the
+ * record is not plain or not complete.  Most of the time that an answer costs
+ * is spent here.
  */
 static const char *
 take_record(KinesisAnswer *answer, const char *p, const char *end,
@@ -229,7 +234,7 @@ take_record(KinesisAnswer *answer, const char *p, const char *end,
 	return p;
 }
 
-/* One record, entered already, however it is written. */
+/* Read a record of any form, whose object is entered already. */
 static void
 read_any_record(KinesisAnswer *answer, KinesisRecord *record)
 {
@@ -277,7 +282,7 @@ kinesis_page_records(const KinesisPage *page, int64 n)
 	return records;
 }
 
-/* Where the next record goes; it counts once it is read. */
+/* Room for the next record, which the caller counts once it is read. */
 static KinesisRecord *
 next_record_slot(KinesisAnswer *answer)
 {

@@ -1,11 +1,11 @@
 /*
  * kinesis_time.c
- *	  Kinesis: what time it is there.
+ *	  Kinesis: the time by the service's clock.
  *
- * There is no operation that tells.  But a service gives no iterator at a time
- * that it has not come to, and when it refuses says what time it has: by the
- * clock that it compares with, to the millisecond.  Emulators refuse without a
- * word, or do not refuse; their answers are dated.
+ * No operation tells the time.  But Kinesis refuses an iterator at a time in
+ * the future, and the refusal tells the time to the millisecond, by the clock
+ * that it compares with.  Emulators refuse without telling it, or do not
+ * refuse; their answers have a Date header.
  */
 #include "postgres.h"
 
@@ -13,15 +13,15 @@
 
 #include "service/kinesis_wire.h"
 
-/* No clock has come to what is so far ahead of ours: a year. */
+/* A time so far ahead of our clock is in the future by any clock: a year */
 #define FAR_AHEAD_US (365 * USECS_PER_DAY)
 
-/* What the service's own time stands behind, in its refusal */
+/* In the refusal, the service's time follows these words */
 #define TOLD "currentTimestampInMillis: "
 
 /*
- * The answer to a question for an iterator at a time; an error that is no
- * refusal of the time is raised.
+ * Ask for an iterator at a time, and wait.  The call has succeeded, or failed
+ * as the service refuses the time; any other failure is raised.
  */
 static AwsCall *
 ask_iterator(const KinesisStream *stream, const char *shard_id,
@@ -46,6 +46,7 @@ ask_iterator(const KinesisStream *stream, const char *shard_id,
 	return call;
 }
 
+/* The time that a refusal tells; 0 if it tells none. */
 static TimestampTz
 told_time(const AwsError *refusal)
 {
@@ -53,7 +54,7 @@ told_time(const AwsError *refusal)
 	int64		ms = told == NULL ? 0 :
 		strtoll(told + strlen(TOLD), NULL, 10);
 
-	/* nonsense is no time */
+	/* a time that cannot be is not believed */
 	if (ms <= 0 || ms > (GetCurrentTimestamp() + KINESIS_EPOCH_US) / 1000 +
 		FAR_AHEAD_US / 1000)
 		return 0;

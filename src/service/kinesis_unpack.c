@@ -1,9 +1,9 @@
 /*
  * kinesis_unpack.c
- *	  Kinesis: the records of a page with aggregates, one after the other.
+ *	  Kinesis: walking through the records of a page with aggregates.
  *
- * Sub-records are slices of the aggregate, which is decoded where it is.  How
- * an aggregate is written is known in aggregate.c.
+ * Sub-records are slices of their aggregate, whose base64 is decoded in place.
+ * aggregate.c knows the format of aggregates.
  */
 #include "postgres.h"
 
@@ -22,17 +22,18 @@ typedef struct Keys
 
 struct KinesisUnpack
 {
-	MemoryContext cxt;			/* of all of it */
+	MemoryContext cxt;			/* holds the walk */
 	const KinesisPage *page;
-	int			record;			/* the one it is at */
-	int			sub;			/* if that is an aggregate: in it */
-	bool		is_open;		/* the following are those of that aggregate */
-	MemoryContext keys_cxt;
+	int			record;			/* index of the next record */
+	int			sub;			/* if that is an aggregate: index of the next
+								 * sub-record */
+	bool		is_open;		/* ... and the members below are set for it */
+	MemoryContext keys_cxt;		/* holds keys */
 	Keys		keys;
-	Aggregate	aggregate;		/* how far it was read */
+	Aggregate	aggregate;		/* read up to sub */
 };
 
-/* Keys become text, which takes only UTF-8 without a zero byte. */
+/* Can all keys become text: are they UTF-8 without a zero byte? */
 static bool
 keys_are_text(const AggregateSlice *keys, int n)
 {
@@ -43,7 +44,7 @@ keys_are_text(const AggregateSlice *keys, int n)
 	return true;
 }
 
-/* In the current context. */
+/* Read the tables of keys, in the current context. */
 static void
 read_keys(const Aggregate *aggregate, Keys *keys)
 {
@@ -54,7 +55,7 @@ read_keys(const Aggregate *aggregate, Keys *keys)
 	aggregate_keys(aggregate, keys->partition_keys, keys->explicit_hash_keys);
 }
 
-/* False if the record is no aggregate; it is the user's own then. */
+/* Open a record's aggregate.  False if the record is the user's own data. */
 static bool
 open_record(KinesisRecord *record, Aggregate *aggregate)
 {
@@ -72,7 +73,7 @@ open_record(KinesisRecord *record, Aggregate *aggregate)
 	return keys_are_text(keys.partition_keys, aggregate->n_partition_keys);
 }
 
-/* Find the aggregates; n_left becomes what there is without them. */
+/* Find the aggregates; n_left is changed to count sub-records instead. */
 static void
 find_aggregates(KinesisPage *page)
 {
@@ -141,7 +142,9 @@ kinesis_unpack_close(KinesisUnpack *unpack)
 	MemoryContextDelete(unpack->cxt);
 }
 
-/* Begin with the aggregate that is next, behind what the page leaves out. */
+/*
+ * Enter the next record, an aggregate, after the sub-records left out of it.
+ */
 static void
 open_aggregate(KinesisUnpack *unpack)
 {

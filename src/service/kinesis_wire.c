@@ -1,8 +1,6 @@
 /*
  * kinesis_wire.c
- *	  How requests to Kinesis are written, and what is common to its answers.
- *
- * No operation's members are known here.
+ *	  Writing requests to Kinesis, and what all answers have in common.
  */
 #include "postgres.h"
 

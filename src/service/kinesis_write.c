@@ -2,15 +2,15 @@
  * kinesis_write.c
  *	  Kinesis: PutRecords.
  *
- * A record that the service refuses is a result, not an error: which of them
- * to send again, and when, is for the room above.
+ * A record that the service refuses is a result, not an error: the caller
+ * decides which records to send again, and when.
  */
 #include "postgres.h"
 
 #include "base/base64.h"
 #include "service/kinesis_wire.h"
 
-/* The data in base64, straight into the request. */
+/* Append the data in base64, encoded straight into the body. */
 static void
 body_data(StringInfo body, const char *data, size_t bytes)
 {
@@ -42,7 +42,9 @@ body_records(StringInfo body, const KinesisPutRecord *records, int n)
 	appendStringInfoChar(body, ']');
 }
 
-/* False if it is neither a success nor a failure. */
+/*
+ * Read the result of a record; false if it tells neither success nor failure.
+ */
 static bool
 read_result(const AwsCall *call, const JsonDoc *doc, KinesisPutResult *result)
 {
@@ -86,7 +88,7 @@ kinesis_put_records(const KinesisStream *stream,
 	list = jsondoc_get(kinesis_call_answer(call), "Records");
 	if (jsondoc_length(list) != n)
 		kinesis_bad_answer(call, what,
-						   "The answer has not one result for each record.");
+						   "The answer does not have one result for each record.");
 	for (int i = 0; i < n; i++)
 		if (!read_result(call, jsondoc_at(list, i), &results[i]))
 			kinesis_bad_answer(call, what,

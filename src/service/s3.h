@@ -1,10 +1,10 @@
 /*
  * s3.h
- *	  Amazon S3: writing objects, and deleting them.
+ *	  Amazon S3: writing and deleting objects.
  *
- * A function is one operation of the API or, for uploads, a sequence of them.
- * All wait for the service, are ended by a cancel at once, and retry by the
- * rules of aws_call.h.  Nothing is read, listed or remembered.
+ * Each function makes one operation of the API or, for uploads, a sequence of
+ * them.  It waits for the service; a cancel ends the wait at once.  Failures
+ * are retried by the rules of aws_call.h.
  */
 #ifndef TRACKING_SERVICE_S3_H
 #define TRACKING_SERVICE_S3_H
@@ -16,42 +16,45 @@
 
 /* Limits of the service (API reference) */
 #define S3_KEY_BYTES 1024		/* of a key in UTF-8 */
-#define S3_DELETE_KEYS 1000		/* of one DeleteObjects */
-#define S3_UPLOAD_PARTS 10000	/* of one upload */
+#define S3_DELETE_KEYS 1000		/* in one DeleteObjects */
+#define S3_UPLOAD_PARTS 10000	/* of one multipart upload */
 
-/* Of a prefix: leaves room for a name behind it */
+/* Most bytes of a prefix: leaves room for a name after it */
 #define S3_PREFIX_BYTES (S3_KEY_BYTES * 3 / 4)
 
 /*
- * An upload goes in parts of this size, of which one is in memory; S3 wants 5
- * MiB at least, the last aside.
+ * Size of an upload's parts, of which one is kept in memory.  S3 wants at
+ * least 5 MiB, but for the last part.
  */
 #define S3_PART_BYTES (8 * 1024 * 1024)
 
-/* Where objects are to be: s3://bucket/prefix */
+/* Where to put objects: s3://bucket/prefix */
 typedef struct S3Location
 {
 	char	   *bucket;
-	char	   *prefix;			/* "", or ends with a slash: a name can be put
-								 * behind it */
+	char	   *prefix;			/* "", or ends with a slash, so that a name can
+								 * be appended */
 } S3Location;
 
 typedef struct S3Client S3Client;
 typedef struct S3Upload S3Upload;
 
-/* An object that may still be there, and why. */
+/* An object that may still exist, and why. */
 typedef struct S3Undeleted
 {
-	const char *key;
+	const char *key;			/* the caller's pointer */
 	AwsError	error;
 } S3Undeleted;
 
-/* Can a bucket have that name? */
+/* in s3_client.c */
+
+/* Can a bucket have this name? */
 extern bool s3_is_bucket(const char *name, size_t bytes);
 
 /*
- * Read s3://bucket or s3://bucket/prefix; texts are palloc'd.  Raises an error
- * that does not repeat it if it is neither, or no bucket can have that name.
+ * Parse s3://bucket or s3://bucket/prefix; texts are palloc'd.  Raises an
+ * error if url is neither, or no bucket can have that name; the error does not
+ * repeat url.
  */
 extern void s3_parse_url(const char *url, S3Location *location);
 
@@ -59,23 +62,26 @@ extern void s3_parse_url(const char *url, S3Location *location);
 extern char *s3_url(const char *bucket, const char *key);
 
 /*
- * The URL at which a bucket is addressed, with a slash at its end; palloc'd.
- * With a custom endpoint, or a dot in its name that no certificate would
- * cover, the bucket is part of the path, else of the host's name.
+ * The URL of a bucket, with a slash at its end; palloc'd.  The bucket is part
+ * of the host's name; it is part of the path if there is a custom endpoint, or
+ * if the bucket has a dot in its name, as no certificate would match such a
+ * host.
  */
 extern char *s3_bucket_url(const AwsConfig *config, const char *bucket);
 
-/* A client of one bucket, in cxt.  config is copied. */
+/* Open a client for one bucket, in cxt.  config is copied. */
 extern S3Client *s3_client_open(MemoryContext cxt, const AwsConfig *config,
 								const char *bucket);
 
 /*
- * Store an object in one request.  An error is raised unless the service has
- * it, whole.  Another object of that key is replaced.
+ * Store an object in one request; replaces an object of the same key.  Raises
+ * an error unless the service has stored the whole object.
  */
 extern void s3_put_object(S3Client *client, const char *key,
 						  const char *content_type, const char *data,
 						  size_t bytes);
+
+/* in s3_upload.c */
 
 /*
  * Begin an object that is written piece by piece.  The upload lives in a child
@@ -84,31 +90,33 @@ extern void s3_put_object(S3Client *client, const char *key,
 extern S3Upload *s3_upload_open(S3Client *client, const char *key,
 								const char *content_type);
 
-/* Add to the object; waits for the service when a part is full. */
+/* Append to the object; sends a part and waits when one is full. */
 extern void s3_upload_write(S3Upload *upload, const char *data,
 							size_t bytes);
 
 /*
- * Store the object and free the upload.  What is no longer than a part is one
- * PutObject, anything else a multipart upload: either way the object is there
- * whole or, after an error, not at all.
+ * Store the object and free the upload.  An object no longer than a part is
+ * stored by one PutObject, a longer one by a multipart upload.  Either way the
+ * whole object exists afterwards or, after an error, nothing of it.
  */
 extern void s3_upload_finish(S3Upload *upload);
 
 /*
- * Give the upload up and free it: for whoever catches an error, also one that
- * s3_upload_write() or s3_upload_finish() raised.  Tries once, for some
- * seconds that a cancel does not cut short, to have the service forget the
- * parts that it has; whether it did is not told.  An upload that ends with its
- * memory context leaves them there, until a lifecycle rule of the bucket
- * removes incomplete uploads.
+ * Give up the upload and free it.  To be called by whoever catches an error,
+ * also one that s3_upload_write() or s3_upload_finish() raised.  Tries once,
+ * for some seconds that a cancel does not cut short, to have the service
+ * delete the parts that it has; the caller does not learn whether it did.  If
+ * an upload's memory context is deleted instead, the parts stay until a
+ * lifecycle rule of the bucket removes incomplete uploads.
  */
 extern void s3_upload_abort(S3Upload *upload);
 
+/* in s3_delete.c */
+
 /*
- * Delete objects by their keys (a list of C strings).  Those that may still be
- * there are returned, a list of S3Undeleted in the current memory context:
- * NIL if all are gone.  To delete what is not there is no failure, and no
+ * Delete objects by their keys (a list of C strings).  Returns those that may
+ * still exist, a list of S3Undeleted in the current memory context; NIL if
+ * none does.  Deleting an object that does not exist is no failure, and no
  * failure of the service raises an error.
  */
 extern List *s3_delete_objects(S3Client *client, List *keys);

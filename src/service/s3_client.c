@@ -19,7 +19,7 @@
 #define BUCKET_MAX 63
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyz0123456789"
 
-/* No answer that is read here has more: a refusal is about one key each */
+/* Limit of an answer; the largest names each of S3_DELETE_KEYS keys */
 #define ANSWER_BYTES (8 * 1024 * 1024)
 
 /* An MD5 in hex, in quotes */
@@ -29,7 +29,9 @@
  * Addresses
  * ---------------------------------------------------------------- */
 
-/* What was given is not repeated: some put credentials into such a URL. */
+/*
+ * The error does not repeat the URL, as some people put credentials into it.
+ */
 pg_noreturn static void
 invalid_location(const char *why)
 {
@@ -40,7 +42,9 @@ invalid_location(const char *why)
 			 errhint("A location looks like \"s3://bucket/prefix\".")));
 }
 
-/* It becomes part of a host's name, and must not smuggle in another one. */
+/*
+ * The name becomes part of a host's name, so that it must not change the host.
+ */
 bool
 s3_is_bucket(const char *name, size_t bytes)
 {
@@ -135,7 +139,7 @@ s3_client_open(MemoryContext cxt, const AwsConfig *config, const char *bucket)
 const char *
 s3_key_utf8(const char *key)
 {
-	/* outside of a transaction nothing else can be converted */
+	/* ASCII needs no conversion, which is impossible outside a transaction */
 	if (pg_is_ascii(key))
 		return key;
 	return pg_server_to_any(key, strlen(key), PG_UTF8);
@@ -185,7 +189,7 @@ start_call(S3Client *client, const S3Request *request)
 		.doubt_success = request->doubt_success
 	};
 
-	/* without a type libcurl would call a body a form */
+	/* without a type libcurl would declare the body to be a form */
 	if (request->body != NULL)
 		headers[aws.n_headers++] = (Sigv4Header) {
 			"Content-Type", request->content_type ? request->content_type :
@@ -223,12 +227,12 @@ s3_call(S3Client *client, const S3Request *request)
 }
 
 /* ----------------------------------------------------------------
- * What was stored
+ * Stored objects
  * ---------------------------------------------------------------- */
 
 /*
- * The ETag is an MD5 if it looks like one, unless S3 encrypts by a key other
- * than its own.
+ * Is the ETag the MD5 of the object?  It is if it looks like one, unless S3
+ * encrypts the object by a key other than its own.
  */
 static bool
 etag_is_md5(const AwsCall *call, const char *etag)

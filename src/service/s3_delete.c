@@ -7,12 +7,12 @@
 #include "base/xml.h"
 #include "service/s3_wire.h"
 
-/* Some keys of the list, for one call */
+/* The keys of one call: some of the list */
 typedef struct Chunk
 {
-	List	   *keys;
-	int			first;
-	int			end;			/* behind the last */
+	List	   *keys;			/* all of them */
+	int			first;			/* index of the first */
+	int			end;			/* index after the last */
 } Chunk;
 
 static void
@@ -32,7 +32,9 @@ add_all_undeleted(List **undeleted, const Chunk *chunk, const AwsError *error)
 		add_undeleted(undeleted, list_nth(chunk->keys, i), error);
 }
 
-/* The caller's own pointer to a key that the service named; NULL if none. */
+/*
+ * The caller's pointer to a key that the service named; NULL if it has none.
+ */
 static const char *
 own_key(const Chunk *chunk, const char *utf8)
 {
@@ -47,8 +49,8 @@ own_key(const Chunk *chunk, const char *utf8)
 }
 
 /*
- * The answer has an Error for each key that is not deleted, and a root by
- * which it is known.  If it makes no sense, nothing is certain of any key.
+ * Read the answer, which has an Error for each key that was not deleted.  If
+ * it is not what the API promises, none of the keys counts as deleted.
  */
 static void
 read_answer(List **undeleted, const Chunk *chunk, AwsCall *call)

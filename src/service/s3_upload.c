@@ -2,11 +2,12 @@
  * s3_upload.c
  *	  S3: an object that is written piece by piece.
  *
- * An answer that is lost leaves it open whether the service did what was
- * asked.  To store a part, or a small object, twice does no harm.  Only the
- * call that completes an upload cannot be made twice: one that finds no upload
- * may come after one that made the object, also behind our back, as libcurl
- * sends again what a kept connection has not taken.  The object tells.
+ * When an answer is lost, we do not know whether the service has done what we
+ * asked for.  Storing a part or a small object twice does no harm.  Only
+ * CompleteMultipartUpload cannot be repeated: if the service says that there
+ * is no such upload, an earlier attempt may have completed it.  libcurl, too,
+ * may have repeated the request, if a kept connection was closed.  So we look
+ * whether the object exists.
  */
 #include "postgres.h"
 
@@ -16,10 +17,12 @@
 #include "service/s3_wire.h"
 #include "utils/builtins.h"
 
-/* The buffer doubles from here, as many objects are small */
+/*
+ * The buffer's first size, which is doubled as needed: many objects are small
+ */
 #define FIRST_BYTES (64 * 1024)
 
-/* To abort is a courtesy, done by someone who has an error to report */
+/* Limit of an abort, which holds up the report of an error */
 #define ABORT_MS 5000
 
 struct S3Upload
@@ -35,12 +38,15 @@ struct S3Upload
 	size_t		bytes;
 	size_t		allocated;
 
-	/* once there is more than one */
-	bool		broken;			/* a call did not succeed: only to be aborted */
-	char	   *upload_id;		/* percent-encoded; NULL: none is open */
-	StringInfoData etags;		/* of the parts, as Complete wants them */
-	StringInfoData md5s;		/* of the parts, one behind the other */
-	int			n_parts;		/* that were sent */
+	/* the multipart upload, if there is more than one part */
+	bool		broken;			/* a call failed: the upload can only be
+								 * aborted */
+	char	   *upload_id;		/* percent-encoded; NULL: none was begun, or it
+								 * is aborted */
+	StringInfoData etags;		/* of the parts, as XML for
+								 * CompleteMultipartUpload */
+	StringInfoData md5s;		/* of the parts, concatenated */
+	int			n_parts;		/* number of parts that were sent */
 };
 
 S3Upload *
@@ -70,9 +76,9 @@ s3_upload_open(S3Client *client, const char *key, const char *content_type)
  * ---------------------------------------------------------------- */
 
 /*
- * Have the service forget the parts, if it will.  A cancel waits for it: the
- * postmaster signals each one twice, to the process and to its group, and the
- * second may come only now.
+ * Try to have the service delete the parts.  Cancels are held off meanwhile:
+ * the postmaster signals each cancel twice, to the process and to its group,
+ * and the second signal may come only now.
  */
 static void
 forget_parts(S3Upload *upload)
@@ -109,7 +115,7 @@ fail_by_nonsense(S3Upload *upload, const char *why)
 	fail(upload, &error);
 }
 
-/* The same for a call, which is closed. */
+/* Fail by the error of a call, which is closed. */
 pg_noreturn static void
 fail_by_call(S3Upload *upload, AwsCall *call)
 {
@@ -131,7 +137,7 @@ fail_by_size(S3Upload *upload)
 					   S3_UPLOAD_PARTS, S3_PART_BYTES)));
 }
 
-/* What is left of it must not become the object. */
+/* Raise an error if a call has failed: the object would lack a part. */
 static void
 check_not_broken(const S3Upload *upload)
 {
@@ -162,6 +168,7 @@ answer_xml(AwsCall *call)
 	return xml;
 }
 
+/* Begin the multipart upload: sets upload_id. */
 static void
 begin_parts(S3Upload *upload)
 {
@@ -190,7 +197,7 @@ begin_parts(S3Upload *upload)
 	upload->upload_id = encoded.data;
 }
 
-/* Remember what Complete has to say of a part. */
+/* Note a part's ETag and MD5 for CompleteMultipartUpload. */
 static void
 note_part(S3Upload *upload, const char *etag, const uint8_t *md5)
 {
@@ -201,7 +208,7 @@ note_part(S3Upload *upload, const char *etag, const uint8_t *md5)
 	appendBinaryStringInfo(&upload->md5s, (const char *) md5, MD5_BYTES);
 }
 
-/* Store what is in the buffer as a part, and empty the buffer. */
+/* Store the buffer's content as a part, and empty the buffer. */
 static void
 send_part(S3Upload *upload)
 {
@@ -239,7 +246,10 @@ send_part(S3Upload *upload)
 	upload->broken = false;
 }
 
-/* Make room for some of the bytes, at least one; there is less than a part. */
+/*
+ * Make room in the buffer, which holds less than a part, for all of the bytes
+ * or up to a whole part.
+ */
 static void
 reserve(S3Upload *upload, size_t bytes)
 {
@@ -284,7 +294,7 @@ s3_upload_write(S3Upload *upload, const char *data, size_t bytes)
  * The end
  * ---------------------------------------------------------------- */
 
-/* Has the key the object that all parts make? */
+/* Does the key have the object that is made of all our parts? */
 static bool
 object_is_there(S3Upload *upload)
 {
@@ -295,7 +305,7 @@ object_is_there(S3Upload *upload)
 	char		hex[2 * MD5_BYTES + 1] = "";
 	bool		there;
 
-	/* the ETag of an upload: the MD5 of its parts' MD5s, and their number */
+	/* its ETag is the MD5 of the parts' MD5s, and the number of parts */
 	md5_digest(upload->md5s.data, upload->md5s.len, md5);
 	hex_encode((const char *) md5, MD5_BYTES, hex);
 	if (aws_call_error(call) == NULL)
