@@ -1,6 +1,6 @@
 /*
  * http_budget.c
- *	  What the body of an answer takes of a budget.
+ *	  The memory that an answer's body takes of a budget.
  */
 #include "postgres.h"
 
@@ -9,16 +9,16 @@
 #include "utils/memutils.h"
 
 /*
- * A body of this size is let in however little room there is: an error, or
- * the answer of a shard that has nothing new, says what is to be done next.
+ * A body up to this size always fits: an error, or an answer without records,
+ * says what to do next.
  */
 #define HTTP_SMALL_BODY_BYTES (64 * 1024)
 
 struct HttpCharge
 {
 	HttpBudget *budget;
-	size_t		bytes;
-	bool		paused;
+	size_t		bytes;			/* charged now */
+	bool		paused;			/* counted in budget->n_paused */
 	MemoryContextCallback callback;
 };
 
@@ -61,7 +61,7 @@ http_charge_set(HttpCharge *charge, size_t bytes)
 
 	budget->used_bytes += bytes - charge->bytes;
 	charge->bytes = bytes;
-	/* what is kept to be used again is within the budget, too */
+	/* buffers that are kept to be used again must fit into the budget, too */
 	if (grows)
 		buffer_keep_at_most(budget->max_bytes -
 							Min(budget->max_bytes, budget->used_bytes));

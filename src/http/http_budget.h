@@ -1,6 +1,6 @@
 /*
  * http_budget.h
- *	  What the body of an answer takes of a budget; for http_*.c alone.
+ *	  The memory that an answer's body takes of a budget; for src/http only.
  */
 #ifndef TRACKING_HTTP_HTTP_BUDGET_H
 #define TRACKING_HTTP_HTTP_BUDGET_H
@@ -10,18 +10,18 @@
 typedef struct HttpCharge HttpCharge;
 
 /*
- * A charge of nothing yet, in cxt, where the body is to be: the budget gets
- * it back when cxt is reset or deleted.
+ * Open a charge of 0 bytes in cxt, where the body will be.  When cxt is reset
+ * or deleted, what was charged is given back to the budget.
  */
 extern HttpCharge *http_charge_open(MemoryContext cxt, HttpBudget *budget);
 
-/* Would a body of so many bytes fit? */
+/* Would a body of so many bytes fit into the budget? */
 extern bool http_charge_fits(const HttpCharge *charge, size_t bytes);
 
-/* The body takes so many bytes now. */
+/* Change the charge to so many bytes, which the body takes now. */
 extern void http_charge_set(HttpCharge *charge, size_t bytes);
 
-/* Its exchange waits for room, or no longer. */
+/* Note whether the body's exchange waits for room. */
 extern void http_charge_pause(HttpCharge *charge, bool paused);
 
 #endif							/* TRACKING_HTTP_HTTP_BUDGET_H */

@@ -2,11 +2,12 @@
  * http_curl.c
  *	  HTTP exchanges: from a request to a response, by libcurl.
  *
- * libcurl's callbacks only write down what they are told: an error raised in
- * one would jump through libcurl's frames.  What they note becomes a failure
- * of the exchange afterwards, and the caller's done function runs outside.
+ * libcurl's callbacks raise no errors, which would jump through libcurl's
+ * stack frames.  They only note what happens; http_drive() turns that into a
+ * failure of the exchange afterwards, and calls the caller's functions outside
+ * of libcurl.
  *
- * Nothing is tried again here.
+ * No request is sent again here: that is for src/aws.
  */
 #include "postgres.h"
 
@@ -27,10 +28,11 @@
 
 typedef enum ExchangeState
 {
-	EXCHANGE_NEW,				/* not yet known to the multi handle */
-	EXCHANGE_RUNNING,			/* next: ENDED */
-	EXCHANGE_ENDED,				/* on ended; next: DONE */
-	EXCHANGE_DONE				/* done was called */
+	EXCHANGE_NEW,				/* not yet in the multi handle; next:
+								 * RUNNING */
+	EXCHANGE_RUNNING,			/* in the multi handle; next: ENDED */
+	EXCHANGE_ENDED,				/* in the list ended; next: DONE */
+	EXCHANGE_DONE				/* the function done was called */
 } ExchangeState;
 
 struct HttpExchange
@@ -44,53 +46,58 @@ struct HttpExchange
 	ExchangeState state;
 	dlist_node	node;			/* in ended */
 
-	/* libcurl's, while not over */
+	/* libcurl's, until the exchange ends */
 	CURL	   *easy;
 	struct curl_slist *headers;
 	char		error_text[CURL_ERROR_SIZE];
 
-	/* the answer as it comes */
-	HttpFailure refused;		/* why on_body() did not take it */
+	/* the answer */
+	HttpFailure refused;		/* why on_body() refused the body */
 	size_t		max_response_bytes;
-	char	   *body;			/* a buffer of cxt, or NULL */
-	size_t		body_bytes;
-	size_t		body_allocated;
-	HttpCharge *charge;			/* or NULL: no budget */
-	bool		is_paused;		/* on paused, until its body fits */
-	size_t		wanted_bytes;	/* to fit */
-	dlist_node	paused_node;
-	bool		is_fresh;		/* on fresh: more of its body came */
-	dlist_node	fresh_node;
+	char	   *body;			/* a buffer (see buffer.h) in cxt, or NULL */
+	size_t		body_bytes;		/* that have come */
+	size_t		body_allocated; /* size of the buffer */
+	HttpCharge *charge;			/* of the buffer; NULL: no budget */
+	bool		is_paused;		/* in paused, until its body fits */
+	size_t		wanted_bytes;	/* size of the body that must fit */
+	dlist_node	paused_node;	/* in paused */
+	bool		is_fresh;		/* in fresh */
+	dlist_node	fresh_node;		/* in fresh */
 	char		header_lines[HTTP_HEADERS_BYTES];
-	size_t		header_bytes;
+	size_t		header_bytes;	/* of header_lines */
 };
 
-/* Exchanges that are over and whose done was not called yet */
+/* Exchanges that have ended and whose function done was not called yet */
 static dlist_head ended = DLIST_STATIC_INIT(ended);
 
 /* Exchanges whose body does not fit into their budget; the oldest first */
 static dlist_head paused = DLIST_STATIC_INIT(paused);
 
-/* Exchanges whose progress is to be called */
+/*
+ * Exchanges of whose body more came since their function progress was called
+ */
 static dlist_head fresh = DLIST_STATIC_INIT(fresh);
 
 /* ----------------------------------------------------------------
  * libcurl's callbacks: no error may be raised in here
  * ---------------------------------------------------------------- */
 
-/* What to allocate for the body when its first bytes come. */
+/* The size to allocate for the body when its first bytes have come. */
 static size_t
 first_allocation(HttpExchange *exchange, size_t bytes)
 {
 	curl_off_t	announced = -1;
 
-	/* the answer mostly says how long it will be */
+	/* mostly the answer's Content-Length says how long the body will be */
 	curl_easy_getinfo(exchange->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
 					  &announced);
 	return Max(bytes, (size_t) Max(announced, 0));
 }
 
-/* Make room for more bytes of the body and a terminator. */
+/*
+ * Make room for more bytes of the body and a terminator.  False, with refused
+ * set, if that is too much or there is no memory.
+ */
 static bool
 reserve_body(HttpExchange *exchange, size_t bytes)
 {
@@ -128,7 +135,7 @@ reserve_body(HttpExchange *exchange, size_t bytes)
 	return true;
 }
 
-/* The body is about to begin: does it have to wait for room? */
+/* Pause the exchange if its body is about to begin and does not fit. */
 static bool
 pause_body(HttpExchange *exchange, size_t bytes)
 {
@@ -151,7 +158,7 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	size_t		bytes = size * n;
 
 	if (pause_body(exchange, bytes))
-		return CURL_WRITEFUNC_PAUSE;	/* these bytes come again */
+		return CURL_WRITEFUNC_PAUSE;	/* libcurl passes these bytes again */
 	if (!reserve_body(exchange, bytes))
 		return 0;				/* libcurl ends with CURLE_WRITE_ERROR */
 
@@ -165,14 +172,14 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	return bytes;
 }
 
-/* Called with one whole line at a time; lines that do not fit are left out. */
+/* libcurl passes one line at a time; lines that do not fit are left out. */
 static size_t
 on_header(char *data, size_t size, size_t n, void *arg)
 {
 	HttpExchange *exchange = arg;
 	size_t		bytes = size * n;
 
-	/* a status line: what came before was an interim answer */
+	/* a status line: the headers before it are those of an interim answer */
 	if (bytes >= 5 && memcmp(data, "HTTP/", 5) == 0)
 		exchange->header_bytes = 0;
 
@@ -189,7 +196,7 @@ on_header(char *data, size_t size, size_t n, void *arg)
  * Making and ending exchanges
  * ---------------------------------------------------------------- */
 
-/* The exchange no longer waits for room. */
+/* Take the exchange out of paused, if it is in there. */
 static void
 leave_paused(HttpExchange *exchange)
 {
@@ -200,6 +207,7 @@ leave_paused(HttpExchange *exchange)
 	dlist_delete(&exchange->paused_node);
 }
 
+/* Take the exchange out of fresh, if it is in there. */
 static void
 leave_fresh(HttpExchange *exchange)
 {
@@ -210,10 +218,10 @@ leave_fresh(HttpExchange *exchange)
 }
 
 /*
- * End the exchange's easy handle; a transfer under way is cut.  None is used
- * for a second exchange: libcurl before 8.1.1 remembers the last header of the
- * first in memory that it has freed, and writes to it when the answer to the
- * second begins with the continuation of a header.
+ * Free the exchange's easy handle; a transfer under way is cut off.  We never
+ * use a handle for a second exchange: libcurl before 8.1.1 keeps a pointer to
+ * the first answer's last header, which it has freed, and writes there if the
+ * second answer begins with the continuation of a header.
  */
 static void
 release_easy(HttpExchange *exchange)
@@ -241,7 +249,7 @@ exchange_destroy(void *handle)
 	exchange->state = EXCHANGE_DONE;
 }
 
-/* What is set for the exchange itself. */
+/* Set the options that depend on the exchange. */
 static void
 set_exchange(HttpExchange *exchange)
 {
@@ -269,7 +277,7 @@ http_start(MemoryContext cxt, const HttpRequest *request, HttpDone done,
 	exchange->progress = request->progress;
 	exchange->arg = arg;
 	exchange->max_response_bytes = request->max_response_bytes;
-	/* the cleanup comes before the charge's end, which it may want */
+	/* opened first, so that it is released after the cleanup, which uses it */
 	if (request->budget != NULL)
 		exchange->charge = http_charge_open(cxt, request->budget);
 	exchange->cleanup = cleanup_register(cxt, exchange_destroy, exchange);
@@ -305,7 +313,7 @@ http_close(HttpExchange *exchange)
  * Driving
  * ---------------------------------------------------------------- */
 
-/* What became of a transfer that did not bring an answer. */
+/* The kind of failure by which a transfer brought no answer. */
 static HttpFailure
 classify_failure(const HttpExchange *exchange, CURLcode code)
 {
@@ -328,7 +336,7 @@ classify_failure(const HttpExchange *exchange, CURLcode code)
 		case CURLE_OUT_OF_MEMORY:
 			return HTTP_OUT_OF_MEMORY;
 		case CURLE_UNSUPPORTED_PROTOCOL:
-			/* the URL's, or else the answer is not HTTP/1 */
+			/* the answer is not HTTP/1, or the URL has an unknown protocol */
 			return sent > 0 ? HTTP_BROKEN : HTTP_BAD_REQUEST;
 		case CURLE_URL_MALFORMAT:
 		case CURLE_SSL_CACERT_BADFILE:
@@ -367,7 +375,7 @@ fill_response(HttpExchange *exchange, CURLcode code)
 		response->failure_text = curl_easy_strerror(code);
 }
 
-/* The transfer is over. */
+/* The transfer is over: fill the response, and have done called. */
 static void
 end_exchange(HttpExchange *exchange, CURLcode code)
 {
@@ -377,7 +385,7 @@ end_exchange(HttpExchange *exchange, CURLcode code)
 	dlist_push_tail(&ended, &exchange->node);
 }
 
-/* Let in bodies that fit by now. */
+/* Resume the paused exchanges whose bodies fit now. */
 static void
 resume_paused(void)
 {
@@ -398,7 +406,7 @@ resume_paused(void)
 	}
 }
 
-/* Move the transfers that are over from libcurl to ended. */
+/* End the exchanges whose transfers are over. */
 static void
 collect_ended(void)
 {
@@ -415,8 +423,9 @@ collect_ended(void)
 }
 
 /*
- * Call done for what has ended.  It may close any exchange, start others, or
- * throw; what is left on the list then is delivered by the next call.
+ * Call done for the exchanges that have ended; returns how many.  done may
+ * close any exchange, start others, or raise an error; those that are left in
+ * the list then are delivered by the next call.
  */
 static int
 deliver_ended(void)
@@ -435,7 +444,7 @@ deliver_ended(void)
 	return n;
 }
 
-/* Call progress where more has come and it is not over. */
+/* Call progress for the exchanges in fresh; none of them has ended. */
 static void
 deliver_progress(void)
 {

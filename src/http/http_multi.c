@@ -2,12 +2,10 @@
  * http_multi.c
  *	  The process's multi handle of libcurl: its sockets, timer and waits.
  *
- * libcurl tells which sockets it wants watched and when it wants to be called
- * again.  The sockets stand in an epoll set of our own, and that set's
- * descriptor stands beside the process latch in one WaitEventSet, which never
- * changes however many sockets there are.
- *
- * What a transfer is about, and what comes of it, is not known here.
+ * libcurl tells us which sockets to watch and when to call it again.  We put
+ * the sockets into an epoll set of our own, and that set's descriptor into one
+ * WaitEventSet with the process latch.  So the WaitEventSet never changes,
+ * however many sockets there are.
  */
 #include "postgres.h"
 
@@ -24,31 +22,32 @@
 #include "http/http_multi.h"
 
 /*
- * Connections open at once, in use or kept for the next exchange: one for
+ * Most connections open at once, in use or kept for the next exchange: one for
  * every shard of a large stream, but no more than a fifth of the process's
- * descriptors (fd.c grants a third to all that are not its own).  Further
+ * descriptors (fd.c grants a third to all users but itself).  Further
  * exchanges wait for a free connection.
  */
 #define HTTP_CONNECTIONS Min(256, max_safe_fds / 5)
 
 /*
- * Sockets served in one turn, before interrupts are looked at again.  What they
- * bring should still be in the processor's cache when it is read.
+ * Sockets served in one turn, before interrupts are served again.  Few, so
+ * that the data is still in the processor's cache when progress functions read
+ * it.
  */
 #define HTTP_EVENTS 16
 
 static struct
 {
 	CURLM	   *multi;			/* NULL until first used */
-	int			epoll_fd;
+	int			epoll_fd;		/* libcurl's sockets; -1 until first used */
 	WaitEventSet *wait_set;		/* the latch and epoll_fd */
-	int64		timer_at;		/* when libcurl wants a call; -1: never */
-	int			n_running;
+	int64		timer_at;		/* when to call libcurl; -1: never */
+	int			n_running;		/* see http_multi_running() */
 }			room = {.epoll_fd = -1, .timer_at = -1};
 
 /*
- * Watch a socket, or no longer.  If the kernel will not watch it, its
- * exchange ends by its timeout.
+ * libcurl's callback: watch a socket, or watch it no longer.  If epoll refuses
+ * the socket, its exchange ends by its timeout.
  */
 static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
@@ -67,8 +66,9 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 
 	/*
 	 * libcurl may have closed a descriptor and got the same number again, so
-	 * what it calls a change can be new to the kernel.  Mostly it is new: the
-	 * socket of a kept connection is watched anew for every exchange.
+	 * that a socket which it wants changed can be new to epoll.  Mostly it is
+	 * new: libcurl removes the socket of a kept connection after each
+	 * exchange, and adds it again for the next one.
 	 */
 	if (what == CURL_POLL_REMOVE)
 		(void) epoll_ctl(room.epoll_fd, EPOLL_CTL_DEL, fd, &event);
@@ -79,6 +79,7 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 	return 0;
 }
 
+/* libcurl's callback: call it again after timeout_ms (-1: never). */
 static int
 on_timer(CURLM *multi, long timeout_ms, void *arg)
 {
@@ -141,8 +142,9 @@ open_epoll(void)
 }
 
 /*
- * A step that failed is tried again the next time.  Never in the postmaster:
- * neither libcurl's threads nor OpenSSL's state would survive the fork.
+ * If a step fails, the next call tries it again.  Not to be called in the
+ * postmaster: libcurl's threads and OpenSSL's state would not survive the
+ * fork.
  */
 void
 http_multi_open(void)
@@ -189,10 +191,10 @@ http_multi_running(void)
 }
 
 /*
- * Let libcurl read and write what is ready, and do what it wanted to do by
- * now.  All signals are blocked meanwhile: libcurl may start a thread that
- * looks up a name, the thread inherits the mask, and a handler of ours must
- * not run in it.
+ * Let libcurl serve the sockets that are ready, and its timer if that is due.
+ * All signals are blocked meanwhile: libcurl may start a thread to look up a
+ * host's name, the thread inherits the signal mask, and no signal handler of
+ * the server may run in it.
  */
 void
 http_multi_perform(void)

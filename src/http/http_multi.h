@@ -9,25 +9,31 @@
 
 #include <curl/curl.h>
 
-/* Make it, unless it is there. */
+/* Make the handle, unless it exists. */
 extern void http_multi_open(void);
 
-/* Begin a transfer; end it, or cut it if it is under way. */
+/* Begin a transfer. */
 extern void http_multi_add(CURL *easy);
+
+/* Remove a transfer, which is cut off if it is under way. */
 extern void http_multi_remove(CURL *easy);
 
-/* Transfers added and not removed. */
+/* The number of transfers that were added and not removed. */
 extern int	http_multi_running(void);
 
-/* Let libcurl do all it can do now.  Nothing is waited for. */
+/* Let libcurl do what it can do without waiting. */
 extern void http_multi_perform(void);
 
-/* A transfer that is over, to be removed, and how it ended; NULL if none. */
+/*
+ * A transfer that has ended, which the caller must remove, and how it ended;
+ * NULL if there is none.
+ */
 extern CURL *http_multi_next_ended(CURLcode *code);
 
 /*
- * Wait for something to perform, the deadline (of clock_now_ms(); -1: none)
- * or the latch.  True if it was the latch; then interrupts were served.
+ * Wait until http_multi_perform() has something to do, the deadline (by
+ * clock_now_ms(); -1: none) passes, or the latch is set.  True if the latch
+ * was set; then interrupts were served.
  */
 extern bool http_multi_wait(int64 deadline);
 
