@@ -2,8 +2,7 @@
  * backoff.c
  *	  Exponential back-off with full jitter, as a pure function.
  *
- * It does not wait and knows no clock: the caller turns the delay into a
- * deadline.
+ * The caller waits: these functions use no clock.
  */
 #include "postgres.h"
 

@@ -2,8 +2,9 @@
  * base64.c
  *	  RFC 4648 base64, strict; no dependency, cannot fail hard.
  *
- * Only the standard alphabet; the URL-safe one is refused.  Decoding is table
- * driven, by vectors before that where the processor has AVX2.
+ * Only the standard alphabet is accepted, not the URL-safe one.  If the
+ * processor has AVX2 we decode by vectors as far as possible, and the rest by
+ * a table.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,7 @@
 static const char alphabet[] =
 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* Set in a table's entry for a character outside the alphabet. */
+/* The table's entry for a character outside the alphabet */
 #define NOT_BASE64 UINT32_C(0x01000000)
 
 /*
@@ -32,14 +33,11 @@ static bool decode_table_ready = false;
 static void
 build_decode_table(void)
 {
-	int			place;
-	int			i;
-
-	for (place = 0; place < 4; place++)
+	for (int place = 0; place < 4; place++)
 	{
-		for (i = 0; i < 256; i++)
+		for (int i = 0; i < 256; i++)
 			decode_table[place][i] = NOT_BASE64;
-		for (i = 0; i < 64; i++)
+		for (int i = 0; i < 64; i++)
 			decode_table[place][(unsigned char) alphabet[i]] =
 				(uint32_t) i << (18 - 6 * place);
 	}
@@ -54,8 +52,9 @@ decode_group(const unsigned char *in)
 }
 
 /*
- * The last group, which may be padded.  Padding is read as 'A', which adds no
- * bits: so the bits it takes the place of must come out zero.
+ * Decode the last group, which may be padded.  Returns the number of bytes, -1
+ * if the group is invalid.  We read padding as 'A', which adds no bits; the
+ * bits of the last character that make no whole byte must be zero.
  */
 static ssize_t
 decode_last_group(const unsigned char *in, char *out)
@@ -63,7 +62,6 @@ decode_last_group(const unsigned char *in, char *out)
 	unsigned char group[4];
 	int			n = 3;
 	uint32_t	bits;
-	int			i;
 
 	memcpy(group, in, 4);
 	if (group[3] == '=')
@@ -80,19 +78,19 @@ decode_last_group(const unsigned char *in, char *out)
 	bits = decode_group(group);
 	if (bits >= NOT_BASE64 || (bits & (UINT32_C(0xFFFFFF) >> (8 * n))) != 0)
 		return -1;
-	for (i = 0; i < n; i++)
+	for (int i = 0; i < n; i++)
 		out[i] = (char) (bits >> (16 - 8 * i));
 	return n;
 }
 
 #ifdef HAVE_AVX2
 
-/* Characters that are decoded at once, and the bytes that they make */
+/* Characters that are decoded at a time, and the bytes that they make */
 #define VECTOR_CHARS 32
 #define VECTOR_BYTES 24
 /*
- * Characters that must be there for that: a whole vector is stored, so as many
- * bytes must come out of them, the last two of which may be padding.
+ * Characters that must be left for that: we store a whole vector of 32 bytes,
+ * for which out must have room.  The last two characters may be padding.
  */
 #define VECTOR_NEEDS 48
 
@@ -100,10 +98,12 @@ decode_last_group(const unsigned char *in, char *out)
 #define BOTH_HALVES(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
 
 /*
- * Not zero where a character is outside the alphabet.  By its high half it is
- * of a row of 16 characters, each with a bit: what has '+' and '/', what has
- * digits, the first and the second row of either case, and rows that have
- * nothing.  By its low half it tells in which of these rows it is none.
+ * Returns bytes that are not zero where a character is outside the alphabet.
+ * A character's high half selects its row of 16 characters.  Each kind of row
+ * has a bit: the row with '+' and '/', the row of digits, the first and the
+ * second rows of letters in either case, and rows with none of the alphabet.
+ * Its low half, the column, selects the bits of those kinds of rows that have
+ * no character of the alphabet in this column.
  */
 __attribute__((target("avx2")))
 static inline __m256i
@@ -123,7 +123,7 @@ outside_alphabet(__m256i chars, __m256i row)
 							_mm256_shuffle_epi8(not_in, column));
 }
 
-/* The six bits of each character; '/' has a place of its own in the table. */
+/* The six bits of each character; '/' has an entry of its own in distance. */
 __attribute__((target("avx2")))
 static inline __m256i
 six_bits(__m256i chars, __m256i row)
@@ -137,7 +137,9 @@ six_bits(__m256i chars, __m256i row)
 													  _mm256_add_epi8(row, slash)));
 }
 
-/* Four times six bits to three bytes, these to the front. */
+/*
+ * Pack four times six bits into three bytes, and move all bytes to the front.
+ */
 __attribute__((target("avx2")))
 static inline __m256i
 pack_bits(__m256i bits)
@@ -153,8 +155,8 @@ pack_bits(__m256i bits)
 }
 
 /*
- * Decode as much as can be in vectors; *in and *out are moved.  False if a
- * character is outside the alphabet.
+ * Decode as much as possible by vectors; moves *in and *out.  False if one of
+ * the characters is outside the alphabet.
  */
 __attribute__((target("avx2")))
 static bool
@@ -197,7 +199,7 @@ base64_decode(const char *in, size_t len, char *out)
 		return -1;
 #endif
 
-	/* Bad characters are looked for once, at the end. */
+	/* test once, at the end, whether any character was outside the alphabet */
 	for (last = (const unsigned char *) in + len - 4; p < last; p += 4)
 	{
 		uint32_t	bits = decode_group(p);

@@ -8,15 +8,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Bytes that len base64 characters decode to at the most. */
+/* Most bytes that len base64 characters decode to */
 #define BASE64_DECODED_MAX(len) ((len) / 4 * 3 + 3)
-/* Characters that len bytes encode to; no terminator is counted. */
+/* Characters that len bytes encode to, without a terminator */
 #define BASE64_ENCODED_LEN(len) (((len) + 2) / 3 * 4)
 
 /*
- * Decode len characters into out, which may be the input itself.  Padding is
- * required, white space refused, unused bits must be zero.  Returns the
- * number of bytes, -1 if the input is not base64 (out is then undefined).
+ * Decode len characters into out, which may be the input itself.  The input
+ * must be padded, without white space, and its unused bits zero.  Returns the
+ * number of bytes; -1 if the input is not base64 (then out is undefined).
  */
 extern ssize_t base64_decode(const char *in, size_t len, char *out);
 

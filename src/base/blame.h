@@ -11,13 +11,14 @@ typedef enum Blame
 {
 	BLAME_NO_RECORD,			/* the server, its operator, another session,
 								 * the network, or somebody's rights */
-	BLAME_UNKNOWN,				/* a record, or the command that met it */
-	BLAME_RECORD				/* what a record holds */
+	BLAME_UNKNOWN,				/* a record, or the command that was applied to
+								 * it */
+	BLAME_RECORD				/* the content of a record */
 } Blame;
 
 /*
- * Where only a value can be to blame, as in a column's input function,
- * anything but BLAME_NO_RECORD is the record's fault.
+ * Who is to blame for an error with this SQLSTATE.  If only a value can be to
+ * blame, as in a column's input function, BLAME_UNKNOWN means the record, too.
  */
 extern Blame blame_of(int sqlstate);
 

@@ -10,7 +10,10 @@
 #include "lib/ilist.h"
 #include "utils/memutils.h"
 
-/* Smaller ones are not worth keeping, and larger ones differ by less. */
+/*
+ * Smaller buffers are not worth keeping.  Sizes of larger ones are rounded up
+ * to multiples of this, so that they fit more often.
+ */
 #define BUFFER_UNIT (64 * 1024)
 
 typedef struct BufferOwner BufferOwner;
@@ -18,20 +21,21 @@ typedef struct BufferOwner BufferOwner;
 typedef struct Buffer
 {
 	dlist_node	node;			/* in kept */
-	BufferOwner *owner;			/* NULL while it is kept */
-	size_t		room;
+	BufferOwner *owner;			/* NULL while the buffer is kept */
+	size_t		room;			/* its size, without this header */
 } Buffer;
 
-/* In the context whose end is the buffer's. */
+/* Frees the buffer when its context ends; lives in that context. */
 struct BufferOwner
 {
 	MemoryContextCallback callback;
-	Buffer	   *buffer;			/* NULL once it was freed */
+	Buffer	   *buffer;			/* NULL once the buffer was freed */
 };
 
 #define HEADER_BYTES MAXALIGN(sizeof(Buffer))
 
-static dlist_head kept = DLIST_STATIC_INIT(kept);	/* the last one first */
+/* The buffers that are kept, the last used first */
+static dlist_head kept = DLIST_STATIC_INIT(kept);
 static size_t kept_bytes = 0;
 
 static void
@@ -41,7 +45,7 @@ forget(Buffer *buffer)
 	kept_bytes -= buffer->room;
 }
 
-/* Keep a buffer, and let go of those that were not used for longest. */
+/* Keep a buffer; frees those that were not used for longest if it must. */
 static void
 keep(Buffer *buffer)
 {
@@ -65,7 +69,10 @@ owner_ends(void *arg)
 		keep(owner->buffer);
 }
 
-/* The smallest kept one that has room, unless most of it would be left over. */
+/*
+ * Take the smallest kept buffer that has room, and no more than twice of it;
+ * NULL if there is none.
+ */
 static Buffer *
 take_kept(size_t room)
 {
@@ -117,8 +124,8 @@ buffer_alloc(MemoryContext cxt, size_t bytes, size_t *room)
 }
 
 /*
- * A reset callback cannot be taken back, so the owner stays where it is and
- * has nothing to do when its context ends.
+ * PostgreSQL cannot unregister a reset callback, so the owner stays in its
+ * context, and does nothing when that ends.
  */
 void
 buffer_free(void *data)

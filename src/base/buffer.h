@@ -2,9 +2,9 @@
  * buffer.h
  *	  Large buffers that are used again.
  *
- * Touching fresh memory costs a page fault for every 4 kB: for an answer of
- * some MB more than to receive it.  So the buffers of answers that were read
- * are kept, up to BUFFER_KEEP_BYTES of them, for the answers to come.
+ * Fresh memory costs a page fault for every 4 kB: for an answer of some MB
+ * that is more than receiving it costs.  So we keep the buffers of answers
+ * that were read, up to BUFFER_KEEP_BYTES of them, for the answers to come.
  */
 #ifndef TRACKING_BASE_BUFFER_H
 #define TRACKING_BASE_BUFFER_H
@@ -12,24 +12,26 @@
 #include "utils/palloc.h"
 
 /*
- * A process that reads without end keeps so much beside what it uses, and less
- * if that would take it over its budget.
+ * A process keeps buffers of at most so many bytes beside those in use, and
+ * fewer if they would take it over its budget (see http_budget.c).
  */
 #define BUFFER_KEEP_BYTES (24 * 1024 * 1024)
 
 /*
- * A buffer that lives as long as cxt, or until buffer_free().  *room: its
- * bytes, at least as many as were asked for.  NULL if there is no memory;
- * never throws.
+ * Get a buffer that lives as long as cxt, or until buffer_free().  *room is
+ * set to its size: bytes or more.  NULL if there is no memory; never throws.
  */
 extern void *buffer_alloc(MemoryContext cxt, size_t bytes, size_t *room);
 
+/* Give a buffer back, to be used again. */
 extern void buffer_free(void *data);
 
-/* Keep no more than so many bytes of what is kept now; never throws. */
+/*
+ * Free kept buffers until they are no more than so many bytes; never throws.
+ */
 extern void buffer_keep_at_most(size_t bytes);
 
-/* Give what is kept back to the system: nobody reads for now. */
+/* Free all kept buffers, as the process will not read for a while. */
 extern void buffer_trim(void);
 
 #endif							/* TRACKING_BASE_BUFFER_H */

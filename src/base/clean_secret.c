@@ -1,9 +1,10 @@
 /*
  * clean_secret.c
- *	  Secrets, and pieces of them, in foreign text.
+ *	  Finding secrets, and pieces of them, in foreign text.
  *
- * A text is looked at as it is, and again as what its escapes stand for; a
- * secret is looked for as it is, and in forms that have no escapes.
+ * We search several views of the text: as it is, unescaped, and unescaped
+ * twice. In each we look for several forms of a secret: as it is, in base64,
+ * in hex.
  */
 #include "postgres.h"
 
@@ -11,27 +12,32 @@
 #include "base/clean_secret.h"
 #include "base/hex.h"
 
-/* A secret that is shorter is not looked for */
+/* Shorter secrets are not looked for */
 #define SECRET_MIN 4
 
-/* That much of one, or more, is a piece; at the ends of a text END_MIN */
+/* Bytes of a secret that count as a piece, and at the ends of a text */
 #define PIECE_BYTES 8
 #define END_MIN 4
 
 /* How often a text is unescaped */
 #define UNESCAPE_TIMES 2
 
-/* Pieces of a text are found by their hash */
+/* Bits of the hash by which pieces of a text are found */
 #define BUCKET_BITS 10
 
-/* A text as it is or unescaped: char i stands for from[i] to from[i + 1] */
+/*
+ * A text as it is or unescaped: chars[i] stands for the bytes of the text from
+ * from[i] up to before from[i + 1].
+ */
 typedef struct View
 {
 	char	   *chars;
-	int		   *from;			/* in the text itself */
-	int			n;
-	int			heads[1 << BUCKET_BITS];	/* the last piece; -1: none */
-	int		   *others;			/* the one before, for each piece */
+	int		   *from;			/* n + 1 offsets into the text */
+	int			n;				/* number of chars */
+	int			heads[1 << BUCKET_BITS];	/* offset of the last piece with
+											 * this hash; -1: none */
+	int		   *others;			/* for each piece, the one before with the same
+								 * hash; -1: none */
 } View;
 
 /* ----------------------------------------------------------------
@@ -79,7 +85,10 @@ view_text(View *view, const char *text, int bytes)
 	view->n = bytes;
 }
 
-/* The character with a code of so many hexadecimal digits at p; -1: none. */
+/*
+ * The ASCII character whose code is the n_digits hexadecimal digits at p; -1
+ * if there is none.
+ */
 static int
 hex_char(const char *p, const char *end, int n_digits)
 {
@@ -96,7 +105,10 @@ hex_char(const char *p, const char *end, int n_digits)
 	return code > 0 && code < 0x80 ? code : -1;
 }
 
-/* What a reference of XML stands for, which begins at p; -1: nothing. */
+/*
+ * The ASCII character that the XML reference at p stands for; -1 if there is
+ * none.
+ */
 static int
 reference_char(const char *p, const char *end, int *length)
 {
@@ -130,7 +142,7 @@ reference_char(const char *p, const char *end, int *length)
 	return *after == '\0' && code > 0 && code < 0x80 ? (int) code : -1;
 }
 
-/* What an escape at p stands for, and its length; -1 if it is none. */
+/* The ASCII character that an escape at p stands for; -1 if there is none. */
 static int
 escape_char(const char *p, const char *end, int *length)
 {
@@ -187,6 +199,7 @@ view_free(View *view)
  * Finding
  * ---------------------------------------------------------------- */
 
+/* Mark the bytes of the text for n characters of a view. */
 static void
 mark(const View *view, int first, int n, bool *cut)
 {
@@ -208,7 +221,7 @@ mark_pieces(const View *view, const char *secret, int bytes, bool *cut)
 	}
 }
 
-/* The whole of one that is shorter than a piece */
+/* Mark the whole secret, which is shorter than a piece. */
 static void
 mark_whole(const View *view, const char *secret, int bytes, bool *cut)
 {
@@ -219,7 +232,7 @@ mark_whole(const View *view, const char *secret, int bytes, bool *cut)
 	}
 }
 
-/* A text may begin or end within it. */
+/* Mark parts of a secret at the ends of a text, which may have cut it off. */
 static void
 mark_ends(const View *view, const char *secret, int bytes, bool *cut)
 {
@@ -248,8 +261,8 @@ mark_form(const View *views, const char *secret, int bytes, bool *cut)
 }
 
 /*
- * In base64, behind so many bytes of something else: the characters that
- * depend on nothing but the secret.
+ * Mark the secret in base64, encoded after so many other bytes: we look for
+ * the characters that depend on the secret only.
  */
 static void
 mark_base64(const View *views, const char *secret, int bytes, int before,

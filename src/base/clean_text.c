@@ -1,6 +1,6 @@
 /*
  * clean_text.c
- *	  Text that came from outside, made fit to be shown.
+ *	  Making foreign text fit to be shown.
  */
 #include "postgres.h"
 
@@ -10,15 +10,15 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
-/* No more of a text is looked at: messages are short, and work takes time */
+/* The rest of a longer text is left out, as cleaning takes time */
 #define TEXT_BYTES (16 * 1024)
 
-/* What stands for a secret */
+/* Shown instead of a secret */
 #define SECRET_SHOWN "***"
 
 /*
- * C0, DEL and C1, and the line and paragraph separators, which some take for
- * the end of a line.
+ * Is this a control character of C0 or C1, DEL, or the line or paragraph
+ * separator, which some programs take for the end of a line?
  */
 static bool
 is_control(const char *utf8, int bytes)
@@ -56,7 +56,7 @@ clean_text_has_control(const char *text, char other_than)
 	return found;
 }
 
-/* Is it a control character, where the database is not in UTF-8? */
+/* The same for a character in the database's encoding, which is not UTF-8. */
 static bool
 is_own_control(const char *character, int bytes)
 {
@@ -69,7 +69,7 @@ is_own_control(const char *character, int bytes)
 	return found;
 }
 
-/* Write a character as it may be shown; returns how many bytes that takes. */
+/* Write a character as it may be shown; returns the bytes written. */
 static int
 show_character(const char *character, int bytes, int encoding,
 			   char out[ENCODING_CHAR_BYTES])
@@ -93,7 +93,10 @@ show_character(const char *character, int bytes, int encoding,
 	return 1;
 }
 
-/* The same of what stands at p, which may be no character; moves *after it. */
+/*
+ * The same for the character at p, which may be invalid; sets *after to the
+ * place after it.
+ */
 static int
 show_at(const char *p, const char *end, int encoding, const char **after,
 		char out[ENCODING_CHAR_BYTES])
@@ -107,7 +110,7 @@ show_at(const char *p, const char *end, int encoding, const char **after,
 	return 1;
 }
 
-/* The same of a secret. */
+/* The same for a secret at p. */
 static int
 show_secret(const char *p, const char *end, const bool *cut,
 			const char **after, char out[ENCODING_CHAR_BYTES])

@@ -1,9 +1,9 @@
 /*
  * clean_text.h
- *	  Text that came from outside, made fit to be shown.
+ *	  Making foreign text fit to be shown.
  *
- * Whatever another server says goes through here, once, where it comes in: what
- * is raised, logged or kept afterwards is then as harmless as our own words.
+ * Every text of another server is cleaned once, where it comes in.  So it can
+ * be put into errors, logs and tables as safely as texts of ours.
  */
 #ifndef TRACKING_BASE_CLEAN_TEXT_H
 #define TRACKING_BASE_CLEAN_TEXT_H
@@ -11,18 +11,18 @@
 #include "postgres.h"
 
 /*
- * A copy, palloc'd, of text in an encoding that is UTF-8 or the database's: at
- * most max_bytes and an ellipsis, on one line, in the database's encoding; "?"
- * stands for what that has not or what is not valid.  Of each of secrets (ended
- * by NULL; NULL: none), which are what the other side was told in confidence,
- * no piece is left that is of use: see clean_secret.h.
+ * A copy of text, palloc'd, on one line, in the database's encoding, of at
+ * most max_bytes and an ellipsis.  encoding is the text's: UTF-8 or the
+ * database's. "?" replaces characters that are invalid or that the database's
+ * encoding lacks.  Each of secrets (ended by NULL; NULL: none), which the
+ * other side was told, is cut out with its pieces: see clean_secret.h.
  */
 extern char *clean_text(const char *text, size_t bytes, size_t max_bytes,
 						int encoding, const char *const *secrets);
 
 /*
- * Has a text of the database a control character other than this one ('\0':
- * none may be), or one that ends a line, Unicode's included?
+ * Does a text of the database have a control character or a line separator,
+ * Unicode's included, other than other_than ('\0': no exception)?
  */
 extern bool clean_text_has_control(const char *text, char other_than);
 

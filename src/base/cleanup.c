@@ -1,8 +1,6 @@
 /*
  * cleanup.c
  *	  Tie a handle that a library allocated to a memory context.
- *
- * It does not know what the handle is, and cannot move it to another context.
  */
 #include "postgres.h"
 
@@ -48,8 +46,8 @@ cleanup_register(MemoryContext cxt, CleanupDestroy destroy, void *handle)
 }
 
 /*
- * A reset callback cannot be taken back, so the Cleanup stays where it is and
- * has nothing to do when its context ends.
+ * PostgreSQL cannot unregister a reset callback, so the Cleanup stays in its
+ * context, and does nothing when that ends.
  */
 void
 cleanup_now(Cleanup *cleanup)

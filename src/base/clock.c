@@ -20,7 +20,7 @@ clock_now_ms(void)
 {
 	struct timespec now;
 
-	/* cannot fail: POSIX asks every system for this clock */
+	/* cannot fail: every system that we support has this clock */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

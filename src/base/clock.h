@@ -18,9 +18,9 @@ extern int64 clock_now_ms(void);
 extern void clock_wait(long timeout_ms, uint32 wait_event);
 
 /*
- * Serve interrupts, and exit if the postmaster has died: once a round in every
- * loop that may go on without a wait.  A process that goes on keeps the server
- * from being started again.
+ * Serve interrupts, and exit if the postmaster has died.  To be called in each
+ * round of a loop that may go on without waiting: as long as one process lives
+ * on, the server cannot be started again.
  */
 extern void clock_serve_interrupts(void);
 

@@ -1,9 +1,9 @@
 /*
  * compat.h
- *	  What differs between PostgreSQL 15, 16, 17 and 18, and nothing else.
+ *	  The differences between PostgreSQL 15, 16, 17 and 18.
  *
- * The only file with PG_VERSION_NUM in it.  The newest server's signature is
- * the one that the code is written against; older servers are adapted here.
+ * This is the only file that tests PG_VERSION_NUM.  The code is written
+ * against the newest server's functions; this file adapts older servers.
  */
 #ifndef TRACKING_BASE_COMPAT_H
 #define TRACKING_BASE_COMPAT_H
@@ -60,16 +60,16 @@
 #endif
 
 /*
- * A function that does not return: 18 put the word before the declaration.
+ * A function that does not return: 18 has the word before the declaration.
  */
 #ifndef pg_noreturn
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
 /*
- * Symbols of the module are hidden unless declared otherwise, as 16 makes it
- * the rule for extensions; the macro of 15 leaves SQL functions undeclared in
- * that respect.  PGDLLEXPORT has its meaning from the Makefile there.
+ * We hide the module's symbols unless they are declared PGDLLEXPORT, as 16
+ * does for all extensions.  The macro of 15 does not declare SQL functions so;
+ * there the Makefile defines PGDLLEXPORT.
  */
 #if PG_VERSION_NUM < 160000
 #undef PG_FUNCTION_INFO_V1
@@ -86,17 +86,17 @@ extern int	no_such_variable
 #endif
 
 /*
- * Is a table made longer by a page at a time?  16 does it by as many as
- * table_multi_insert() needs, and without writing them.
+ * Defined if the server extends a table by one page at a time.  16 extends it
+ * by as many pages as table_multi_insert() needs, without writing them.
  */
 #if PG_VERSION_NUM < 160000
 #define COMPAT_EXTENDS_BY_PAGE
 #endif
 
 /*
- * A set of wait events that lives as long as the process.  17 gave such sets
- * to a resource owner, of which none means for ever; before, a set lived in a
- * memory context.
+ * Create a set of wait events that lives as long as the process.  Since 17 a
+ * set belongs to a resource owner, and NULL means for ever; before, it
+ * belonged to a memory context.
  */
 static inline WaitEventSet *
 compat_wait_event_set(int n_events)
@@ -109,9 +109,9 @@ compat_wait_event_set(int n_events)
 }
 
 /*
- * The id under which a wait shows in pg_stat_activity.  From 17 on it has the
- * name, before it is plain "Extension".  *cache keeps the id: asking for it
- * takes a lock.  Not to be called where an error must not be raised.
+ * The id of a wait event, which pg_stat_activity shows: from 17 on by this
+ * name, before as "Extension".  *cache keeps the id, as getting it takes a
+ * lock.  May raise an error.
  */
 static inline uint32
 compat_wait_event(uint32 *cache, const char *name)
@@ -127,9 +127,9 @@ compat_wait_event(uint32 *cache, const char *name)
 }
 
 /*
- * Memory that all processes of the server share under a name, initialized by
- * whoever is first; NULL before 17, where only a library that is preloaded can
- * have some.
+ * Memory that all processes of the server share under a name; the first
+ * process to ask for it initializes it.  NULL before 17, where only preloaded
+ * libraries can have shared memory.
  */
 static inline void *
 compat_named_segment(const char *name, size_t size, void (*init) (void *))
@@ -147,7 +147,7 @@ compat_named_segment(const char *name, size_t size, void (*init) (void *))
 }
 
 /*
- * The n-th entry, from 1, of what the server's processes say of themselves.
+ * The n-th entry, from 1 on, of the status that all server processes report.
  */
 static inline const PgBackendStatus *
 compat_backend_status(int n)
@@ -160,7 +160,8 @@ compat_backend_status(int n)
 }
 
 /*
- * From 17 on a worker may connect as a role that cannot log in.
+ * The flag, from 17 on, by which a worker may connect as a role that cannot
+ * log in.
  */
 #if PG_VERSION_NUM >= 170000
 #define COMPAT_BYPASS_LOGIN_CHECK BGWORKER_BYPASS_ROLELOGINCHECK
@@ -186,8 +187,8 @@ compat_worker_may_connect(Oid roleid)
 }
 
 /*
- * A foreign scan path.  17 added the restriction clauses of a pushed-down
- * join, 18 the number of disabled nodes.
+ * Create a foreign scan path.  17 added the restriction clauses of a
+ * pushed-down join, 18 the number of disabled nodes.
  */
 static inline ForeignPath *
 compat_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
@@ -210,8 +211,8 @@ compat_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
 }
 
 /*
- * The role as which a foreign table is accessed, InvalidOid for the current
- * one.  16 moved it out of the range table.
+ * The role that accesses the scan's foreign table, InvalidOid for the current
+ * role.  16 moved it out of the range table.
  */
 static inline Oid
 compat_scan_userid(ForeignScanState *node)
@@ -242,9 +243,9 @@ compat_modify_userid(ResultRelInfo *relation, EState *estate)
 }
 
 /*
- * Input functions.  From 16 on those of the server itself report bad input
- * without throwing (an enum's is the server's too); those of extensions, and
- * the CHECK constraints of domains, may throw on every version.
+ * Does the type's input function report bad input without throwing?  From 16
+ * on the server's own functions do (an enum's is the server's too).  Functions
+ * of extensions, and CHECK constraints of domains, may throw on every version.
  */
 static inline bool
 compat_input_is_soft(Oid type)
@@ -257,7 +258,10 @@ compat_input_is_soft(Oid type)
 #endif
 }
 
-/* Call one: NULL if *result was made, else what is wrong with the text. */
+/*
+ * Call such an input function.  Returns NULL and sets *result; or returns the
+ * error if the text is bad.
+ */
 static inline ErrorData *
 compat_input_call(FmgrInfo *function, char *text, Oid ioparam, int32 typmod,
 				  Datum *result)
@@ -274,7 +278,7 @@ compat_input_call(FmgrInfo *function, char *text, Oid ioparam, int32 typmod,
 	return NULL;
 }
 
-/* Run a plan to its end, once; 18 asks no longer whether it is to be once. */
+/* Run a plan to its end, once; 18 no longer has an argument for "once". */
 static inline void
 compat_executor_run(QueryDesc *query)
 {
@@ -285,7 +289,10 @@ compat_executor_run(QueryDesc *query)
 #endif
 }
 
-/* Say how many rows a statement has affected; 16 counts those of all runs. */
+/*
+ * Set how many rows a statement has affected; 16 also counts those of all
+ * runs.
+ */
 static inline void
 compat_set_processed(EState *estate, uint64 rows)
 {
@@ -296,8 +303,8 @@ compat_set_processed(EState *estate, uint64 rows)
 }
 
 /*
- * May a subtransaction begin?  Before 17 none may while a statement, this one
- * or one around it, runs in parallel mode.
+ * May a subtransaction begin?  Before 17 it may not while this statement, or
+ * one around it, runs in parallel mode.
  */
 static inline bool
 compat_may_begin_subtransaction(void)
@@ -310,8 +317,8 @@ compat_may_begin_subtransaction(void)
 }
 
 /*
- * Where that matters, keep a statement that has not begun to run from it: as
- * with a cursor, whatever is below a Gather is then run by its leader alone.
+ * Before 17, keep a statement that has not begun to run out of parallel mode:
+ * as with a cursor, its leader alone then runs the plan below a Gather.
  */
 static inline void
 compat_forgo_parallel_mode(EState *estate)
@@ -324,8 +331,9 @@ compat_forgo_parallel_mode(EState *estate)
 }
 
 /*
- * What is asked for of a relation, and of which of its columns: requiredPerms,
- * selectedCols, insertedCols.  16 moved it out of the range table.
+ * The permissions that a statement needs on a relation and its columns:
+ * requiredPerms, selectedCols, insertedCols.  16 moved them out of the range
+ * table.
  */
 #if PG_VERSION_NUM >= 160000
 typedef RTEPermissionInfo CompatPermissions;
@@ -339,8 +347,8 @@ typedef RangeTblEntry CompatPermissions;
 #endif
 
 /*
- * What an executor state needs to insert these columns (by number) into a
- * table, its only relation; 18 wants to know what was pruned.
+ * Prepare an executor state to insert these columns (by number) into a table,
+ * its only relation.  18 also takes the set of relations that are not pruned.
  */
 static inline void
 compat_init_range_table(EState *estate, Relation table,
@@ -376,7 +384,7 @@ compat_init_range_table(EState *estate, Relation table,
 						   column - FirstLowInvalidHeapAttributeNumber);
 }
 
-/* Enter a row in the indexes of its table. */
+/* Insert a row into the indexes of its table. */
 static inline List *
 compat_insert_index_tuples(ResultRelInfo *table, TupleTableSlot *slot,
 						   EState *estate)
@@ -390,7 +398,10 @@ compat_insert_index_tuples(ResultRelInfo *table, TupleTableSlot *slot,
 #endif
 }
 
-/* May a role become another one by SET ROLE?  16 told that from membership. */
+/*
+ * May a role become another one by SET ROLE?  Before 16 every member of a role
+ * may.
+ */
 static inline bool
 compat_may_set_role(Oid member, Oid role)
 {
@@ -401,7 +412,7 @@ compat_may_set_role(Oid member, Oid role)
 #endif
 }
 
-/* The right to use a schema; 16 has one function for all kinds of objects. */
+/* May a role use a schema?  16 has one function for all kinds of objects. */
 static inline bool
 compat_may_use_schema(Oid schema, Oid userid)
 {
@@ -413,7 +424,7 @@ compat_may_use_schema(Oid schema, Oid userid)
 #endif
 }
 
-/* The same of a foreign server. */
+/* May a role use a foreign server? */
 static inline bool
 compat_may_use_server(Oid server, Oid userid)
 {
@@ -427,8 +438,8 @@ compat_may_use_server(Oid server, Oid userid)
 }
 
 /*
- * Make a function of a schema that returns nothing and does nothing, whose body
- * is SQL.  18 wants to know of transforms.
+ * Create an SQL function in a schema that does nothing and returns void.  18
+ * has an argument for transforms.
  */
 static inline Oid
 compat_create_empty_function(const char *name, Oid schema, Oid owner,
@@ -447,7 +458,7 @@ compat_create_empty_function(const char *name, Oid schema, Oid owner,
 						   PointerGetDatum(NULL), InvalidOid, 1, 0).objectId;
 }
 
-/* Give a function to another role, unchecked if a superuser is at work. */
+/* Change a function's owner; no permission is checked for a superuser. */
 static inline void
 compat_give_function(Oid function, Oid owner)
 {
@@ -461,7 +472,7 @@ compat_give_function(Oid function, Oid owner)
 #endif
 }
 
-/* The right to connect to a database. */
+/* May a role connect to a database? */
 static inline bool
 compat_may_use_database(Oid database, Oid userid)
 {
@@ -474,7 +485,7 @@ compat_may_use_database(Oid database, Oid userid)
 #endif
 }
 
-/* Generated columns: stored ones, and from 18 on virtual ones. */
+/* Does a table have generated columns: stored, or from 18 on virtual ones? */
 static inline bool
 compat_has_generated(TupleDesc tupdesc)
 {

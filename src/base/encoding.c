@@ -1,9 +1,9 @@
 /*
  * encoding.c
- *	  Texts between UTF-8 and the database's encoding.
+ *	  Converting texts between UTF-8 and the database's encoding.
  *
- * The server's functions look for the one that converts in the catalogs each
- * time.  Here it is looked for once: the database's encoding never changes.
+ * The server's functions look up the conversion function in the catalogs each
+ * time.  We look it up once, as the database's encoding never changes.
  */
 #include "postgres.h"
 
@@ -16,8 +16,8 @@
 
 typedef struct Conversion
 {
-	bool		looked_for;
-	FmgrInfo	function;		/* fn_oid InvalidOid: there is none */
+	bool		looked_for;		/* function is set */
+	FmgrInfo	function;		/* with fn_oid InvalidOid: there is none */
 } Conversion;
 
 static Conversion from_utf8;
@@ -36,7 +36,7 @@ look_for(Conversion *conversion, int from, int to)
 	conversion->looked_for = true;
 }
 
-/* In UTF-8 already, or of no encoding that is known? */
+/* Do texts of the database need no conversion? */
 static bool
 is_same(void)
 {
@@ -53,7 +53,7 @@ encoding_prepare(void)
 	look_for(&to_utf8, GetDatabaseEncoding(), PG_UTF8);
 }
 
-/* Writes a terminated text to out; false if not all could be converted. */
+/* Write the converted text to out; false if not all could be converted. */
 static bool
 convert(Conversion *conversion, int from, int to, const char *text, int bytes,
 		char *out)
@@ -70,6 +70,7 @@ convert(Conversion *conversion, int from, int to, const char *text, int bytes,
 	return DatumGetInt32(done) == bytes;
 }
 
+/* A converted copy; NULL if the text is invalid or cannot be converted. */
 static char *
 converted_copy(Conversion *conversion, int from, int to, const char *text,
 			   size_t bytes)

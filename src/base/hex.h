@@ -5,7 +5,7 @@
 #ifndef TRACKING_BASE_HEX_H
 #define TRACKING_BASE_HEX_H
 
-/* What a hexadecimal digit stands for; -1 if it is none. */
+/* The value of a hexadecimal digit; -1 if it is none. */
 static inline int
 hex_value(char c)
 {

@@ -1,6 +1,6 @@
 /*
  * md5.c
- *	  MD5 by OpenSSL, while it gives it.
+ *	  MD5 by OpenSSL, unless that refuses it.
  */
 #include <stdbool.h>
 
@@ -8,13 +8,17 @@
 
 #include "base/md5.h"
 
-/* The context is kept: to find the algorithm takes longer than a short text. */
+/*
+ * Compute the digest by OpenSSL; false if that refuses, now and later.  We
+ * keep the context, as looking up the algorithm takes longer than hashing a
+ * short text.
+ */
 static bool
 openssl_digest(const char *data, size_t len, uint8_t digest[MD5_BYTES])
 {
 	static EVP_MD_CTX *ctx = NULL;
 	static bool is_refused = false;
-	const EVP_MD *type = NULL;	/* that of the context */
+	const EVP_MD *type = NULL;	/* keep the context's */
 
 	if (is_refused)
 		return false;

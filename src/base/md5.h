@@ -2,9 +2,9 @@
  * md5.h
  *	  MD5 (RFC 1321) as a checksum; cannot fail.
  *
- * OpenSSL refuses MD5 where it is told to comply with FIPS 140, and there our
- * own takes its place.  Nothing secret is hashed here: Kinesis uses MD5 to tell
- * aggregates from other data, S3 to see that it got what was sent.
+ * OpenSSL refuses MD5 if it is set to comply with FIPS 140; then we use our
+ * own. No secrets are hashed with it: aggregates of Kinesis end with an MD5,
+ * and S3 compares it with what it received.
  */
 #ifndef TRACKING_BASE_MD5_H
 #define TRACKING_BASE_MD5_H

@@ -28,7 +28,7 @@ static const uint32_t sines[64] = {
 	0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391
 };
 
-/* By round and step within a group of four */
+/* Bits to rotate by, for each round and step within a group of four */
 static const int rotations[4][4] = {
 	{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}
 };
@@ -46,7 +46,7 @@ rotate(uint32_t word, int bits)
 	return word << bits | word >> (32 - bits);
 }
 
-/* What a step mixes in, of the words b, c and d and of the block. */
+/* What a step adds, made of the words b, c and d and a word of the block. */
 static inline uint32_t
 mix(int step, const uint32_t *block, uint32_t b, uint32_t c, uint32_t d)
 {
@@ -71,11 +71,10 @@ add_block(uint32_t state[4], const uint8_t *bytes)
 	uint32_t	b = state[1];
 	uint32_t	c = state[2];
 	uint32_t	d = state[3];
-	int			step;
 
-	for (step = 0; step < 16; step++)
+	for (int step = 0; step < 16; step++)
 		block[step] = read_word(bytes + 4 * step);
-	for (step = 0; step < 64; step++)
+	for (int step = 0; step < 64; step++)
 	{
 		uint32_t	sum = a + mix(step, block, b, c, d) + sines[step];
 
@@ -97,22 +96,21 @@ md5_plain(const char *data, size_t len, uint8_t digest[MD5_BYTES])
 	const uint8_t *p = (const uint8_t *) data;
 	uint8_t		last[2 * BLOCK_BYTES] = {0};
 	size_t		rest = len % BLOCK_BYTES;
-	/* a bit set and the length in bits must follow the data */
+	/* after the data come a bit that is set, and the length in bits */
 	size_t		last_bytes = BLOCK_BYTES * (rest + 9 > BLOCK_BYTES ? 2 : 1);
 	uint64_t	bits = (uint64_t) len * 8;
-	int			i;
 
 	for (; len >= BLOCK_BYTES; len -= BLOCK_BYTES, p += BLOCK_BYTES)
 		add_block(state, p);
 	if (rest > 0)
 		memcpy(last, p, rest);
 	last[rest] = 0x80;
-	for (i = 0; i < 8; i++)
+	for (int i = 0; i < 8; i++)
 		last[last_bytes - 8 + i] = (uint8_t) (bits >> (8 * i));
 	add_block(state, last);
 	if (last_bytes > BLOCK_BYTES)
 		add_block(state, last + BLOCK_BYTES);
 
-	for (i = 0; i < MD5_BYTES; i++)
+	for (int i = 0; i < MD5_BYTES; i++)
 		digest[i] = (uint8_t) (state[i / 4] >> (8 * (i % 4)));
 }

@@ -1,6 +1,6 @@
 /*
  * search_path.c
- *	  Under which search_path SQL runs that is not its caller's.
+ *	  Setting the search_path under which SQL of the extension runs.
  */
 #include "postgres.h"
 

@@ -1,22 +1,22 @@
 /*
  * search_path.h
- *	  Under which search_path SQL runs that is not its caller's.
+ *	  Setting the search_path under which SQL of the extension runs.
  *
- * SQL of ours names everything with its schema; the path is for what it calls,
- * and a second wall.
+ * That SQL names everything with its schema.  The path is for the functions
+ * that it calls, and for safety should a name lack its schema.
  */
 #ifndef TRACKING_BASE_SEARCH_PATH_H
 #define TRACKING_BASE_SEARCH_PATH_H
 
-/* Nobody can plant anything in it. */
+/* No other user can create objects in these schemas. */
 #define SEARCH_PATH_OURS "pg_catalog, pg_temp"
 
-/* Set it up to the end of the level that NewGUCNestLevel() has begun. */
+/* Set the path until the end of the level that NewGUCNestLevel() has begun. */
 extern void search_path_set(const char *path);
 
 /*
- * Ours from now on, in a process of ours: a database's owner may have set
- * another for all that connect to it.
+ * Set SEARCH_PATH_OURS for the rest of the process, one of the extension's:
+ * the database's owner may have set another path for all that connect to it.
  */
 extern void search_path_settle(void);
 

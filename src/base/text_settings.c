@@ -22,10 +22,10 @@
 #include "utils/typcache.h"
 
 /* ----------------------------------------------------------------
- * What a type depends on
+ * The settings that a type depends on
  * ---------------------------------------------------------------- */
 
-/* Of a type of the system that is made of no other. */
+/* The settings of a built-in type that is made of no other. */
 static int
 scalar_settings(Oid type)
 {
@@ -71,8 +71,8 @@ scalar_settings(Oid type)
 }
 
 /*
- * Does to_json() leave such a type to a cast?  That is user code, and finds
- * what it refers to by the session's search_path.
+ * Does to_json() use a cast for this type?  The cast is user code, which must
+ * find its objects by the session's search_path.
  */
 static bool
 has_json_cast(Oid type)
@@ -140,8 +140,10 @@ text_settings_of_json(Oid type)
 }
 
 /* ----------------------------------------------------------------
- * Setting it
+ * Setting them
  * ---------------------------------------------------------------- */
+
+/* Does the setting have our value already? */
 
 static bool
 is_set(TextSetting setting)

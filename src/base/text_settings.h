@@ -2,10 +2,10 @@
  * text_settings.h
  *	  The settings under which a value's text is the same in every session.
  *
- * Output functions, and to_json(), look at settings of the session.  For the
- * time of a conversion, and no longer, as user code is not to run under them,
- * these are what they are for everybody.  Of input functions only that of
- * money needs such a setting to understand what is written so.
+ * Output functions and to_json() depend on settings of the session.  We set
+ * these to fixed values for the time of a conversion, and no longer, as user
+ * code must not run under them.  Only one input function, that of money, needs
+ * such a setting to read the text again.
  */
 #ifndef TRACKING_BASE_TEXT_SETTINGS_H
 #define TRACKING_BASE_TEXT_SETTINGS_H
@@ -14,7 +14,7 @@
 
 #include "datatype/timestamp.h"
 
-/* What the text of a value depends on: a set of bits. */
+/* The settings that the text of a value may depend on; bits of a set. */
 typedef enum TextSetting
 {
 	TEXT_DATES = 1 << 0,		/* DateStyle */
@@ -30,18 +30,21 @@ typedef enum TextSetting
 #define TEXT_NAMES (TEXT_PATH | TEXT_QUOTES)
 #define TEXT_ALL ((1 << 8) - 1)
 
-/* Those of a type's output function, and of to_json() for it. */
+/*
+ * The settings that a type's output function, or to_json() of it, depends on.
+ */
 extern int	text_settings_of(Oid type);
 extern int	text_settings_of_json(Oid type);
 
 /*
- * Set these, until text_settings_end(), which takes what this returned; an
- * error ends it, too.  It costs next to nothing if they are so already.
+ * Set these settings to our values, until text_settings_end() with the level
+ * that was returned; an error sets them back, too.  Costs next to nothing if
+ * they have these values already.
  */
 extern int	text_settings_begin(int settings);
 extern void text_settings_end(int level);
 
-/* The text of a timestamptz under them, without setting any; palloc'd. */
+/* The text of a timestamptz by our values, without setting any; palloc'd. */
 extern char *text_of_timestamptz(TimestampTz value);
 
 #endif							/* TRACKING_BASE_TEXT_SETTINGS_H */

@@ -1,16 +1,16 @@
 /*
  * xml.c
- *	  As much of XML as S3's answers and requests are made of.
+ *	  Reading and writing the little XML that S3's answers and requests have.
  *
- * Nothing here checks that a document is well-formed: what is not there is not
- * found, and that is for the caller to mind.
+ * We do not check that a document is well-formed: the caller must cope with
+ * elements that are not found.
  */
 #include "postgres.h"
 
 #include "base/xml.h"
 #include "mb/pg_wchar.h"
 
-/* The longest reference that means something, as &#x10FFFF; */
+/* Length of the longest valid reference, as &#x10FFFF; */
 #define REFERENCE_BYTES 10
 
 static const struct
@@ -32,8 +32,8 @@ is_space(char c)
 }
 
 /*
- * The next tag of that name in the slice: where it begins, and in *after what
- * follows it.  NULL if there is none.
+ * The place of the next tag of this name in the slice, NULL if there is none.
+ * *after is set to the place after the tag.
  */
 static const char *
 find_tag(XmlSlice in, const char *name, bool closing, const char **after)
@@ -93,7 +93,7 @@ xml_root_is(const XmlSlice *document, const char *name)
 	const char *end = at + document->bytes;
 	size_t		name_bytes = strlen(name);
 
-	/* white space, and the declaration */
+	/* skip white space and the declaration */
 	while (at < end && (is_space(*at) ||
 						(end - at > 1 && memcmp(at, "<?", 2) == 0)))
 	{
@@ -112,8 +112,8 @@ xml_root_is(const XmlSlice *document, const char *name)
  * ---------------------------------------------------------------- */
 
 /*
- * Append what stands between '&' and ';'.  False if that means nothing, which
- * then stays as it is.
+ * Append the character of the reference whose name is between '&' and ';'.
+ * False if it is no valid reference: then the caller leaves it as it is.
  */
 static bool
 append_reference(StringInfo out, const char *name, size_t bytes)
@@ -197,7 +197,7 @@ xml_append(StringInfo out, const char *text)
 				appendStringInfoString(out, "&quot;");
 				break;
 			default:
-				/* a reader would make one line break of another */
+				/* a reader would change bare line breaks */
 				if ((unsigned char) *text < ' ')
 					appendStringInfo(out, "&#%d;", *text);
 				else
