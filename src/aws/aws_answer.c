@@ -1,8 +1,6 @@
 /*
  * aws_answer.c
- *	  What came of one attempt.
- *
- * What is to be done about it is not known here.
+ *	  Reading the answer to one attempt at a call.
  */
 #include "postgres.h"
 
@@ -32,7 +30,7 @@ fill_refusal(AwsError *error, const HttpExchange *http,
 	aws_error_from_answer(error, &answer);
 }
 
-/* The status is that of a success, and the body does not say otherwise. */
+/* Is it a success by the status, and if that is doubted, by the body, too? */
 static bool
 succeeded(const HttpResponse *response, bool doubt_success)
 {
@@ -56,7 +54,7 @@ aws_answer_judge(const HttpExchange *http, bool doubt_success,
 		memset(error, 0, sizeof(AwsError));
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" */
+/* The header is like "Sun, 06 Nov 1994 08:49:37 GMT". */
 bool
 aws_answer_date(const HttpExchange *http, int64 *seconds)
 {
@@ -83,7 +81,7 @@ aws_answer_date(const HttpExchange *http, int64 *seconds)
 	return true;
 }
 
-/* In milliseconds (as AWS's SDKs read it) */
+/* The header is in milliseconds, as AWS's SDKs read it. */
 long
 aws_answer_retry_after_ms(const HttpExchange *http)
 {

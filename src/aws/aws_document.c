@@ -1,8 +1,8 @@
 /*
  * aws_document.c
- *	  What the document in a refusing answer says, word for word.
+ *	  Reading the error document of an answer.
  *
- * What it means is not known here.
+ * aws_error.c knows what the codes mean.
  */
 #include "postgres.h"
 
@@ -10,10 +10,13 @@
 #include "base/xml.h"
 #include "json/json_tree.h"
 
-/* An error document that is longer is none of AWS's */
+/* A longer document is none of AWS's: it is not read */
 #define DOCUMENT_BYTES (64 * 1024)
 
-/* com.amazonaws.kinesis.v20131202#ResourceNotFoundException:http://... */
+/*
+ * A type may be like
+ * com.amazonaws.kinesis.v20131202#ResourceNotFoundException:http://...
+ */
 const char *
 aws_document_code(const char *type)
 {

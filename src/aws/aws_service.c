@@ -1,6 +1,6 @@
 /*
  * aws_service.c
- *	  The services of AWS as data.
+ *	  The table of AWS's services, made from aws_service_list.h.
  */
 #include "postgres.h"
 

@@ -1,8 +1,8 @@
 /*
  * sigv4.c
- *	  AWS Signature Version 4, header form, as three pure stages.
+ *	  AWS Signature Version 4 in headers, as three pure stages.
  *
- * It sends nothing, keeps no key, and makes no presigned URL.
+ * Presigned URLs are not made.
  */
 #include "postgres.h"
 
@@ -15,7 +15,7 @@
 #define SHA256_BYTES 32
 #define SHA256_BLOCK 64
 
-/* name=value of the query, both as sent */
+/* A name=value of the query, both as sent */
 typedef struct QueryPair
 {
 	const char *name;
@@ -49,16 +49,16 @@ append_hex(StringInfo out, const unsigned char *bytes, int n_bytes)
 }
 
 /*
- * The hash of two pieces, one behind the other.  out may be one of them.  The
- * context is kept and begins again: with a new one OpenSSL 3 looks up the
- * algorithm, which costs more than to hash a short text.
+ * The hash of two pieces, concatenated; out may be one of them.  We keep the
+ * context, as OpenSSL 3 looks up the algorithm for a new one, which costs more
+ * than hashing a short text.
  */
 static void
 sha256(const void *first, size_t first_bytes,
 	   const void *second, size_t second_bytes, unsigned char *out)
 {
 	static EVP_MD_CTX *ctx = NULL;
-	const EVP_MD *type = NULL;	/* that of the context */
+	const EVP_MD *type = NULL;	/* keep the context's */
 
 	if (ctx == NULL)
 	{
@@ -130,9 +130,9 @@ sigv4_append_encoded(StringInfo out, const char *text, size_t bytes,
 }
 
 /*
- * The path without its dot segments and empty segments, encoded once more
- * though it is encoded already: the rule for all but S3.  A slash at the end
- * stays.
+ * Append the path without dot segments and empty segments; a slash at the end
+ * is kept.  It is encoded once more, though it is encoded already: that is the
+ * rule for all services but S3.
  */
 static void
 append_normalized_path(StringInfo out, const char *path)
@@ -184,7 +184,10 @@ compare_pairs(const void *a, const void *b)
 											   y->value, y->value_bytes);
 }
 
-/* Sorted by name, then value; a name without a value gets its "=". */
+/*
+ * Append the query, sorted by name, then value; a name without a value gets a
+ * "=".
+ */
 static void
 append_canonical_query(StringInfo out, const char *query)
 {
@@ -261,7 +264,7 @@ collect_headers(const Sigv4 *sign, const AwsCredentials *cred, int *n)
 	return headers;
 }
 
-/* Without white space at the ends; runs of it inside become one space. */
+/* Append value, trimmed, with each run of white space as one space. */
 static void
 append_trimmed(StringInfo out, const char *value)
 {
@@ -325,7 +328,7 @@ sigv4_canonical_request(Sigv4 *sign, const AwsCredentials *cred)
  * Stages 2 and 3
  * ---------------------------------------------------------------- */
 
-/* 20150830/us-east-1/kinesis/aws4_request */
+/* Append the scope, like 20150830/us-east-1/kinesis/aws4_request. */
 static void
 append_scope(StringInfo out, const Sigv4 *sign)
 {
@@ -347,7 +350,7 @@ sigv4_string_to_sign(Sigv4 *sign)
 	sign->string_to_sign = text.data;
 }
 
-/* The key is good for one secret, day, region and service. */
+/* Derive the signing key, unless sign->key is of this day and access key. */
 static void
 derive_key(const Sigv4 *sign, const AwsCredentials *cred)
 {

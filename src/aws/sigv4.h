@@ -1,10 +1,10 @@
 /*
  * sigv4.h
- *	  AWS Signature Version 4, header form, as three pure stages.
+ *	  AWS Signature Version 4 in headers, as three pure stages.
  *
- * Time and credentials are arguments; nothing is read from the environment.
- * Every stage fills the next text of one struct, so that a test which fails
- * names its stage.
+ * The caller gives time and credentials; nothing is read from the environment.
+ * Every stage fills the next members of one struct, so that a test can tell
+ * which stage is wrong.
  */
 #ifndef TRACKING_AWS_SIGV4_H
 #define TRACKING_AWS_SIGV4_H
@@ -22,42 +22,45 @@ typedef struct Sigv4Header
 	const char *value;
 } Sigv4Header;
 
-/* An access key id that is longer (user mappings take 256) is not kept. */
+/*
+ * For a longer access key id (user mappings accept up to 256 bytes) the key is
+ * derived at each signature.
+ */
 #define SIGV4_KEY_ID_BYTES 256
 
 /*
- * The key of credentials, a day, region and service, to be kept between
- * signatures.
+ * The signing key for credentials, a day, a region and a service; the caller
+ * keeps it between signatures.
  */
 typedef struct Sigv4Key
 {
-	char		date[9];		/* "" at first */
-	char		access_key_id[SIGV4_KEY_ID_BYTES + 1];
+	char		date[9];		/* yyyymmdd; "": no key yet */
+	char		access_key_id[SIGV4_KEY_ID_BYTES + 1];	/* maybe cut off */
 	unsigned char key[32];
 } Sigv4Key;
 
 typedef struct Sigv4
 {
-	/* what the caller fills */
+	/* filled by the caller */
 	const char *method;
 	const char *path;			/* as sent, percent-encoded, starts with / */
 	const char *query;			/* as sent, without '?', "" for none */
 	const Sigv4Header *headers; /* to be signed, host among them, without
-								 * those that the signature brings along:
-								 * x-amz-date, x-amz-security-token and, for
-								 * S3, x-amz-content-sha256 */
+								 * those that signing adds: x-amz-date,
+								 * x-amz-security-token and, with s3_rules,
+								 * x-amz-content-sha256 */
 	int			n_headers;
 	const char *body;
 	size_t		body_bytes;
 	const char *region;
 	const char *service;		/* signing name */
-	bool		s3_rules;		/* the path is not encoded once more, and a
-								 * header with the body's hash is signed:
-								 * x-amz-content-sha256, which has to be sent */
+	bool		s3_rules;		/* do not encode the path once more, and sign a
+								 * header with the body's hash,
+								 * x-amz-content-sha256, which must be sent */
 	time_t		now;
-	Sigv4Key   *key;			/* derived when the day or the access key id
-								 * is another; it is for one region and
-								 * service */
+	Sigv4Key   *key;			/* derived again when the day or the access
+								 * key id has changed; must be used for one
+								 * region and service only */
 
 	/* stage 1 */
 	char		amz_date[17];	/* 20150830T123600Z */
@@ -73,19 +76,19 @@ typedef struct Sigv4
 
 /*
  * The stages, in order; results are palloc'd in the current context.  Each
- * raises an error if OpenSSL refuses (only for lack of memory, or SHA-256
- * switched off).
+ * raises an error if OpenSSL fails, which it does only for lack of memory, or
+ * if SHA-256 is disabled.
  */
 extern void sigv4_canonical_request(Sigv4 *sign, const AwsCredentials *cred);
 extern void sigv4_string_to_sign(Sigv4 *sign);
 extern void sigv4_authorization(Sigv4 *sign, const AwsCredentials *cred);
 
-/* All three. */
+/* All three stages. */
 extern void sigv4_sign(Sigv4 *sign, const AwsCredentials *cred);
 
 /*
- * Append text percent-encoded, as the signature wants it: all but letters,
- * digits, "-._~" and the characters in keep.
+ * Append text percent-encoded by the rules of the signature: all characters
+ * but letters, digits, "-._~" and those in keep.
  */
 extern void sigv4_append_encoded(StringInfo out, const char *text,
 								 size_t bytes, const char *keep);
