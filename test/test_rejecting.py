@@ -153,7 +153,7 @@ def test_columns_that_have_no_place(db, source, notices):
     source()
     db.sql('CREATE TABLE narrow (id int, name text GENERATED ALWAYS AS (7) STORED)')
     db.pipeline('p', 'src', target='narrow', enabled=False)
-    assert notices == ['what the source has in these columns is not stored, as "narrow" has none '
+    assert notices == ['these columns of the source are not stored, as "narrow" has no columns '
                        'of these names that can be filled: "name", "arrived"']
     db.pipeline('q', 'src', target='target', enabled=False)
     assert len(notices) == 1
@@ -268,7 +268,7 @@ def test_which_columns_have_no_place(db, source, notices):
     db.pipeline('p', 'src', target='target', enabled=False)
     assert notices == []
     db.sql("SELECT tracking.alter_pipeline('p', target => 'numbered')")
-    assert notices.pop().endswith('"numbered" has none of these names that can be filled: "id"')
+    assert notices.pop().endswith('"numbered" has no columns of these names that can be filled: "id"')
     db.sql("SELECT tracking.alter_pipeline('p', batch_rows => 7)")
     # the key of a table is read to know what is new
     db.pipeline('q', 'queue', target='numbered', enabled=False)

@@ -2,12 +2,14 @@
  * pipeline_apply.c
  *	  Applying a batch in which records may be at fault.
  *
- * A record that the pipeline's command fails on is found by halving the batch, each half
- * in a subtransaction; the rest lands.  Of many errors nobody can tell whether
- * the record is to blame or the command.  They are the record's fault if they
- * are raised twice for it alone, and the command took another record of the
- * batch.  Whether it takes any is found out before a batch is halved, so that
- * a missing table does not cost a subtransaction a record.
+ * A record that the pipeline's command fails on is found by halving the batch
+ * again and again, and running the command over each half in a subtransaction;
+ * the records that do not fail are applied.  Many errors do not tell whether
+ * the record is to blame or the command.  Such an error counts as the record's
+ * fault if the command raises it twice for that record alone and has succeeded
+ * with another record of the batch.  Whether the command succeeds with any
+ * record is tried before a batch is halved: else a missing table would cost a
+ * subtransaction for each record.
  */
 #include "postgres.h"
 
@@ -21,18 +23,23 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-/* Records that are tried, from all over the batch, to see if one is taken */
+/*
+ * So many records, spread over the batch, are tried to see whether the command
+ * succeeds with any.
+ */
 #define PROBES 8
 
-/* A batch on its way through the command. */
+/* The state of applying one batch. */
 typedef struct Application
 {
 	PipelineSink *sink;
 	Batch	   *batch;
-	uint64		rows;			/* affected by what stays */
-	int64		witness;		/* a record that was taken, or -1 */
-	bool		undo;			/* nothing stays: the guilty are looked for */
-	bool		restarts;		/* the sink cannot go back to a savepoint */
+	uint64		rows;			/* affected by the records that were applied */
+	int64		witness;		/* ordinal of a record that the command
+								 * succeeded with, or -1 */
+	bool		undo;			/* roll back each attempt: this pass only looks
+								 * for the records at fault */
+	bool		restarts;		/* the sink cannot roll back to a savepoint */
 } Application;
 
 static void
@@ -50,7 +57,7 @@ begin_application(Application *application, PipelineSink *sink,
 		!pipeline_sink_has_savepoints(sink);
 }
 
-/* Is this a record that the command sees? */
+/* Does the command see this record: was it not rejected, and has it a row? */
 static bool
 is_seen(const Batch *batch, int64 ordinal)
 {
@@ -58,7 +65,10 @@ is_seen(const Batch *batch, int64 ordinal)
 		!bms_is_member(ordinal, batch->empty);
 }
 
-/* The command worked; what gave no row it did not take. */
+/*
+ * The command succeeded over the records from first to before end: note one of
+ * them as the witness.  A record without a row proves nothing.
+ */
 static void
 note_witness(Application *application, int64 first, int64 end)
 {
@@ -71,8 +81,8 @@ note_witness(Application *application, int64 first, int64 end)
 
 /*
  * Run the command over the records from first to before end, in a
- * subtransaction.  NULL if it worked, else the error; one that no record can
- * be to blame for is thrown on.
+ * subtransaction.  Returns NULL if it succeeded, else the error; an error that
+ * no record can be to blame for is rethrown.
  */
 static ErrorData *
 try_range(Application *application, int64 first, int64 end)
@@ -117,7 +127,7 @@ try_range(Application *application, int64 first, int64 end)
 	return error;
 }
 
-/* Try a record, without a trace. */
+/* Run the command over one record, and roll back what it did. */
 static void
 probe(Application *application, int64 ordinal)
 {
@@ -131,7 +141,7 @@ probe(Application *application, int64 ordinal)
 		FreeErrorData(error);
 }
 
-/* A record was taken, other than this one. */
+/* Has the command succeeded with a record other than this one? */
 static bool
 has_witness(const Application *application, int64 except)
 {
@@ -140,10 +150,10 @@ has_witness(const Application *application, int64 except)
 }
 
 /*
- * Does the command take any record but this one (-1: any)?  Each time others
- * are tried, so that a batch full of bad ones is not judged by the same: one of
- * each part of the batch, and not at equal distances, at which there may be
- * nothing but records of one kind.
+ * Does the command succeed with any record other than this one (-1: with any)?
+ * Tries one random record of each of PROBES parts of the batch: random, so
+ * that each call tries others, which matters in a batch full of bad records,
+ * and so that they are not at equal distances, where all might be of one kind.
  */
 static bool
 takes_another(Application *application, int64 except)
@@ -179,7 +189,7 @@ static void apply_range(Application *application, int64 first, int64 end);
 
 /*
  * The command has failed over the records from first to before end: apply
- * those of them that it takes, and reject the others.
+ * those that it succeeds with, and reject the others.
  */
 static void
 narrow_range(Application *application, int64 first, int64 end,
@@ -205,13 +215,13 @@ narrow_range(Application *application, int64 first, int64 end,
 	}
 }
 
-/* Apply the records from first to before end; the guilty ones are rejected. */
+/* Apply the records from first to before end, and reject those at fault. */
 static void
 apply_range(Application *application, int64 first, int64 end)
 {
 	ErrorData  *error;
 
-	/* once there are too many the batch is not going to land anyway */
+	/* with too many rejects the batch will not be committed anyway */
 	if (pipeline_apply_gives_up(application->sink->pipeline,
 								application->batch))
 		return;
@@ -230,7 +240,7 @@ pipeline_apply_gives_up(const Pipeline *pipeline, const Batch *batch)
 	return pipeline->max_errors >= 0 && rejects > pipeline->max_errors;
 }
 
-/* Apply the records from first to before end, of which none is guilty. */
+/* Apply the records from first to before end, none of which is at fault. */
 static void
 apply_innocent(Application *application, int64 first, int64 end)
 {
@@ -244,8 +254,8 @@ apply_innocent(Application *application, int64 first, int64 end)
 }
 
 /*
- * Apply what was not rejected, at once, if scans of the source leave out what
- * is; else from one that is rejected to the next.
+ * Apply the records that were not rejected: all at once if scans of the source
+ * leave out rejected records, else range by range between those.
  */
 static void
 apply_rest(Application *application)
@@ -266,8 +276,9 @@ apply_rest(Application *application)
 }
 
 /*
- * Where a store cannot go back to a savepoint: apply all at once; if that
- * fails, find the guilty, of which nothing stays, and apply the others.
+ * For a store that cannot roll back to a savepoint: apply all records at once.
+ * If that fails, find the records at fault in attempts that are all undone,
+ * and then apply the others.
  */
 static void
 apply_without_savepoints(Application *application)
@@ -300,9 +311,7 @@ pipeline_apply(PipelineSink *sink, Batch *batch)
 }
 
 /*
- * Each record by itself.  Where a store has to begin anew after an error, what it
- * took before would be gone: the guilty are found first, and nothing of that
- * stays.
+ * Call apply for each record by itself that is not rejected.
  */
 static void
 apply_each(Application *application, void (*apply) (Application *application,
@@ -317,6 +326,11 @@ apply_each(Application *application, void (*apply) (Application *application,
 	}
 }
 
+/*
+ * Apply each record by itself.  Where a store cannot roll back to a savepoint,
+ * an error undoes the records before it, too: so a first pass, all of which is
+ * undone, finds the records at fault, and a second one applies the others.
+ */
 static uint64
 apply_one_by_one(PipelineSink *sink, Batch *batch)
 {

@@ -15,14 +15,15 @@
 	"The command is to work on the rows of each batch, as in: INSERT INTO ... SELECT ... WHERE key > $1 AND key <= $2."
 
 /*
- * Which bounds the command uses that is being prepared; NULL: none is.  A plan
- * that is kept is analyzed again when what it reads has changed, with the
- * parser set up as it was: so that must not refer to anything of whoever
- * prepared it.
+ * While a command is being prepared: which bounds it uses; else NULL.  This is
+ * not passed as the argument of the parser setup: PostgreSQL analyzes a kept
+ * plan again when an object that it depends on has changed, with the same
+ * setup and argument, so the argument must not point into the stack of
+ * pipeline_bounds_prepare().
  */
 static bool *noted = NULL;
 
-/* Turn $1 and $2 into parameters, and note that they are there. */
+/* Make $1 and $2 parameters of type bigint, and note which of them is used. */
 static Node *
 bound_reference(ParseState *pstate, ParamRef *reference)
 {
@@ -57,7 +58,7 @@ SPIPlanPtr
 pipeline_bounds_prepare(const char *command)
 {
 	bool		used[N_BOUNDS] = {false, false};
-	bool	   *outer = noted;	/* analyzing a command may run another */
+	bool	   *outer = noted;	/* functions run at analysis may come here */
 	SPIPlanPtr	plan;
 
 	noted = used;

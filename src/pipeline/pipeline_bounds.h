@@ -1,9 +1,9 @@
 /*
  * pipeline_bounds.h
- *	  The range of keys that a command over a table works on.
+ *	  The range of keys that a command works on whose source is a table.
  *
- * A pipeline whose source is a table runs its command over the rows with keys
- * above $1 and up to $2, both bigint.
+ * Such a command is given a batch as the range of the batch's keys: above $1
+ * and up to $2, both bigint.
  */
 #ifndef TRACKING_PIPELINE_PIPELINE_BOUNDS_H
 #define TRACKING_PIPELINE_PIPELINE_BOUNDS_H
@@ -15,12 +15,12 @@
 #include "stream/batch.h"
 
 /*
- * Prepare a command in SPI, as SPI_prepare() does; an error if it does not use
- * both bounds, or other parameters.
+ * Prepare a command in SPI, as SPI_prepare() does.  Raises an error unless the
+ * command uses both bounds and no other parameter.
  */
 extern SPIPlanPtr pipeline_bounds_prepare(const char *command);
 
-/* The bounds of what a batch shows, which is not nothing. */
+/* $1 and $2 for the records that a batch is restricted to, at least one. */
 extern ParamListInfo pipeline_bounds_values(const Batch *batch);
 
 #endif							/* TRACKING_PIPELINE_PIPELINE_BOUNDS_H */

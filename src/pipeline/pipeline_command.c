@@ -18,7 +18,7 @@ struct PipelineCommand
 {
 	const Pipeline *pipeline;
 	char	   *(*text_of) (const Pipeline *pipeline);
-	char	   *text;
+	char	   *text;			/* what text_of returned for the last batch */
 	SPIPlanPtr	plan;			/* NULL before the first batch */
 };
 
@@ -50,12 +50,15 @@ pipeline_command_open(MemoryContext cxt, const Pipeline *pipeline,
 	command->pipeline = pipeline;
 	command->text_of = text_of;
 	command->text = MemoryContextStrdup(cxt, text_of(pipeline));
-	/* a plan that is kept outlives every context by itself */
+	/* a kept plan is in CacheMemoryContext: free it when cxt goes */
 	cleanup_register(cxt, free_plan, command);
 	return command;
 }
 
-/* The target's columns, or its name, may be others than for the last batch. */
+/*
+ * Forget the plan if the SQL is no longer what it was for the last batch, as
+ * the target was renamed or its columns have changed.
+ */
 static void
 follow_tables(PipelineCommand *command)
 {

@@ -14,27 +14,33 @@
 typedef struct PipelineCommand PipelineCommand;
 
 /*
- * The SQL that a pipeline runs over each batch: its own, or the INSERT made
- * of source and target by column name.  Over a table it has parameters, see
- * pipeline_bounds.h.  Needs a transaction.  Raises an error
- * if they have no column in common, or one of them is gone.
+ * The SQL that a pipeline runs over each batch: its command, or, if it has a
+ * target instead, an INSERT that is made of source and target by column name.
+ * If the source is a table, the SQL has the parameters of pipeline_bounds.h.
+ * Needs a transaction.  Raises an error if source and target have no column in
+ * common, or one of them no longer exists.
  */
 extern char *pipeline_command_text(const Pipeline *pipeline);
 
 /*
- * Make it ready, in cxt; pipeline must live as long.  text_of makes its SQL,
- * which may be another for another batch, as tables are altered.
+ * Make a command, allocated in cxt; pipeline must live as long.  text_of
+ * returns its SQL, and is asked for each batch: tables may have been altered
+ * since the last one.
  */
 extern PipelineCommand *pipeline_command_open(MemoryContext cxt,
 											  const Pipeline *pipeline,
 											  char *(*text_of) (const Pipeline *pipeline));
 
-/* Its plan, which is kept.  In SPI and as the pipeline's owner. */
+/*
+ * The command's plan, prepared at the first call and kept.  To be called in
+ * SPI and as the pipeline's owner.
+ */
 extern SPIPlanPtr pipeline_command_plan(PipelineCommand *command);
 
 /*
- * Execute it over the records that the batch shows; returns the rows that its
- * last statement affected.  As above.
+ * Execute the command over the records that the batch is restricted to;
+ * returns the number of rows that its last statement affected.  To be called
+ * in SPI and as the pipeline's owner.
  */
 extern uint64 pipeline_command_execute(PipelineCommand *command,
 									   Batch *batch);

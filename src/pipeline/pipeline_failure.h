@@ -4,16 +4,16 @@
  *
  * Whoever raises an error knows whether another attempt could succeed.  If it
  * could not, the pipeline stays stopped until tracking.start_pipeline() is
- * called.  The error itself says so, by its message domain: that goes wherever
- * the error is copied or raised again, and has no other effect, as this
- * extension's messages are not translated.
+ * called.  The error is marked as such by its message domain: that stays with
+ * the error when it is copied or raised again, and has no other effect, as
+ * this extension's messages are not translated.
  */
 #ifndef TRACKING_PIPELINE_PIPELINE_FAILURE_H
 #define TRACKING_PIPELINE_PIPELINE_FAILURE_H
 
 #include "postgres.h"
 
-/* For ereport_domain(), or as the domain of an ErrorData to be thrown. */
+/* The domain for ereport_domain(), or of an ErrorData to be thrown. */
 #define PIPELINE_FAILURE_FINAL "tracking_fdw-final"
 
 /* Does this error end the pipeline that it was raised in? */

@@ -1,6 +1,6 @@
 /*
  * pipeline_home.c
- *	  In which database a pipeline runs, and that a copy does nothing.
+ *	  The database that a pipeline runs in; in a copy of it, it does not run.
  */
 #include "postgres.h"
 
@@ -59,7 +59,7 @@ pipeline_home_settle(const Pipeline *pipeline, int elevel)
 						pipeline->name, pipeline->owner_name),
 				 errdetail("Its SQL would run with the rights of %s.",
 						   owner == NULL ? "nobody" : owner),
-				 errhint("Say whose it is to be: SELECT tracking.alter_pipeline(%s, owner => '...').",
+				 errhint("Name its owner in this database: SELECT tracking.alter_pipeline(%s, owner => '...').",
 						 quote_literal_cstr(pipeline->name))));
 		return false;
 	}
@@ -80,7 +80,7 @@ pipeline_home_check_positions(const Pipeline *pipeline)
 					errmsg("pipeline \"%s\" has lost its positions", pipeline->name),
 					errdetail("It knew %d shards, and tracking.checkpoint has %d of them. A restore that failed may have left it so.",
 							  pipeline->shards_known, n),
-					errhint("Restore tracking.checkpoint. Or begin anew, with what was applied before: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
+					errhint("Restore tracking.checkpoint. Or begin anew, which applies again what was applied before: SELECT tracking.reset_pipeline(%s, 'trim_horizon'), tracking.start_pipeline(%s).",
 							name, name)));
 }
 

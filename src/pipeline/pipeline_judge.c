@@ -9,13 +9,14 @@
 #include "pipeline/pipeline_judge.h"
 
 /*
- * A pipeline is rejecting when more than this share of its recent records
- * became dead letters, if there are so many; see also the view pipeline_status.
+ * A pipeline is "rejecting" when more than this share of its recent records
+ * became dead letters, and there were at least so many recent records.  The
+ * view tracking.pipeline_status says the same.
  */
 #define REJECTING_RATIO 0.5
 #define REJECTING_RECORDS 10
 
-/* A share of fewer records is not held against max_error_ratio. */
+/* max_error_ratio is applied only to at least so many recent records. */
 #define MIN_RATIO_RECORDS 100
 
 /* The reject that comes first in the batch. */
@@ -34,7 +35,9 @@ first_reject(const Batch *batch)
 	pg_unreachable();
 }
 
-/* The pipeline stops: say why, and at which record. */
+/*
+ * The pipeline is to stop: make the error that says why and at which record.
+ */
 static void
 set_verdict(PipelineJudge *judge, const Batch *batch, const char *why)
 {
@@ -68,7 +71,7 @@ pipeline_judge_cut(PipelineJudge *judge, Batch *batch)
 				   bms_next_member(batch->rejected, -1) : 0);
 }
 
-/* Say once that most records are rejected, and once that this is over. */
+/* Log once that most records are rejected, and once that this is over. */
 static void
 note_rejecting(PipelineJudge *judge, int64 records, int64 rejected)
 {
@@ -88,8 +91,9 @@ note_rejecting(PipelineJudge *judge, int64 records, int64 rejected)
 }
 
 /*
- * Look at what was recent of all the pipeline.  A share of rejects only becomes
- * larger by a batch that has a larger one: else there is nothing to look at.
+ * The recent records are those of all workers of the pipeline.  A batch can
+ * only raise their share of rejects above a limit if its own share is above
+ * it: else the query is left out.
  */
 void
 pipeline_judge_batch(PipelineJudge *judge, const Batch *batch)

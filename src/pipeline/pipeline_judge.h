@@ -10,27 +10,28 @@
 #include "ledger/pipeline_catalog.h"
 #include "stream/batch.h"
 
-/* Zeroed but for the first two. */
+/* The caller sets the first two members, and zeroes the others. */
 typedef struct PipelineJudge
 {
-	MemoryContext cxt;			/* of the verdict */
+	MemoryContext cxt;			/* has the verdict */
 	const Pipeline *pipeline;
-	bool		rejecting;		/* the pipeline was said to be */
-	ErrorData  *verdict;		/* why it stops, to be thrown; NULL: it does
-								 * not */
+	bool		rejecting;		/* a warning that it is rejecting was logged */
+	ErrorData  *verdict;		/* why the pipeline stops, for the caller to
+								 * throw; NULL: it does not stop */
 } PipelineJudge;
 
 /*
- * A batch has more rejects than the pipeline's on_error and max_errors allow:
- * the pipeline stops.  Cuts the batch off before its first reject, or before
- * its first record, so that what is left is to be applied anew.
+ * To be called when a batch has more rejects than the pipeline's on_error and
+ * max_errors allow: sets the verdict.  Cuts the batch off before its first
+ * reject (on_error is stop) or before its first record, so that the caller can
+ * apply what is left of it.
  */
 extern void pipeline_judge_cut(PipelineJudge *judge, Batch *batch);
 
 /*
- * A batch was applied: does the pipeline stop, as too large a share of its
- * recent records was rejected?  Warns, once, when most of them are.  In the
- * transaction that applied it.
+ * To be called in the transaction that has applied a batch: sets the verdict
+ * if too large a share of the pipeline's recent records was rejected.  Logs a
+ * warning, once, when most of them were.
  */
 extern void pipeline_judge_batch(PipelineJudge *judge, const Batch *batch);
 

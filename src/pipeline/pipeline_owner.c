@@ -11,9 +11,9 @@
 #include "utils/varlena.h"
 
 /*
- * Is all of the session this role's?  The current user alone does not tell:
- * behind SET ROLE, SET SESSION AUTHORIZATION or a SECURITY DEFINER function
- * somebody else waits for the session to be his again.
+ * Does the session belong to this role alone?  The current user does not tell:
+ * under SET ROLE, SET SESSION AUTHORIZATION or in a SECURITY DEFINER function
+ * the session returns to another role later.
  */
 static bool
 is_own_session(Oid role)
@@ -22,7 +22,10 @@ is_own_session(Oid role)
 		GetSessionUserId() == role && GetAuthenticatedUserId() == role;
 }
 
-/* What is in force already stays so. */
+/*
+ * Become role, in a security-restricted operation if restricted.  Restrictions
+ * that are in force already stay in force.
+ */
 static void
 become(OwnerAccess *access, Oid role, bool restricted,
 	   const char *search_path)
@@ -36,9 +39,9 @@ become(OwnerAccess *access, Oid role, bool restricted,
 }
 
 /*
- * The path that the pipeline was given with.  Temporary objects would come
- * first in it unless it names their schema: then a table of the caller's would
- * stand for one of the command's.
+ * The search_path that the pipeline was created with, and pg_temp last.  A
+ * path that does not name pg_temp has it first: a temporary table of the
+ * caller's would then be taken for a table that the command names.
  */
 static const char *
 search_path(const Pipeline *pipeline)

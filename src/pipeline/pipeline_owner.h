@@ -9,6 +9,7 @@
 
 #include "ledger/pipeline_catalog.h"
 
+/* What owner_end() restores. */
 typedef struct OwnerAccess
 {
 	Oid			userid;
@@ -17,22 +18,25 @@ typedef struct OwnerAccess
 } OwnerAccess;
 
 /*
- * Begin: the pipeline's owner becomes the current user, under the search_path
- * that the pipeline was given with.  Unless all of the session is the owner's,
- * it is a security-restricted operation: what the owner's SQL does must not be
- * able to leave anything behind that would later run with other rights.  End
- * undoes both; in between an error may be thrown: the end of the
- * (sub)transaction does that, too.  It may be begun where it is in force.
+ * owner_begin() makes the pipeline's owner the current user, and sets the
+ * search_path that the pipeline was created with.  Unless the session belongs
+ * to the owner alone, this is a security-restricted operation: the owner's SQL
+ * must not be able to leave anything behind that would later run with another
+ * role's rights.  owner_end() restores both; after an error the abort of the
+ * (sub)transaction does.  Calls may be nested.
  */
 extern void owner_begin(OwnerAccess *access, const Pipeline *pipeline);
 extern void owner_end(const OwnerAccess *access);
 
-/* Is what is about to begin as the owner such an operation? */
+/*
+ * Is this a security-restricted operation, or would owner_begin() begin one?
+ */
 extern bool owner_is_restricted(const Pipeline *pipeline);
 
 /*
- * The same to ask something of ours as a role that did not ask for it: always
- * a security-restricted operation, with nothing but pg_catalog in sight.
+ * The same for SQL of this extension that runs as a role which did not ask for
+ * it: always a security-restricted operation, and only pg_catalog is in the
+ * search_path.
  */
 extern void owner_begin_for_us(OwnerAccess *access, Oid role);
 

@@ -25,7 +25,7 @@ raise_unusable(const Pipeline *pipeline, const char *why)
 			 errhint("A pipeline's command cannot begin or end transactions, nor COPY to or from the client.")));
 }
 
-/* What SPI would refuse to run. */
+/* Raise an error if the plan has a statement that SPI would refuse to run. */
 static void
 check_statements(const Pipeline *pipeline, SPIPlanPtr plan)
 {
@@ -57,7 +57,7 @@ check_reads_source(const Pipeline *pipeline, SPIPlanPtr plan)
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 			 errmsg("the command of pipeline \"%s\" does not read its source, \"%s\"",
 					pipeline->name, source),
-			 errdetail("With every batch it would do all that it does again."),
+			 errdetail("It would do the same again with every batch, whatever the batch has."),
 			 errhint("A batch is what a scan of the source yields while the command runs, as in INSERT INTO ... SELECT ... FROM %s.",
 					 quote_identifier(source))));
 }
@@ -79,8 +79,9 @@ pipeline_plan_prepare(const Pipeline *pipeline, const char *command)
 }
 
 /*
- * To call the executor's check of permissions would not do: hooks of it rely
- * on ExecutorStart() around them (pgaudit crashes in a worker otherwise).
+ * Calling the executor's permission check alone is not enough: extensions that
+ * hook into it rely on an ExecutorStart() around it (pgaudit crashes in a
+ * worker otherwise).
  */
 void
 pipeline_plan_begin(PlanStatement *statement, SPIPlanPtr plan)

@@ -13,15 +13,15 @@
 #include "utils/plancache.h"
 
 /*
- * Prepare a pipeline's command in SPI.  To parse it is to run code in it, so
- * this is the one place where that is done, and it is done as the pipeline's
- * owner.  Raises an error if there is something wrong with it: it does not
- * read the pipeline's source, or has a statement that SPI does not run.
+ * Prepare a pipeline's command in SPI.  Parsing a command can run functions
+ * that it names, so commands are parsed nowhere else than here, as the
+ * pipeline's owner.  Raises an error if the command does not read the
+ * pipeline's source, or has a statement that SPI does not run.
  */
 extern SPIPlanPtr pipeline_plan_prepare(const Pipeline *pipeline,
 										const char *command);
 
-/* A statement that the executor knows of while its work is done elsewhere. */
+/* A statement that the executor has begun, but whose rows we write. */
 typedef struct PlanStatement
 {
 	CachedPlan *plan;
@@ -29,10 +29,12 @@ typedef struct PlanStatement
 } PlanStatement;
 
 /*
- * In SPI: have the executor begin the one statement of a plan that is kept,
- * and end it once something else has affected rows.  It checks permissions and
- * raises an error if they are not granted, and whoever looks at statements by
- * its hooks (pgaudit, sepgsql, pg_stat_statements) sees this one like others.
+ * For a caller that writes the rows of a kept plan's one statement itself, in
+ * SPI: pipeline_plan_begin() has the executor begin the statement, and
+ * pipeline_plan_end() end it, with the number of rows that the caller wrote.
+ * The executor checks permissions, and raises an error if they are not
+ * granted; extensions that hook into it (pgaudit, sepgsql, pg_stat_statements)
+ * see this statement like any other.
  */
 extern void pipeline_plan_begin(PlanStatement *statement, SPIPlanPtr plan);
 extern void pipeline_plan_end(PlanStatement *statement, uint64 rows);

@@ -1,6 +1,7 @@
 /*
  * pipeline_reach.c
- *	  Tells what of a pipeline's source cannot be read, and how far it is read.
+ *	  Reports which part of a pipeline's source cannot be read, and how far the
+ *	  source is read.
  */
 #include "postgres.h"
 
@@ -11,12 +12,15 @@
 #include "pipeline/runner_tip.h"
 
 /*
- * While something cannot be read, it is told again this often: somebody may have
- * had a row locked.
+ * While part of the source cannot be read, this is noted again so often, as
+ * the note may have failed: somebody may have had the row locked.
  */
 #define AGAIN_MS 10000
 
-/* Write it down; false if it is to be tried again.  *news: it began, or ended. */
+/*
+ * Note in the catalog what cannot be read.  Returns false if that must be done
+ * again later.  *news: the trouble has just begun, or ended.
+ */
 static bool
 note(const PipelineSource *source, const SourceReach *reach, bool *news)
 {

@@ -2,9 +2,9 @@
  * pipeline_reads.c
  *	  Does a command read the source of its pipeline?
  *
- * One that does not, as its author has named another table, would do all that
- * it does again with every batch.  What cannot be known, because it is code,
- * counts as reading.
+ * A command that does not, as its author has named another table, would do the
+ * same again with every batch.  Code whose queries cannot be seen, such as a
+ * function, counts as reading.
  */
 #include "postgres.h"
 
@@ -23,14 +23,14 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 
-/* A command on which something is to be found, and where in it that is. */
+/* The state of a walk through a command's queries. */
 typedef struct Search
 {
 	const Pipeline *pipeline;
-	const Query *query;			/* the innermost */
+	const Query *query;			/* the innermost that the walk is in */
 } Search;
 
-/* PostgreSQL's own functions that run a query or read a table they are told. */
+/* PostgreSQL's own functions that run a query or read a table by its name. */
 static const Oid readers[] = {
 	F_CURSOR_TO_XML, F_CURSOR_TO_XMLSCHEMA, F_DATABASE_TO_XML,
 	F_DATABASE_TO_XML_AND_XMLSCHEMA, F_QUERY_TO_XML,
@@ -88,7 +88,7 @@ triggers_may_read(Oid relid)
 	return found;
 }
 
-/* Could what fires when the target of a query changes read the source? */
+/* Could a trigger on the target of a query, or on a child, read the source? */
 static bool
 target_may_read(const RangeTblEntry *target)
 {
@@ -125,7 +125,10 @@ query_may_read(Search *search, Query *query)
 	return found;
 }
 
-/* What is in a range table but not in a join tree is not scanned. */
+/*
+ * A relation is scanned if the join tree refers to it, by a RangeTblRef; range
+ * table entries alone do not count.
+ */
 static bool
 may_read(Node *node, void *arg)
 {
@@ -143,7 +146,10 @@ may_read(Node *node, void *arg)
 		expression_tree_walker(node, may_read, search);
 }
 
-/* The query in it, if there is one, is rewritten when it is run. */
+/*
+ * A query within a utility statement (EXPLAIN, CREATE TABLE AS) has not been
+ * rewritten yet: that happens when it is run.
+ */
 static bool
 utility_may_read(Search *search, Node *utility)
 {

@@ -13,7 +13,8 @@
 /*
  * True if a plan of SPI scans the pipeline's source, after views and rules are
  * expanded, or runs code that could: a function that is not immutable and not
- * PostgreSQL's own, a trigger, a procedure, a block.  As the pipeline's owner.
+ * PostgreSQL's own, a trigger, a procedure, a DO block.  To be called as the
+ * pipeline's owner.
  */
 extern bool pipeline_reads_source(const Pipeline *pipeline, SPIPlanPtr plan);
 

@@ -11,13 +11,13 @@
 #include "utils/rel.h"
 
 /*
- * The source or the target of a pipeline, open.  One that no longer exists is
+ * Open the source or the target of a pipeline.  If it no longer exists, raises
  * an error that ends the pipeline.
  */
 extern Relation pipeline_open_source(const Pipeline *pipeline);
 extern Relation pipeline_open_target(const Pipeline *pipeline, LOCKMODE lock);
 
-/* Schema and name of a relation as they stand in SQL, palloc'd. */
+/* Schema and name of a relation, quoted for SQL; palloc'd. */
 extern char *pipeline_qualified_name(Relation relation);
 
 #endif							/* TRACKING_PIPELINE_PIPELINE_RELATION_H */

@@ -2,9 +2,9 @@
  * pipeline_role.c
  *	  Who may create and run pipelines.
  *
- * A pipeline takes a worker of the server's few and goes on when its owner has
- * left, so it is not for everybody.  What a worker does once it runs is for the
- * privileges of its owner.
+ * A pipeline takes one of the server's few worker processes, and goes on when
+ * its owner has disconnected: so not everybody may run one.  What a worker may
+ * do once it runs depends on the privileges of the pipeline's owner.
  */
 #include "postgres.h"
 

@@ -7,24 +7,25 @@
 
 #include "postgres.h"
 
-/* Why a role's pipelines are not run. */
+/* Why the server does not run a role's pipelines. */
 typedef struct PipelineRefusal
 {
 	int			sqlstate;
 	char	   *message;
 	char	   *hint;
-	bool		for_good;		/* nothing but another owner can mend it */
+	bool		for_good;		/* until the pipeline has another owner */
 } PipelineRefusal;
 
 /*
- * Raise an error unless role has the privileges of tracking_fdw_pipeline,
- * whoever may execute the function that asks.
+ * Raise an error unless role is a superuser or has the privileges of
+ * tracking_fdw_pipeline.  EXECUTE on the SQL function that calls this does not
+ * count.
  */
 extern void pipeline_role_check(Oid role);
 
 /*
- * Why no worker is to be started as role in this database, in the current
- * context; NULL: one may be.  In a transaction.
+ * Why no worker may be started as role in this database, allocated in the
+ * current context; NULL if one may.  Needs a transaction.
  */
 extern PipelineRefusal *pipeline_role_refusal(Oid role);
 

@@ -1,9 +1,9 @@
 /*
  * pipeline_run.h
- *	  A pipeline at work, whoever runs it: a worker or CALL run_pipeline.
+ *	  A run of a pipeline, in a worker or in CALL tracking.run_pipeline().
  *
- * A run goes on in steps: each fetches a batch with no transaction open, and
- * applies it in one.
+ * A run is a loop of steps.  A step fetches a batch with no transaction open,
+ * and applies the batch in one transaction.
  */
 #ifndef TRACKING_PIPELINE_PIPELINE_RUN_H
 #define TRACKING_PIPELINE_PIPELINE_RUN_H
@@ -16,66 +16,78 @@
 
 typedef struct PipelineRun PipelineRun;
 
-/* The process that runs a pipeline, called with no transaction open. */
+/*
+ * The functions of the process that runs a pipeline.  They are called with no
+ * transaction open unless a comment says otherwise.
+ */
 typedef struct PipelineHost
 {
 	PipelineTransactions transactions;
 
 	/*
-	 * Before a batch is fetched (batch is NULL), and before it is applied: wait
-	 * until that may be done.  False: it is not to be done, and the run ends.
+	 * Called before a batch is fetched (batch is NULL) and before a batch is
+	 * applied: wait until the run may do that.  False: the step must not do
+	 * it, and returns STEP_HELD.
 	 */
 	bool		(*admit) (const PipelineRun *run, const Batch *batch);
 
 	/*
-	 * In a PG_CATCH block, with a transaction open: to apply a batch has failed,
-	 * after it had been tried so often before.  True: the error is dealt with,
-	 * the transaction is aborted, and the batch is to be tried again now.
-	 * False, or NULL: the error is thrown on.
+	 * Called in a PG_CATCH block, with a transaction open, when applying a
+	 * batch has failed; tries is how often it has failed before.  True:
+	 * recover has handled the error and aborted the transaction, and the batch
+	 * is applied again at once.  False, or recover is NULL: the error is
+	 * rethrown.
 	 */
 	bool		(*recover) (const Pipeline *pipeline, int tries);
 } PipelineHost;
 
 /*
- * Open a run in cxt; in a transaction.  Raises an error if the pipeline's
- * owner may not read its source: nothing is fetched for him then.  It reads
- * the shards that are assigned to worker number slot, or all of them if slot
- * is -1.  pipeline and host must live as long.
+ * Open a run, allocated in cxt.  Needs a transaction.  Raises an error if the
+ * pipeline's owner may not read its source, before anything is fetched.  The
+ * run reads the shards that are assigned to worker number slot, or all shards
+ * if slot is -1.  pipeline and host must live as long as the run.
  */
 extern PipelineRun *pipeline_run_open(MemoryContext cxt,
 									  const Pipeline *pipeline, int slot,
 									  ReadUntil until,
 									  const PipelineHost *host);
 
-/* The foreign servers that it goes to, a List of Oid; in a transaction. */
+/*
+ * The foreign servers that the run reads from and writes to, a List of Oid.
+ * Needs a transaction.
+ */
 extern List *pipeline_run_servers(const PipelineRun *run);
 
-/* Where its batches come from. */
+/* The source that the run reads. */
 extern PipelineSource *pipeline_run_source(const PipelineRun *run);
 
 typedef enum StepResult
 {
 	STEP_UNREACHED,				/* the source has not answered yet */
-	STEP_IDLE,					/* nothing came */
+	STEP_IDLE,					/* the source had no batch */
 	STEP_APPLIED,				/* a batch of records is committed */
 	STEP_MOVED,					/* only positions have moved */
 	STEP_FENCED,				/* another session has changed the pipeline or
 								 * moved its positions: open another run */
-	STEP_HELD					/* the host did not admit it */
+	STEP_HELD					/* the host's admit() returned false */
 } StepResult;
 
 /*
- * One step: begin to read, or fetch a batch, for max_wait_ms; and apply it.
- * Without a transaction.  Raises an error, behind what could be applied, if the
- * pipeline is to stop at a record.  Returns in a memory context that the next
- * step resets.
+ * Do one step, with no transaction open: begin to read the source, or fetch a
+ * batch, waiting max_wait_ms for it at most, and apply the batch.  If the
+ * pipeline is to stop for records that it cannot apply, raises an error after
+ * it has committed what could be applied.  On return the current memory
+ * context is one that the next step resets.
  */
 extern StepResult pipeline_run_step(PipelineRun *run, long max_wait_ms);
 
-/* Is its source being read? */
+/* Has the source been reached, so that the run reads it now? */
 extern bool pipeline_run_has_begun(const PipelineRun *run);
 
-/* What the run does now, for pg_stat_activity. */
+/*
+ * Show in pg_stat_activity what the run does now: apply batch, or read its
+ * source if batch is NULL.
+ */
 extern void pipeline_run_report(const PipelineRun *run, const Batch *batch);
 
 #endif							/* TRACKING_PIPELINE_PIPELINE_RUN_H */

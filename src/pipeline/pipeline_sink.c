@@ -11,19 +11,19 @@
 #include "pipeline/pipeline_owner.h"
 #include "pipeline/pipeline_sink.h"
 
-/* A pipeline's sink is of the first kind that takes it. */
+/* A pipeline's sink is of the first of these kinds whose is_of() is true. */
 static const PipelineSinkOps *const sink_kinds[] = {
 	&sink_store_ops,
 	&sink_table_ops,
 	&sink_command_ops
 };
 
-/* A sink that is written to, and the one from which that was done, if any. */
+/* A pipeline_sink_write() under way; one may run within another. */
 typedef struct Writing
 {
 	BatchBinding binding;
-	int32		pipeline;
-	const struct Writing *outer;
+	int32		pipeline;		/* its id */
+	const struct Writing *outer;	/* the one that this is within, or NULL */
 } Writing;
 
 static const Writing *writing = NULL;	/* the innermost */
@@ -59,7 +59,7 @@ pipeline_sink_open(MemoryContext cxt, const Pipeline *pipeline)
 	return sink;
 }
 
-/* Fire what is deferred to the commit, now and from now on. */
+/* SET CONSTRAINTS ALL IMMEDIATE: deferred triggers fire now. */
 static void
 make_constraints_immediate(void)
 {

@@ -2,9 +2,9 @@
  * pipeline_source.h
  *	  Where the batches of a pipeline come from: a stream, or a table.
  *
- * A batch is fetched with no transaction open.  What a source looks up in
- * the database meanwhile it does in short transactions of its own, begun and
- * committed the way its caller's process does that.
+ * A source fetches a batch with no transaction open.  Where it needs the
+ * database for that, it runs short transactions of its own, by the functions
+ * of the process that runs the pipeline (PipelineTransactions).
  */
 #ifndef TRACKING_PIPELINE_PIPELINE_SOURCE_H
 #define TRACKING_PIPELINE_PIPELINE_SOURCE_H
@@ -15,7 +15,10 @@
 #include "stream/batch.h"
 #include "stream/shard_reader.h"
 
-/* How a transaction is begun, with a snapshot, and ended in a process. */
+/*
+ * The functions by which the process that runs a pipeline begins a
+ * transaction, with a snapshot, and ends it.
+ */
 typedef struct PipelineTransactions
 {
 	void		(*begin) (void);
@@ -25,78 +28,84 @@ typedef struct PipelineTransactions
 
 typedef struct PipelineSource PipelineSource;
 
-/* What of a source cannot be read. */
+/* Which part of a source cannot be read, and why. */
 typedef struct SourceReach
 {
-	bool		is_whole;		/* nothing can be told, nor read, of it */
-	List	   *lost;			/* or these shards cannot, StreamLost * */
-	bool		has_trouble;	/* one of those, or another */
-	TimestampTz since;
-	ErrorData	error;
+	bool		is_whole;		/* the source does not answer at all */
+	List	   *lost;			/* StreamLost *: shards that cannot be read */
+	bool		has_trouble;	/* one of those two, or another failure */
+	TimestampTz since;			/* when the trouble began */
+	ErrorData	error;			/* the trouble, for the log and the status */
 } SourceReach;
 
 /*
- * Functions are called without a transaction unless they say otherwise; those
- * that may be NULL say so.
+ * The caller has no transaction open unless a comment says otherwise.  A
+ * function may be NULL only where its comment says so.
  */
 typedef struct PipelineSourceOps
 {
 	/*
-	 * Begin to read from the pipeline's positions on.  False if the source
-	 * could not be reached, for max_wait_ms or until something is to be
-	 * tended: then it is to be called again.  Raises an error if the source
-	 * is not the one that the positions belong to.
+	 * Begin to read from the pipeline's positions on.  Returns false if the
+	 * source has not answered within max_wait_ms, or before tend has
+	 * something to do: the caller then calls begin again.  Raises an error if
+	 * the source is not the one that the positions belong to.
 	 */
 	bool		(*begin) (PipelineSource *source, long max_wait_ms);
 
 	/*
-	 * The next batch, which is to be released; NULL if there was none for
-	 * max_wait_ms or, at most, twice that, or there is something to tend, or
-	 * at the end.
+	 * Return the next batch, which the caller passes to release when it is
+	 * done with it.  Returns NULL if no batch was ready within max_wait_ms (in
+	 * the worst case twice that), if tend has something to do, and at the end.
 	 */
 	Batch	   *(*next_batch) (PipelineSource *source, long max_wait_ms);
 	void		(*release) (PipelineSource *source, Batch *batch);
 
-	/* All that there was at the start was handed out; never, READ_FOREVER. */
+	/*
+	 * Has the source handed out all records that were there when the run
+	 * began?  Never true with READ_FOREVER.
+	 */
 	bool		(*at_end) (const PipelineSource *source);
 
 	/*
-	 * Before a batch is applied: raise an error if it is not of the source
-	 * that the pipeline has read, or the pipeline is not to go on with it.
-	 * Or NULL.
+	 * Called before a batch is applied: raise an error if the batch does not
+	 * come from the source that the pipeline has read so far, or if the
+	 * pipeline must not apply it.  May be NULL.
 	 */
 	void		(*check) (PipelineSource *source, const Batch *batch);
 
 	/*
-	 * All that there is was handed out, and nothing keeps any of it from being
-	 * read.
+	 * Has the source handed out all records that there are, with no part of
+	 * it that cannot be read?
 	 */
 	bool		(*caught_up) (const PipelineSource *source);
 
-	/* Do what comes up now and then, between batches.  Or NULL. */
+	/* Do the source's periodic work, between batches.  May be NULL. */
 	void		(*tend) (PipelineSource *source);
 
 	/*
-	 * What keeps some of the source from being read, in the current context;
-	 * and is it another than when it was last asked?  Both or neither are NULL.
+	 * reach tells which part of the source cannot be read and why, allocated
+	 * in the current context; reach_changed tells whether that differs from
+	 * what it was at the last call.  Either both are NULL or neither is.
 	 */
 	void		(*reach) (const PipelineSource *source, SourceReach *reach);
 	bool		(*reach_changed) (PipelineSource *source);
 
 	/*
-	 * When what is at its tip, and has nothing left to apply, was there; 0: it
-	 * is not known.  And the same of each shard that is, StreamTip *.
+	 * tip: a time at which all shards that are at their tips, and have nothing
+	 * left to apply, were at their tips; 0 if no such time is known.  tips:
+	 * that time of each of these shards, StreamTip *.
 	 */
 	TimestampTz (*tip) (const PipelineSource *source);
 	List	   *(*tips) (const PipelineSource *source);
 
 	/*
-	 * Give the rejects of a batch the bytes that are kept of them, in the
-	 * transaction that applies it.  NULL: they have them.
+	 * Fetch the bytes of a batch's rejects that are kept as dead letters, in
+	 * the transaction that applies the batch.  NULL if the records of a batch
+	 * have their bytes already.
 	 */
 	void		(*complete_rejects) (PipelineSource *source, Batch *batch);
 
-	/* What it reads, for pg_stat_activity. */
+	/* Write into text what the source reads, for pg_stat_activity. */
 	void		(*describe) (const PipelineSource *source, char *text,
 							 size_t size);
 } PipelineSourceOps;
@@ -106,15 +115,15 @@ struct PipelineSource
 	const PipelineSourceOps *ops;
 	MemoryContext cxt;
 	const Pipeline *pipeline;
-	int			slot;			/* of the worker; -1: reads everything */
+	int			slot;			/* the worker's number; -1: read all shards */
 	ReadUntil	until;
 	const PipelineTransactions *transactions;
 };
 
 /*
- * How many records a batch is to have, if there are any more.  After a failure
- * it is two: of one alone nobody can tell whether it or the command is at
- * fault.
+ * The least number of records that a batch has, if the source has as many.
+ * After a failure it is two: if a batch has one record only, nobody can tell
+ * whether the record or the command is at fault.
  */
 static inline int
 pipeline_source_min_rows(const PipelineSource *source)
@@ -122,7 +131,10 @@ pipeline_source_min_rows(const PipelineSource *source)
 	return source->pipeline->failures > 0 ? 2 : 1;
 }
 
-/* For SourceKind, in source_stream.c and source_table.c. */
+/*
+ * The open functions of the two SourceKinds, in source_stream.c and
+ * source_table.c.
+ */
 extern PipelineSource *source_stream_open(const PipelineSource *source);
 extern PipelineSource *source_table_open(const PipelineSource *source);
 

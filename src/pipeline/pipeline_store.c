@@ -18,10 +18,13 @@
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 
-/* Of the pipeline's name, in that of its table */
+/* The name of the store's table has so much of the pipeline's name. */
 #define TABLE_NAME_CHARS 30
 
-/* One more table that is written to; two stores are not one. */
+/*
+ * The command writes to the table more, too: make it *table.  *others is set
+ * if the two are on different foreign servers.
+ */
 static void
 add_table(Oid *table, Oid more, bool *others)
 {
@@ -33,8 +36,8 @@ add_table(Oid *table, Oid more, bool *others)
 }
 
 /*
- * A foreign table of a store that the query writes to, or InvalidOid.  *others:
- * it writes to something else, too.
+ * A foreign table of a store that the query writes to, or InvalidOid.  *others
+ * is set if the query writes to anything else.
  */
 static Oid
 written_table(const Query *query, bool *others)
@@ -64,7 +67,7 @@ written_table(const Query *query, bool *others)
 	return table;
 }
 
-/* What the pipeline's command writes to, as above. */
+/* The same for all queries of the pipeline's command. */
 static Oid
 command_table(const Pipeline *pipeline, bool *others)
 {
@@ -109,9 +112,9 @@ pipeline_store_written(const Pipeline *pipeline)
 }
 
 /*
- * A name for the table of positions, beside the table that is filled: letters
- * that every store takes, and enough at random that another server's pipeline
- * of this name has another one.
+ * A name for the table of positions, in the schema of the table that is
+ * filled: characters that every store allows, and random digits, so that a
+ * pipeline of the same name on another server has another table.
  */
 static char *
 new_store_table(const Pipeline *pipeline, Oid relid)

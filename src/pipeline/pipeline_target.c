@@ -1,6 +1,6 @@
 /*
  * pipeline_target.c
- *	  From a pipeline's source to its target, by column name.
+ *	  A pipeline with a target: columns are matched by name.
  */
 #include "postgres.h"
 
@@ -61,7 +61,7 @@ pipeline_target_filled(Relation target, TupleDesc source)
 	return filled;
 }
 
-/* Those columns, as a list of SQL. */
+/* The columns of pipeline_target_filled(), as a list in SQL. */
 static char *
 common_columns(Relation target, TupleDesc source)
 {
@@ -102,8 +102,8 @@ pipeline_target_command(const Pipeline *pipeline)
 }
 
 /*
- * Is it a column that every row would have null, and may not?  A trigger or a
- * rule may give it a value; so may whoever has a foreign table's rows.
+ * Is this a NOT NULL column that would be null in every row?  False if a
+ * trigger or a rule could give it a value, or the server of a foreign table.
  */
 static bool
 is_never_filled(Relation target, Form_pg_attribute attribute,
@@ -165,7 +165,7 @@ note_left_out(const Pipeline *pipeline, Relation target, Relation source)
 	}
 	if (names.len > 0)
 		ereport(NOTICE,
-				(errmsg("what the source has in these columns is not stored, as \"%s\" has none of these names that can be filled: %s",
+				(errmsg("these columns of the source are not stored, as \"%s\" has no columns of these names that can be filled: %s",
 						RelationGetRelationName(target), names.data)));
 }
 

@@ -14,23 +14,26 @@
 
 /*
  * The INSERT that fills the target from the source.  Needs a transaction.
- * Raises an error if they have no column in common, or one of them is gone.
+ * Raises an error if they have no column in common, or one of them no longer
+ * exists.
  */
 extern char *pipeline_target_command(const Pipeline *pipeline);
 
 /*
- * When a pipeline is given its target: raise an error if a column of it can
- * never be filled, and say which columns of the source it has no room for.
+ * To be called when a pipeline is given its target: raises an error if a
+ * column of the target would always be null and may not be, and names in a
+ * NOTICE the columns of the source that the target has no column for.
  */
 extern void pipeline_target_check(const Pipeline *pipeline);
 
-/* The column of source that fills this one of a target, or NULL. */
+/* The column of source that fills this column of a target, or NULL. */
 extern Form_pg_attribute pipeline_target_source_column(Form_pg_attribute attribute,
 													   TupleDesc source);
 
 /*
- * Numbers of the columns of target that a source would fill: those that source
- * has by that name, and of a stream those that can be published.
+ * The numbers of target's columns that source would fill: those for which
+ * source has a column of the same name, and if target is a stream, those that
+ * can be published.
  */
 extern Bitmapset *pipeline_target_filled(Relation target, TupleDesc source);
 

@@ -32,11 +32,11 @@ static CatalogStatement forget_statement = {
 	1, {INT4OID}, NULL
 };
 
-/* What this database has written there; NULL: nothing. */
+/* The tokens that this database has written into the store; NULL: none. */
 typedef struct Known
 {
 	char	   *last;
-	char	   *before;
+	char	   *before;			/* the one before the last */
 } Known;
 
 static Known
@@ -79,7 +79,7 @@ same(const char *token, const char *other)
 	return token != NULL && other != NULL && strcmp(token, other) == 0;
 }
 
-/* Raise an error, unless the table is free or was this database's. */
+/* Raise an error if found is a token that this database has not written. */
 static void
 check(const Pipeline *pipeline, const StoreCheckpoint *checkpoint,
 	  const char *found, const Known *known)
@@ -108,7 +108,7 @@ pipeline_token_settle(const Pipeline *pipeline,
 
 	if (store_token_is_ours(found))
 	{
-		/* a session may have failed when the store had committed */
+		/* the store has committed it, but the local transaction was lost */
 		if (!same(found, known.last))
 			note(pipeline, found, known.last);
 		return pstrdup(found);

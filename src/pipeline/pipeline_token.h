@@ -2,8 +2,9 @@
  * pipeline_token.h
  *	  Whether a pipeline may fill its table in a store: see store_token.h.
  *
- * tracking.pipeline has the last token that was written there, and the one
- * before, as nobody knows which it is while the store commits.
+ * tracking.pipeline has the last token that was written into the store's
+ * table, and the one before: while the store commits, nobody knows which of
+ * the two the table has.
  */
 #ifndef TRACKING_PIPELINE_PIPELINE_TOKEN_H
 #define TRACKING_PIPELINE_PIPELINE_TOKEN_H
@@ -14,17 +15,21 @@
 #include "store/store_checkpoint.h"
 
 /*
- * The token that is to stand in the store's table, where found does (NULL: none):
- * the same, if this server has written it, or else a new one.  It is noted in
- * this transaction, which is to be committed before the store has it.  Raises
- * an error, and does not try again, if found is somebody else's; and one if the
- * pipeline's row is locked: whoever has it may wait for the store.
+ * Choose the token for the store's table, which has the token found now (NULL:
+ * none): found itself if this server has written it, else a new one.  The
+ * token is noted in this transaction, which the caller must commit before the
+ * store's commits.  Raises an error that ends the pipeline if found was
+ * written by another server.  Raises an error, too, if the pipeline's row is
+ * locked, as the session that has locked it may be waiting for the store.
  */
 extern char *pipeline_token_settle(const Pipeline *pipeline,
 								   const StoreCheckpoint *checkpoint,
 								   const char *found);
 
-/* Let it fill the table from its next start on, whoever's token is there. */
+/*
+ * Let the pipeline fill the table from its next start on, whichever server has
+ * written the token there.
+ */
 extern void pipeline_token_take_over(const Pipeline *pipeline);
 
 #endif							/* TRACKING_PIPELINE_PIPELINE_TOKEN_H */

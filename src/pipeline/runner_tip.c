@@ -1,6 +1,6 @@
 /*
  * runner_tip.c
- *	  What a process that runs a pipeline says of the tips it has reached.
+ *	  Shows how far a process that runs a pipeline has read its source.
  */
 #include "postgres.h"
 
@@ -16,8 +16,9 @@
 PG_FUNCTION_INFO_V1(tracking_runner_tips);
 
 /*
- * An entry of a process is not cleared for the next one, and commands of the
- * server write into it, too: whose it is stands beside it.
+ * A backend's progress parameters are not cleared for the next backend that
+ * uses the same entry, and the server's own commands write them, too.  So a
+ * mark and the process id are written with the time.
  */
 #define TIP_MARK INT64CONST(0x74726b6674697000)
 

@@ -1,11 +1,12 @@
 /*
  * runner_tip.h
- *	  What a process that runs a pipeline says of the tips it has reached.
+ *	  Shows how far a process that runs a pipeline has read its source.
  *
- * A shard at its tip is asked again and again, and gives nothing: that is not
- * worth a write each time.  So it is told where the server keeps what its
- * processes are doing, as the progress of a command, of which no command of the
- * server's is under way meanwhile.  It ends with the process.
+ * A shard at its tip is polled again and again, and yields no record: the time
+ * of each poll is not worth a write to the catalog.  So the process puts it
+ * into the progress parameters of its entry in the server's backend status
+ * array, which no command of the server uses meanwhile.  It is gone when the
+ * process ends.  tracking.runner_tips(), in runner_tip.c, reads it.
  */
 #ifndef TRACKING_PIPELINE_RUNNER_TIP_H
 #define TRACKING_PIPELINE_RUNNER_TIP_H
@@ -15,8 +16,9 @@
 #include "datatype/timestamp.h"
 
 /*
- * All shards of this process that are at their tips were so at that time, and
- * what had come by then is applied; 0: it is not known.
+ * Show that all shards of this process that are at their tips were there at
+ * the time tip_at, and that all their records until then are applied; 0: no
+ * such time is known.
  */
 extern void runner_tip_report(TimestampTz tip_at);
 

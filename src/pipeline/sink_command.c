@@ -1,6 +1,6 @@
 /*
  * sink_command.c
- *	  A pipeline whose command is executed: its rows go where that puts them.
+ *	  The sink of a pipeline with a command: the command writes the rows.
  */
 #include "postgres.h"
 

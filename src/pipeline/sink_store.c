@@ -1,12 +1,14 @@
 /*
  * sink_store.c
- *	  A pipeline that fills a store: exactly once, across two databases.
+ *	  The sink of a pipeline that fills a store: exactly once, across two
+ *	  databases.
  *
- * A batch is one load: a remote transaction that brings the rows and moves the
- * position, which the store keeps.  Locally the positions, dead letters and
- * history of the load are committed first, with a row of tracking.load that
- * says how to undo them; then the store is asked to commit.  Whatever happens
- * in between, the store's position tells afterwards which it was.
+ * A batch is one load: a transaction in the store that writes the rows and
+ * moves the positions, which the store keeps in a table.  Before it commits,
+ * this database commits the new positions, dead letters and history of the
+ * load, with a row of tracking.load that says how to undo them.  After a
+ * failure between the two commits, the positions in the store tell whether the
+ * store has committed, and the local ones are kept or undone accordingly.
  */
 #include "postgres.h"
 
@@ -47,9 +49,9 @@ typedef struct StoreSink
 	MemoryContext cxt;
 	StoreServer *server;
 	StoreCheckpoint checkpoint;
-	knownhash_hash *known;		/* shards that the store's table has */
-	int64		load;			/* in tracking.load; 0: the store has nothing
-								 * to commit */
+	knownhash_hash *known;		/* shards with a position in the store */
+	int64		load;			/* id in tracking.load; 0: the store has
+								 * nothing to commit */
 } StoreSink;
 
 static bool
@@ -58,7 +60,7 @@ store_sink_is_of(const Pipeline *pipeline)
 	return pipeline->store_table != NULL;
 }
 
-/* Fill in all of a sink but its command. */
+/* Fill in all members of a sink but its command. */
 static void
 store_sink_open(PipelineSink *sink, MemoryContext cxt)
 {
@@ -131,8 +133,9 @@ is_known(const char *shard_id, void *store)
 }
 
 /*
- * Make the table this server's; true if it was not yet.  What was written, here
- * and there, stays if both transactions are committed.
+ * Write this server's token into the store's table, unless the table has it:
+ * then returns false.  The token is noted here, too; both transactions, the
+ * store's and the local one, are the caller's to commit.
  */
 static bool
 claim(StoreSink *store)
@@ -154,7 +157,10 @@ claim(StoreSink *store)
 	return true;
 }
 
-/* Have the store commit what is held there; detail: what becomes of it else. */
+/*
+ * Have the store commit the transaction that is held open there.  detail is
+ * for the error if the connection is lost: what happens next.
+ */
 static void
 commit_there(const StoreSink *store, const char *detail)
 {
@@ -188,11 +194,11 @@ store_sink_begin(PipelineSink *sink, const PipelineTransactions *transactions)
 				(errmsg("pipeline \"%s\" goes on from where store \"%s\" says it was",
 						store->base.pipeline->name, store->server->name)));
 	if (claimed)
-		ForceSyncCommit();		/* before the store has it */
+		ForceSyncCommit();		/* on disk before the store commits */
 	transactions->commit();
 	if (claimed)
 		commit_there(store, "The pipeline begins anew.");
-	else						/* it has only kept others out meanwhile */
+	else						/* it was open only to hold the lock */
 		store_session_rollback(store->server);
 }
 
@@ -218,7 +224,7 @@ store_sink_load(PipelineSink *sink, const Batch *batch)
 	store->load = 0;
 	if (moves(batch))
 	{
-		/* before the store has the rows, this must be on disk */
+		/* the local commit must be on disk before the store commits */
 		ForceSyncCommit();
 		store_session_hold(store->server);
 		store->load = load_ledger_begin(store->base.pipeline->name,

@@ -1,7 +1,9 @@
 /*
  * sink_table.c
- *	  A pipeline with a table as its target: a plain one is filled at a fraction
- *	  of the cost of executing the command.
+ *	  The sink of a pipeline with a table as its target.
+ *
+ * If the table is plain (see table_insert.h), records are decoded directly
+ * into its rows, which costs a fraction of executing the command.
  */
 #include "postgres.h"
 
@@ -18,7 +20,10 @@
 #include "row/row.h"
 #include "utils/rel.h"
 
-/* It is worth while to give back what a record took before it is stored. */
+/*
+ * After a record at least so large the decoder's memory is freed at once,
+ * before the record's rows are stored.
+ */
 #define LARGE_RECORD_BYTES (256 * 1024)
 
 static bool
@@ -28,8 +33,9 @@ table_is_of(const Pipeline *pipeline)
 }
 
 /*
- * A decoder whose rows are those of target: the columns of spec, in target's
- * order.  NULL if a value would need a cast.
+ * A decoder that yields rows of target: spec's columns in the order of target.
+ * *given is set to the columns that it fills.  NULL if a value would need a
+ * cast.
  */
 static RowDecoder *
 open_decoder(const RowSpec *spec, TupleDesc source, TupleDesc target,
@@ -82,7 +88,7 @@ insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
 			}
 			table_insert_row(insert, row_decode_bytes(decoder) / n_rows);
 		}
-		/* they are in the slots, and to be stored */
+		/* the slots have copies of the rows */
 		if (row_decode_bytes(decoder) >= LARGE_RECORD_BYTES)
 			row_decode_stop(decoder);
 		rows += n_rows;
@@ -91,9 +97,10 @@ insert_batch(TableInsert *insert, RowDecoder *decoder, Batch *batch)
 }
 
 /*
- * Do what the command does, whose plan is given.  False, with nothing done, if
- * it is to be executed: the source has rows, not bytes, the target is not plain
- * (see table_insert.h), or a column's type is not that of its source.
+ * Do what the command, whose plan is given, would do.  Returns false, and has
+ * done nothing, if the caller must execute the command instead: the source has
+ * rows, not bytes, the target is not plain, or a column of the target has
+ * another type than that of the source.
  */
 static bool
 insert(const Pipeline *pipeline, SPIPlanPtr plan, Batch *batch, uint64 *rows)

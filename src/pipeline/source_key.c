@@ -1,6 +1,6 @@
 /*
  * source_key.c
- *	  Which column a table is read by, and what it says.
+ *	  A table as the source of a pipeline: its key column, and queries by it.
  */
 #include "postgres.h"
 
@@ -26,7 +26,7 @@
 	" and i.indisprimary and i.indnkeyatts operator(pg_catalog.=) 1" \
 	" and i.indkey[0] operator(pg_catalog.=) a.attnum)"
 
-/* Columns of a table that might be its key, the likeliest first. */
+/* The columns of a table that might be its key, the primary key first. */
 static CatalogStatement columns_statement = {
 	"select a.attname::pg_catalog.text, " IS_INTEGER ", a.attnotnull,"
 	" " IS_PRIMARY " as is_primary,"
@@ -65,14 +65,15 @@ typedef struct KeyColumn
 	bool		is_not_null;
 	bool		is_primary;
 	bool		has_sequence;
-	bool		is_ordered;		/* by its sequence, if it has one */
+	bool		is_ordered;		/* its sequence, if any, yields growing values
+								 * to all sessions alike */
 	bool		is_indexed;
 	char	   *sequence;
 } KeyColumn;
 
 /*
- * The column with this name, or the one that is the key by itself; false if
- * there is none, or more than one.
+ * Find the column with this name, or if name is NULL, the only one that can be
+ * the key; false if there is none, or more than one.
  */
 static bool
 find_column(Oid table, const char *name, KeyColumn *key)
@@ -163,11 +164,11 @@ source_key_choose(Oid table, const char *column)
 	return key.name;
 }
 
-/* An answer of one number. */
+/* The result of a query that yields one number. */
 typedef struct Number
 {
 	int64		number;
-	bool		found;			/* there was a row, and it is not null */
+	bool		found;			/* there was a row, with a value not null */
 } Number;
 
 static void
@@ -258,7 +259,10 @@ source_key_rows(const Pipeline *pipeline, int64 key)
 	return rows.text == NULL ? NULL : rows.text->data;
 }
 
-/* What a row takes where it is stored, without fetching what is out of line. */
+/*
+ * SQL for the stored size of a row, in bytes: it does not fetch values that
+ * are stored out of line.
+ */
 static char *
 stored_size(const Pipeline *pipeline)
 {
@@ -286,7 +290,7 @@ stored_size(const Pipeline *pipeline)
 	return size.data;
 }
 
-/* Keys and sizes of rows, as many as there is room for. */
+/* An array that take_key() fills; the query's LIMIT is its size. */
 typedef struct KeyList
 {
 	SourceRow  *rows;

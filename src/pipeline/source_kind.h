@@ -2,9 +2,9 @@
  * source_kind.h
  *	  The kinds of sources that a pipeline can read.
  *
- * What is asked of a kind about a pipeline, whether that is running or not;
- * how it is read is for its PipelineSourceOps.  A kind is a file; source_kinds
- * in source_kind.c lists them.
+ * A SourceKind answers questions about a pipeline's source whether or not the
+ * pipeline runs; reading the source is for the kind's PipelineSourceOps.  Each
+ * kind has a file of its own; source_kinds in source_kind.c lists them.
  */
 #ifndef TRACKING_PIPELINE_SOURCE_KIND_H
 #define TRACKING_PIPELINE_SOURCE_KIND_H
@@ -22,80 +22,92 @@
 
 struct PipelineSource;
 
-/* Functions are called in a transaction. */
+/* The caller of a function has a transaction open. */
 typedef struct SourceKind
 {
 	/* Is the source of this pipeline of this kind? */
 	bool		(*is_of) (const Pipeline *pipeline);
 
+	/* The relations that can be a source of this kind. */
 	const SourceShape *shape;
 
 	/*
-	 * The column by whose values it is read, palloc'd: column, or the one that
-	 * suits if that is NULL.  NULL if it is read by none.  An error if column is
-	 * none that it can be read by.
+	 * The column by whose values the relation is read, palloc'd: column, or if
+	 * that is NULL, one that the kind finds.  Returns NULL if this kind is not
+	 * read by a column.  Raises an error if column is not suitable.
 	 */
 	char	   *(*choose_key) (Oid relation, const char *column);
 
-	/* Is this column read, whatever is done with its values? */
+	/* Does the kind itself read this column, so that it is of use? */
 	bool		(*reads_column) (const Pipeline *pipeline,
 								 const char *column);
 
-	/* Raise an error if a pipeline's settings do not suit it.  Or NULL. */
+	/*
+	 * Raise an error if a pipeline's settings are not possible with this kind.
+	 * May be NULL.
+	 */
 	void		(*check_settings) (const Pipeline *pipeline);
 
-	/* Raise an error if something in it cannot be read.  Or NULL. */
+	/*
+	 * Raise an error if the source has something that cannot be read.  May be
+	 * NULL.
+	 */
 	void		(*check_content) (const Pipeline *pipeline);
 
 	/*
-	 * What a user writes for start_at, of all of it or of one shard, as a
-	 * position that can be returned to.  May ask the source, and wait.
+	 * Make a position of what a user writes as start_at, for the whole source
+	 * or for one shard (of_shard).  Reading from that position again later
+	 * yields all records that came since.  May ask the source, and wait for
+	 * its answer.
 	 */
 	void		(*start) (const Pipeline *pipeline, const char *start_at,
 						  bool of_shard, StreamPosition *position);
 
 	/*
-	 * Does a scan of it, while a batch is bound to it, yield the batch, less what
-	 * is rejected?  Else a batch is told by parameters of the command, from the
-	 * first record that it shows to the last, and may be read by the name of any
-	 * relation that inherits from the source.
+	 * Does a scan of the source, while a batch is bound to it, yield the
+	 * batch's records except the rejected ones?  Else parameters of the
+	 * command give the range of the batch, from the first record that it is
+	 * restricted to, to the last, and the command may also read the batch from
+	 * a relation that inherits from the source.
 	 */
 	bool		yields_batch;
 
 	/*
-	 * Prepare a command in SPI, as SPI_prepare() does; the parameters of it for
-	 * what a batch shows, which is not nothing, or NULL; and the condition that
-	 * an INSERT by column name puts behind its FROM.
+	 * prepare: prepare a command in SPI, as SPI_prepare() does.  params: the
+	 * command's parameters for the records that a batch is restricted to, at
+	 * least one, or NULL if commands have none.  condition: what an INSERT by
+	 * column name has behind its FROM.
 	 */
 	SPIPlanPtr	(*prepare) (const char *command);
 	ParamListInfo (*params) (const Batch *batch);
 	const char *(*condition) (const Pipeline *pipeline);
 
 	/*
-	 * How its columns are made of the bytes of a record.  NULL: its records are
-	 * rows already.
+	 * How the source's columns are made of a record's bytes.  NULL if the
+	 * records of this kind are rows already.
 	 */
 	const RowSpec *(*row_spec) (Relation source);
 
 	/*
-	 * Records that were kept as dead letters are to be applied: give the batch
-	 * what is not kept of them, and reject those that the source must have and
-	 * has no more.  Or NULL.
+	 * Called before dead letters are replayed: add to the batch what dead
+	 * letters of this kind do not keep, and reject those whose rows are no
+	 * longer in the source.  May be NULL.
 	 */
 	void		(*recall) (const Pipeline *pipeline, Batch *batch);
 
-	/* The foreign servers that it comes from, a List of Oid. */
+	/* The foreign servers that the source is read from, a List of Oid. */
 	List	   *(*servers) (const Pipeline *pipeline);
 
 	/*
-	 * Is the relation's definition read once, when a run begins?  Then another
-	 * run is to be opened when it has changed.
+	 * Is the relation's definition read only when a run begins?  Then the
+	 * caller opens another run when the definition has changed.
 	 */
 	bool		is_read_once;
 
 	/*
-	 * Make what begins with a PipelineSource, whose members are set but ops,
-	 * into one that is read; in its cxt.
+	 * Make a source that can be read, allocated in source->cxt.  source has
+	 * all members set but ops; the result is the kind's own struct, which
+	 * begins with a copy of it.
 	 */
 	struct PipelineSource *(*open) (const struct PipelineSource *source);
 } SourceKind;
@@ -108,15 +120,15 @@ extern const SourceKind source_kind_table;
 extern const SourceKind *source_kind_of(const Pipeline *pipeline);
 
 /*
- * The column by which a relation is read, as choose_key says; an error if no
- * kind takes the relation.
+ * The choose_key of the first kind that takes the relation.  Raises an error
+ * if no kind does.
  */
 extern char *source_kind_choose_key(Oid relation, const char *column);
 
-/* source_access_check() with the kind's shape. */
+/* Call source_access_check() with the shape of the pipeline's kind. */
 extern void source_kind_check_access(const Pipeline *pipeline);
 
-/* The same as the kind's functions, which may be NULL. */
+/* These call the function of the pipeline's kind, if that is not NULL. */
 extern void source_kind_check_settings(const Pipeline *pipeline);
 extern void source_kind_check_content(const Pipeline *pipeline);
 

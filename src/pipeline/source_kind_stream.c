@@ -37,9 +37,9 @@ stream_reads_column(const Pipeline *pipeline, const char *column)
 }
 
 /*
- * A sequence number means something in one shard only.  LATEST is no position
- * that can be returned to: a failure before the first record would lose what came
- * meanwhile.
+ * A sequence number is valid in one shard only.  LATEST is not used as a
+ * position: it means another place each time, so after a failure before the
+ * first record, the records that came meanwhile would be skipped.
  */
 static void
 stream_start(const Pipeline *pipeline, const char *start_at, bool of_shard,

@@ -2,8 +2,8 @@
  * source_kind_table.c
  *	  A table as the source of a pipeline.
  *
- * A row is a record: its key stands for the sequence number, the name of the key
- * column for the shard.
+ * A row is a record: its key is the record's sequence number, and the name of
+ * the key column is the id of the one shard.
  */
 #include "postgres.h"
 
@@ -39,7 +39,7 @@ static void
 table_start(const Pipeline *pipeline, const char *start_at, bool of_shard,
 			StreamPosition *position)
 {
-	(void) of_shard;			/* there is one */
+	(void) of_shard;			/* a table has one shard only */
 	source_key_start(pipeline, start_at, position);
 }
 
@@ -53,7 +53,10 @@ table_condition(const Pipeline *pipeline)
 					key, key, key);
 }
 
-/* A kept record has its key as its sequence number; its row is in the table. */
+/*
+ * A dead letter has its row's key as its sequence number; the row itself is
+ * read from the table.
+ */
 static void
 table_recall(const Pipeline *pipeline, Batch *batch)
 {

@@ -11,10 +11,16 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* Clocks do not differ by more: what is as far from now needs no asking. */
+/*
+ * Clocks do not differ by more than this: for a time further from now the
+ * stream need not be asked for its clock.
+ */
 #define NEAR_US USECS_PER_DAY
 
-/* What somebody means who says "now", by whatever clock. */
+/*
+ * A time no further ahead than this, by the later of both clocks, counts as
+ * "now".
+ */
 #define AHEAD_US USECS_PER_MINUTE
 
 static void
@@ -24,7 +30,7 @@ ask_error_callback(void *arg)
 			   (const char *) arg);
 }
 
-/* The time of the source, which the owner reads. */
+/* The current time by the source's clock, asked as the pipeline's owner. */
 static TimestampTz
 source_now(const Pipeline *pipeline)
 {
@@ -66,7 +72,7 @@ refuse(const char *start_at)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("cannot start at \"%s\", which is yet to come", start_at),
+			 errmsg("cannot start at \"%s\", which is in the future", start_at),
 			 errhint("Use \"latest\" for the next new record.")));
 }
 

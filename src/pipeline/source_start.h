@@ -1,6 +1,9 @@
 /*
  * source_start.h
- *	  Where a stream is begun: a place that can be come back to.
+ *	  The position at which the reading of a stream begins.
+ *
+ * The position must be one that a run can begin at again after a failure
+ * without losing records.
  */
 #ifndef TRACKING_PIPELINE_SOURCE_START_H
 #define TRACKING_PIPELINE_SOURCE_START_H
@@ -10,10 +13,12 @@
 #include "ledger/pipeline_catalog.h"
 
 /*
- * Make of a position that a user gave, as start_at, one that loses nothing
- * which is put after this returns: latest becomes a time, and a time that the
- * stream has not come to is the stream's now, or refused if no difference of
- * clocks explains it.  May ask the stream, as the pipeline's owner, and wait.
+ * Change a position that a user gave, as start_at, to one from which all
+ * records are read that are put after this returns.  "latest" becomes the
+ * stream's current time, and so does a time that is in the future by the
+ * stream's clock; but if it is further ahead than clocks may differ, an error
+ * is raised.  May ask the stream for its clock, as the pipeline's owner, and
+ * wait for the answer.
  */
 extern void source_start_settle(const Pipeline *pipeline, const char *start_at,
 								StreamPosition *position);

@@ -1,6 +1,6 @@
 /*
  * source_stream_reach.c
- *	  What of a stream that a pipeline reads cannot be read.
+ *	  Which part of a pipeline's stream cannot be read, and why.
  */
 #include "postgres.h"
 
@@ -8,10 +8,10 @@
 #include "pipeline/source_stream.h"
 #include "utils/timestamp.h"
 
-/* Listings that failed in a row before that is worth a word. */
+/* After so many failed listings in a row the failure is reported. */
 #define LISTING_ATTEMPTS 3
 
-/* It was asked, and has not answered for too long. */
+/* Has the stream been asked to describe itself, and not answered for long? */
 static bool
 is_silent(const StreamSource *source)
 {
@@ -19,7 +19,7 @@ is_silent(const StreamSource *source)
 		clock_now_ms() - source->describe_ms >= SOURCE_SILENT_MS;
 }
 
-/* Listings fail, and not by chance. */
+/* Have several listings in a row failed? */
 static bool
 is_listing_failing(const StreamSource *source)
 {
@@ -72,7 +72,7 @@ set_lost_error(SourceReach *reach)
 	reach->error.hint = unconstify(char *, first->hint);
 }
 
-/* A shard that cannot be read holds up no other. */
+/* The other shards are read on while one cannot be read. */
 void
 source_stream_reach(const PipelineSource *base, SourceReach *reach)
 {

@@ -2,10 +2,10 @@
  * source_table.c
  *	  A table as the source of a pipeline.
  *
- * The rows with keys up to a visible one are settled once
- * the transactions that were writing then have ended (see table_writers.h),
- * and only settled rows are handed out: nothing can come in between them any
- * more.
+ * When a key has become visible, transactions that write to the table at that
+ * time may still commit rows with smaller keys.  Once they have ended (see
+ * table_writers.h) the rows up to that key are "settled": no row can appear
+ * between them any more.  Only settled rows are handed out.
  */
 #include "postgres.h"
 
@@ -21,23 +21,26 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* Between two looks for new rows: a quarter of max_latency, within bounds. */
+/*
+ * New rows are looked for every quarter of max_latency, within these bounds.
+ */
 #define LOOK_MIN_MS 100
 #define LOOK_MAX_MS 1000
-/* Between two looks whether writers have ended, at first; it doubles. */
+/* The first wait for writers to end; each further one is twice as long. */
 #define SETTLE_MIN_MS 10
 
 /* When something was first seen. */
 typedef struct Moment
 {
 	TimestampTz time;
-	int64		ms;				/* of clock_now_ms() */
+	int64		ms;				/* by clock_now_ms() */
 } Moment;
 
+/* A row that waits for the next batch. */
 typedef struct PendingRow
 {
 	SourceRow	row;
-	TimestampTz seen;
+	TimestampTz seen;			/* when its key was first known to exist */
 } PendingRow;
 
 /* keys: handed_out <= collected <= settled <= newest */
@@ -45,30 +48,30 @@ typedef struct TableSource
 {
 	PipelineSource base;
 	char	   *name;
-	long		look_ms;
-	int64		next_look_ms;
-	bool		looked;
-	TimestampTz looked_at;		/* when it was asked what there is */
+	long		look_ms;		/* between two looks for new rows */
+	int64		next_look_ms;	/* when to look, by clock_now_ms() */
+	bool		looked;			/* at least once */
+	TimestampTz looked_at;		/* when the largest key was last asked for */
 
 	int64		newest;			/* largest key seen */
-	Moment		newest_seen;
-	VirtualTransactionId *writers;	/* when it was seen, still at work */
+	Moment		newest_seen;	/* when newest was first seen */
+	VirtualTransactionId *writers;	/* at that time, less those found ended */
 	int			n_writers;
-	long		settle_ms;
-	int64		settled;		/* all rows up to this key can be seen */
-	Moment		settled_seen;	/* when it was the newest */
+	long		settle_ms;		/* to the next look whether they have ended */
+	int64		settled;		/* rows up to this key are settled */
+	Moment		settled_seen;	/* when that key was first seen */
 
-	PendingRow *rows;			/* of the next batch; in rows_cxt */
+	PendingRow *rows;			/* for the next batch; in rows_cxt */
 	MemoryContext rows_cxt;
 	int			n_rows;
 	int			max_rows;		/* room in rows */
 	int64		bytes;			/* of these rows */
-	Moment		first_seen;		/* the first of these rows */
+	Moment		first_seen;		/* when the first of these rows was seen */
 	int64		collected;		/* key up to which rows were collected */
-	StreamPosition handed_out;
-	bool		in_flight;		/* it may not be applied yet */
-	TimestampTz tip_at;			/* by the last batch; 0: unknown */
-	TimestampTz late_since;
+	StreamPosition handed_out;	/* where the last batch ended */
+	bool		in_flight;		/* the last batch was not released yet */
+	TimestampTz tip_at;			/* tip_at and late_since of the last batch, */
+	TimestampTz late_since;		/* see BatchShard; 0: unknown, not late */
 } TableSource;
 
 static uint32 look_wait_event = 0;
@@ -104,7 +107,7 @@ table_begin(PipelineSource *base, long max_wait_ms)
 	source->tip_at = checkpoint->recall.tip_at;
 	base->transactions->commit();
 	MemoryContextSwitchTo(old);
-	(void) max_wait_ms;			/* it is at hand */
+	(void) max_wait_ms;			/* a table need not be waited for */
 	return true;
 }
 
@@ -123,7 +126,7 @@ is_full(const TableSource *source)
 		 source->n_rows >= pipeline_source_min_rows(&source->base));
 }
 
-/* See what there is, and who is writing meanwhile. */
+/* Ask for the largest key; if it is new, note who is writing to the table. */
 static void
 look_for_newest(TableSource *source)
 {
@@ -149,9 +152,9 @@ look_for_newest(TableSource *source)
 }
 
 /*
- * Look for new rows, or whether those that were found have settled.  Rows are
- * collected in a later transaction: a snapshot sees what its isolation level
- * lets it see.
+ * Look for new rows, or whether those that were found have settled.  They are
+ * collected in a later transaction, whose snapshot sees them whatever its
+ * isolation level is.
  */
 static void
 look(TableSource *source)
@@ -182,7 +185,7 @@ look(TableSource *source)
 	source->next_look_ms = clock_now_ms() + next_ms;
 }
 
-/* Have another row in the next batch; one with the same key is part of it. */
+/* Add a row to the next batch; rows with the same key are one record. */
 static void
 add_row(TableSource *source, const SourceRow *row)
 {
@@ -238,7 +241,7 @@ collect(TableSource *source)
 	MemoryContextSwitchTo(old);
 }
 
-/* When what is collected was all that there was. */
+/* The last time at which the table had no rows but the collected ones. */
 static TimestampTz
 tip_at(const TableSource *source)
 {
@@ -248,7 +251,10 @@ tip_at(const TableSource *source)
 		source->looked_at;
 }
 
-/* A look since the last batch told that it is late found nothing more. */
+/*
+ * Was the pipeline late at its last batch, while a look since then has found
+ * no more rows?  Then a batch without rows reports that it has caught up.
+ */
 static bool
 may_have_caught_up(const TableSource *source)
 {
@@ -257,7 +263,7 @@ may_have_caught_up(const TableSource *source)
 		tip_at(source) > source->tip_at;
 }
 
-/* When the rows that are there become a batch, by clock_now_ms(). */
+/* When the collected rows are to become a batch, by clock_now_ms(). */
 static int64
 due_ms(const TableSource *source)
 {
@@ -268,7 +274,7 @@ due_ms(const TableSource *source)
 	return source->first_seen.ms + source->base.pipeline->max_latency_ms;
 }
 
-/* How long rows behind the batch have been waiting. */
+/* How long the rows that are not in the batch have been waiting. */
 static int64
 behind_ms(const TableSource *source)
 {
@@ -279,7 +285,7 @@ behind_ms(const TableSource *source)
 	return 0;
 }
 
-/* Put the rows into a batch, in the current context. */
+/* Put the collected rows into a batch, allocated in the current context. */
 static void
 add_rows(const TableSource *source, Batch *batch)
 {
@@ -358,7 +364,7 @@ table_at_end(const PipelineSource *base)
 	return base->until != READ_FOREVER && table_caught_up(base);
 }
 
-/* Is there something to look for, once it is time? */
+/* Is another look needed: for new rows, or whether writers have ended? */
 static bool
 is_looking(const TableSource *source)
 {
@@ -399,7 +405,7 @@ table_release(PipelineSource *base, Batch *batch)
 	batch_free(batch);
 }
 
-/* A row is kept as JSON. */
+/* A dead letter of a table keeps its row as JSON. */
 static void
 table_complete_rejects(PipelineSource *base, Batch *batch)
 {

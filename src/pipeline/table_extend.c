@@ -1,11 +1,12 @@
 /*
  * table_extend.c
- *	  Make a table longer by many pages at a time.
+ *	  Extend a table by many pages at a time.
  *
- * The kernel reserves the space, and reads what is reserved as zeros: no page
- * is written before it is full.  Pages are known to the free space map before
- * they are initialized, as those that the server itself adds when many insert
- * at once: a crash may leave them so, and whoever meets one initializes it.
+ * The kernel reserves the space by fallocate(), and reserved space is read as
+ * zeros: so no page need be written before it is full.  Pages are entered in
+ * the free space map before they are initialized, as the server does it when
+ * it extends a table for many sessions at once.  A crash may leave such pages;
+ * the session that meets one initializes it.
  */
 #include "postgres.h"
 
@@ -33,14 +34,14 @@ table_extend_init(TableExtend *extend, Relation table, BulkInsertState bulk)
 #include "storage/smgr.h"
 #include "storage/sync.h"
 
-/* Fewer are not worth a system call; more might be left over for long. */
+/* Fewer pages are not worth a system call; more might stay unused for long. */
 #define EXTEND_MIN_PAGES 4
 #define EXTEND_MAX_PAGES 128
 
-/* What a page holds of rows, about: some is left at its end. */
+/* About how many bytes of rows a page holds: some space is left at its end. */
 #define PAGE_ROOM_BYTES (BLCKSZ - BLCKSZ / 16)
 
-/* The kernel, or the file system, cannot do it. */
+/* fallocate() has failed here: the kernel or the file system lacks it. */
 static bool unsupported = false;
 
 static bool
@@ -51,10 +52,10 @@ is_extensible(Relation table)
 }
 
 /*
- * The next checkpoint is to have the segment's length on disk, as it has what
- * the free space map says of the pages: after a crash of the machine the map
- * would name some that are not there.  What the server does when it makes a
- * table longer (register_dirty_segment() of md.c).
+ * Have the next checkpoint sync the segment file, and with it its new length.
+ * The checkpoint writes the free space map as well, which would otherwise name
+ * pages that do not exist after a crash of the machine.  The server does the
+ * same when it extends a table (register_dirty_segment() in md.c).
  */
 static void
 sync_at_checkpoint(Relation table, BlockNumber segment, int fd,
@@ -75,10 +76,10 @@ sync_at_checkpoint(Relation table, BlockNumber segment, int fd,
 }
 
 /*
- * Reserve the space of n blocks behind the end of the table's last segment,
- * which block is in.  By a descriptor of our own: the server's is its own
- * business, and finds the new end by looking, as ends of tables are moved by
- * others all the time.
+ * Reserve the space of n blocks, from block on, which is the end of the table
+ * and in its last segment.  This opens the file itself and leaves the server's
+ * descriptors alone: the server asks the file for its length each time, as
+ * other sessions extend tables as well.
  */
 static bool
 reserve_space(Relation table, BlockNumber block, int n)
@@ -105,9 +106,10 @@ reserve_space(Relation table, BlockNumber block, int n)
 }
 
 /*
- * Have buffers for pages that are not there yet: zeros, as these will be, which
- * need not be read then.  Once a page is there this would be wrong: anybody may
- * find it at the end of the table, and use it.
+ * Put zeroed buffers of the pages that are about to be added into the buffer
+ * pool, so that the pages need not be read from disk.  This must happen before
+ * the pages exist: afterwards another session may find one at the end of the
+ * table and use it, and its rows would be zeroed.
  */
 static void
 fill_buffers(const TableExtend *extend, BlockNumber first, int n)
@@ -128,9 +130,9 @@ publish_pages(Relation table, BlockNumber first, int n)
 }
 
 /*
- * Nobody else may make the table longer meanwhile.  An empty table, and a
- * segment that is full, are left to the server, which makes files.  Returns how
- * many there are.
+ * Add up to n pages, with the table locked against extension by others.
+ * Returns how many were added: none if the table is empty or its last segment
+ * is full, as creating files is left to the server.
  */
 static int
 add_pages(const TableExtend *extend, int n)

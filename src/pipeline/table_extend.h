@@ -1,11 +1,11 @@
 /*
  * table_extend.h
- *	  Make a table longer by many pages at a time.
+ *	  Extend a table by many pages at a time.
  *
- * Before PostgreSQL 16 the server makes a table longer by one page at a time,
- * and writes each as zeros, which is a good part of what storing rows costs.
- * From 16 on table_multi_insert() does better by itself, and nothing is done
- * here.
+ * Before PostgreSQL 16 the server extends a table by one page at a time, and
+ * writes each page as zeros first, which is a good part of the cost of storing
+ * rows.  From 16 on table_multi_insert() extends by many pages itself, and
+ * these functions do nothing.
  */
 #ifndef TRACKING_PIPELINE_TABLE_EXTEND_H
 #define TRACKING_PIPELINE_TABLE_EXTEND_H
@@ -18,21 +18,21 @@
 typedef struct TableExtend
 {
 	Relation	table;
-	BulkInsertState bulk;		/* of who inserts */
-	size_t		room_bytes;		/* in pages that were added, and are left */
-	int			n_pages;		/* to add at the next time */
+	BulkInsertState bulk;		/* the caller's */
+	size_t		room_bytes;		/* room left in the pages that were added */
+	int			n_pages;		/* number of pages that were added last */
 } TableExtend;
 
-/* table is open and locked for inserts. */
+/* table must be open and locked for inserts. */
 extern void table_extend_init(TableExtend *extend, Relation table,
 							  BulkInsertState bulk);
 
 /*
- * So many bytes of rows are about to be stored.  Adds pages if those that the
- * table has will not do; the free space map knows them, so that what is left
- * is there for the next insert of anybody.  Where a file system cannot reserve
- * space, or has none left, nothing is done, as the server goes its own way
- * then.
+ * To be called before so many bytes of rows are stored.  Adds pages if the
+ * table's free pages are not enough, and enters them in the free space map, so
+ * that a later insert of any session can use those that are left.  If the file
+ * system cannot reserve space, or has none left, this does nothing: the server
+ * then extends the table as usual, or reports the error.
  */
 extern void table_extend_reserve(TableExtend *extend, size_t bytes);
 

@@ -1,6 +1,6 @@
 /*
  * table_insert.c
- *	  Rows into a plain table, many at a time.
+ *	  Insert rows into a plain table, many at a time.
  */
 #include "postgres.h"
 
@@ -15,7 +15,7 @@
 #include "utils/memutils.h"
 #include "utils/rls.h"
 
-/* As many rows are stored at a time as COPY FROM stores. */
+/* So many rows or bytes are stored at a time, as in COPY FROM. */
 #define INSERT_MAX_ROWS 1000
 #define INSERT_MAX_BYTES 65535
 
@@ -31,16 +31,17 @@ struct TableInsert
 	Relation	table;
 	EState	   *estate;
 	ResultRelInfo *target;
-	TupleDesc	tupdesc;		/* a copy, which slots need not pin */
+	TupleDesc	tupdesc;		/* a copy: not reference-counted, so that the
+								 * slots need not pin it */
 	BulkInsertState bulk;
 	TableExtend extend;
 	CommandId	command;
 	ColumnDefault *defaults;
 	int			n_defaults;
-	bool		constrained;
-	TupleTableSlot *slots[INSERT_MAX_ROWS]; /* made when they are needed */
-	int			n_rows;			/* in slots */
-	size_t		bytes;			/* of these */
+	bool		constrained;	/* by NOT NULL or CHECK */
+	TupleTableSlot *slots[INSERT_MAX_ROWS]; /* made when first needed */
+	int			n_rows;			/* rows in slots, not stored yet */
+	size_t		bytes;			/* size of these rows */
 };
 
 static bool
@@ -51,8 +52,9 @@ takes_default(Relation table, int column, const Bitmapset *given)
 }
 
 /*
- * A function in a default might look at the table; and whether a domain takes
- * null is for its constraints to say.
+ * A volatile function in a default might read the table, whose rows are stored
+ * later than with INSERT.  A domain without a default is not plain, either:
+ * its constraints would have to be checked with null.
  */
 static bool
 is_plain_default(Form_pg_attribute attribute, Node *expr)
@@ -133,7 +135,7 @@ table_insert_begin(Relation table, const Bitmapset *given)
 	return insert;
 }
 
-/* The indexes of the rows that were stored. */
+/* Enter the rows that were stored in the indexes. */
 static void
 insert_index_tuples(TableInsert *insert)
 {
@@ -154,7 +156,7 @@ flush(TableInsert *insert)
 	MemoryContext old;
 
 	table_extend_reserve(&insert->extend, insert->bytes);
-	/* storing leaves some memory lying about */
+	/* table_multi_insert() does not free all memory that it allocates */
 	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
 	table_multi_insert(insert->table, insert->slots, insert->n_rows,
 					   insert->command, 0, insert->bulk);
@@ -204,7 +206,10 @@ fill_defaults(TableInsert *insert, TupleTableSlot *slot)
 	}
 }
 
-/* What it takes in memory; the caller's word for it where a row is no tuple. */
+/*
+ * The size of a row: the tuple's if the slot has a heap tuple, else bytes, the
+ * caller's estimate.
+ */
 static size_t
 row_bytes(const TupleTableSlot *slot, size_t bytes)
 {

@@ -24,9 +24,11 @@ is_among(VirtualTransactionId transaction, const VirtualTransactionId *others,
 }
 
 /*
- * Remove those that maintain a table, as which the server marks them: their
- * lock is one that a writer might have, and they may hold it for hours.  One
- * that ends between the two looks counts as such, and is to be removed, too.
+ * Remove transactions of VACUUM and CREATE INDEX CONCURRENTLY, which the
+ * server marks as such: their lock conflicts like a writer's, and they may
+ * hold it for hours.  They are found as the difference of two lists.  A
+ * transaction that ends between the making of the two is removed as well,
+ * which is right.
  */
 static int
 drop_maintenance(VirtualTransactionId *writers, int n)

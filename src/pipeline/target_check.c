@@ -1,9 +1,9 @@
 /*
  * target_check.c
- *	  Whether a pipeline may, and should, write what it is to write.
+ *	  Whether a pipeline may, and should, write to its target.
  *
- * When it is created or altered; what it may do when it runs is for the
- * executor to check.
+ * This is checked when the pipeline is created or altered; when it runs, the
+ * executor checks permissions.
  */
 #include "postgres.h"
 
@@ -33,7 +33,7 @@ check_kind(const Pipeline *pipeline)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" cannot be both source and target",
 						get_rel_name(target)),
-				 errdetail("Every record would come back to it, without end.")));
+				 errdetail("Every record that the pipeline writes would be one more to read, without end.")));
 	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE &&
 		relkind != RELKIND_VIEW && relkind != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
@@ -41,7 +41,10 @@ check_kind(const Pipeline *pipeline)
 				 errmsg("\"%s\" is not a table", get_rel_name(target))));
 }
 
-/* It is granted on columns: is it on each that would be filled? */
+/*
+ * INSERT is granted on some columns only: raise an error unless these are all
+ * that the pipeline would fill.
+ */
 static void
 check_columns(const Pipeline *pipeline)
 {
@@ -91,7 +94,7 @@ target_check(const Pipeline *pipeline)
 }
 
 /* ----------------------------------------------------------------
- * How long what is written stays
+ * Tables that lose their rows at the end of the session, or in a crash
  * ---------------------------------------------------------------- */
 
 static void
@@ -105,13 +108,13 @@ check_stays(const Pipeline *pipeline, Oid relid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("a pipeline cannot fill the temporary table \"%s\"",
 						name),
-				 errdetail("No other session sees it, and none after this one."),
+				 errdetail("No other session can see its rows, and it is dropped when this session ends."),
 				 errhint("Use an ordinary table.")));
 	if (persistence == RELPERSISTENCE_UNLOGGED)
 		ereport(WARNING,
 				(errmsg("pipeline \"%s\" fills the unlogged table \"%s\"",
 						pipeline->name, name),
-				 errdetail("A crash of the server empties it, and a standby has nothing of it; the positions of the pipeline stay, so that what was in it is not read again."),
+				 errdetail("A crash of the server empties it, and a standby has none of its rows. The positions of the pipeline stay, so the rows that it had are not read again."),
 				 errhint("ALTER TABLE ... SET LOGGED. Or, after a crash, read again what the source still has: SELECT tracking.reset_pipeline(%s, 'trim_horizon').",
 						 quote_literal_cstr(pipeline->name))));
 }
@@ -129,7 +132,7 @@ check_query(const Pipeline *pipeline, Query *query)
 	}
 	if (query->commandType == CMD_UTILITY || query->resultRelation == 0)
 		return;
-	/* partitions stay each as long as it does */
+	/* each partition may be temporary or unlogged on its own */
 	foreach(cell, find_all_inheritors(rt_fetch(query->resultRelation,
 											   query->rtable)->relid,
 									  AccessShareLock, NULL))

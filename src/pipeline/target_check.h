@@ -1,6 +1,6 @@
 /*
  * target_check.h
- *	  Whether a pipeline may, and should, write what it is to write.
+ *	  Whether a pipeline may, and should, write to its target.
  */
 #ifndef TRACKING_PIPELINE_TARGET_CHECK_H
 #define TRACKING_PIPELINE_TARGET_CHECK_H
@@ -11,14 +11,15 @@
 #include "ledger/pipeline_catalog.h"
 
 /*
- * Raise an error if the pipeline's target is none that it can fill, or its
- * owner may not: whoever alters the pipeline, what the owner may do counts.
+ * Raise an error if the pipeline's target cannot be filled, or the pipeline's
+ * owner may not fill it: the owner's privileges count, not those of the role
+ * that creates or alters the pipeline.
  */
 extern void target_check(const Pipeline *pipeline);
 
 /*
- * The same if what a plan of its command writes to is gone with the session; a
- * warning if it is gone with a crash.
+ * Raise an error if a plan of the pipeline's command writes to a temporary
+ * table, and a warning if it writes to an unlogged one.
  */
 extern void target_check_written(const Pipeline *pipeline, SPIPlanPtr plan);
 
