@@ -1,6 +1,6 @@
 /*
  * catalog.c
- *	  Statements on the extension's own tables.
+ *	  Access to the tables of schema tracking.
  */
 #include "postgres.h"
 
@@ -25,13 +25,14 @@
 #include "utils/timestamp.h"
 
 /*
- * The extension's owner; InvalidOid if it has to be looked up, which is a scan:
- * pg_extension has no cache.  Nobody is told of changes to it either, but the
- * owner does not change, nor does the extension go, without its tables.
+ * The extension's owner; InvalidOid if it has to be looked up.  That takes a
+ * scan, as pg_extension has no syscache, and a change of it sends no
+ * invalidation.  But the owner does not change, and the extension is not
+ * dropped, without a change to the extension's tables, which sends one.
  */
 static Oid	known_owner = InvalidOid;
 
-static bool executing = false;	/* a statement of catalog_execute() */
+static bool executing = false;	/* execute() is running a statement */
 
 static void
 forget_owner(Datum arg, Oid relid)
@@ -102,7 +103,7 @@ catalog_end(CatalogAccess *access)
 	SetUserIdAndSecContext(access->userid, access->sec_context);
 }
 
-/* A plan that lasts as long as SPI is connected. */
+/* Prepare a plan that lives until SPI is disconnected. */
 static SPIPlanPtr
 prepare(CatalogStatement *statement)
 {

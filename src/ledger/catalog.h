@@ -2,8 +2,8 @@
  * catalog.h
  *	  Access to the tables of schema tracking.
  *
- * Users may not write them: the extension does, as its own owner, under a
- * search_path that nobody can plant an operator in.
+ * Users may not write to them: the extension does, as its own owner, under a
+ * search_path in which nobody else can create an operator.
  */
 #ifndef TRACKING_LEDGER_CATALOG_H
 #define TRACKING_LEDGER_CATALOG_H
@@ -16,8 +16,8 @@
 #define CATALOG_MAX_ARGS 48
 
 /*
- * A statement that is prepared at its first use and kept.  Meant to be
- * static; sql and types are constants.
+ * A statement whose plan is prepared at its first use and kept.  The struct is
+ * meant to be static; sql and types are constants.
  */
 typedef struct CatalogStatement
 {
@@ -27,6 +27,7 @@ typedef struct CatalogStatement
 	SPIPlanPtr	plan;			/* private */
 } CatalogStatement;
 
+/* What catalog_end() restores. */
 typedef struct CatalogAccess
 {
 	Oid			userid;
@@ -35,48 +36,55 @@ typedef struct CatalogAccess
 } CatalogAccess;
 
 /*
- * Begin: the current user becomes the extension's owner, and SPI is
- * connected.  End undoes both.  In between an error may be thrown: the end of
- * the (sub)transaction restores the user.
+ * catalog_begin() makes the extension's owner the current user, sets the
+ * search_path and connects to SPI; catalog_end() undoes that.  After an error
+ * the abort of the (sub)transaction does.
  */
 extern void catalog_begin(CatalogAccess *access);
 extern void catalog_end(CatalogAccess *access);
 
 /*
- * Run a statement; nulls is NULL or a ' '/'n' a value, as SPI takes it.
- * Returns the number of rows; they are in SPI_tuptable.
+ * Run a statement, between catalog_begin() and catalog_end().  nulls is NULL
+ * or has a ' ' or 'n' for each value, as for SPI.  Returns the number of rows,
+ * which are in SPI_tuptable if the statement returns any.
  */
 extern uint64 catalog_execute(CatalogStatement *statement, Datum *values,
 							  const char *nulls);
 
-/* Begin, run a statement that changes rows, end; returns their number. */
+/*
+ * Call catalog_begin(), run a statement that changes rows, and call
+ * catalog_end().  Returns the number of rows.
+ */
 extern uint64 catalog_change(CatalogStatement *statement, Datum *values,
 							 const char *nulls);
 
-/* The same for a statement that is made for one call, and not kept. */
+/* The same for a statement that is made for one call; its plan is not kept. */
 extern uint64 catalog_change_once(CatalogStatement *statement, Datum *values,
 								  const char *nulls);
 
-/* Does one run?  For a trigger that asks whose statement fired it. */
+/*
+ * Is one of the above running a statement?  For a trigger, which asks whether
+ * the extension's own statement has fired it.
+ */
 extern bool catalog_is_executing(void);
 
 /*
- * The same for a query that is to see what was committed by now, whatever the
- * transaction's isolation level.
+ * Run a query as catalog_execute() does, with a snapshot of what is committed
+ * now, whatever the transaction's isolation level.
  */
 extern uint64 catalog_execute_latest(CatalogStatement *statement,
 									 Datum *values);
 
 /*
- * An array of n values for a statement's argument; type is text or one of
- * eight bytes passed by value.  isnull may be NULL.
+ * An array of n values, for a statement's argument.  type is text, or a type
+ * of eight bytes that is passed by value.  isnull may be NULL.
  */
 extern Datum catalog_array(Datum *values, bool *isnull, int n, Oid type);
 
 /*
- * Columns of a row of the last answer, 1-based.  Whatever the tables hold, by
- * somebody's hand perhaps, a value is of the type that is asked for and not
- * null, or it is an error.
+ * The value of a column (counted from 1) in a row (from 0) of the last result.
+ * Raises an error if the value is null or of another type than the function's:
+ * somebody may have changed the tables by hand.
  */
 extern bool catalog_bool(int row, int column);
 extern int32 catalog_int32(int row, int column);
@@ -86,17 +94,17 @@ extern Oid	catalog_oid(int row, int column);
 extern TimestampTz catalog_time(int row, int column);
 extern bytea *catalog_bytea(int row, int column);	/* as it is stored */
 
-/* A value of this type; it lasts as long as the answer. */
+/* A value of this type, not null; it is valid as long as the result is. */
 extern Datum catalog_value(int row, int column, Oid type);
 
-/* A value of this type, or null; it lasts as long as the answer. */
+/* A value of this type, or null; it is valid as long as the result is. */
 extern Datum catalog_value_or_null(int row, int column, Oid type,
 								   bool *isnull);
 
-/* Text, or anything as text, palloc'd in cxt. */
+/* A value of any type, not null, as text; palloc'd in cxt. */
 extern char *catalog_text(MemoryContext cxt, int row, int column);
 
-/* Is it null?  And the same as text, NULL if it is. */
+/* Is a value null?  And a value of any type as text, or NULL if it is null. */
 extern bool catalog_is_null(int row, int column);
 extern char *catalog_text_or_null(MemoryContext cxt, int row, int column);
 

@@ -30,11 +30,13 @@ static CatalogStatement load_statement = {
 };
 
 /*
- * What a pipeline that begins has not read, the stream may drop from then on;
- * likewise that of a shard which a running pipeline ($5 is null) finds.  One
- * that came while no worker ran holds what arrived after its parents were read
- * for the last time; but if a parent is listed still, it is no older than the
- * time that the stream keeps records.
+ * read_until of a new shard is the time from which records in it may be
+ * missed.  For a pipeline that begins it is the time asked for as start ($6),
+ * or now; for a shard that a running pipeline finds ($5 is null), now.  A
+ * shard that was created while no worker ran has records that arrived after
+ * its parents were last read: the smallest read_until of its parents.  But a
+ * parent that the stream still lists counts only if it was read within the
+ * retention ($7), as the new shard is not older than that.
  */
 static CatalogStatement add_statement = {
 	"with has as (select exists (select from tracking.checkpoint"
@@ -59,7 +61,7 @@ static CatalogStatement add_statement = {
 	" from has, rows from (pg_catalog.unnest($2), pg_catalog.unnest($3),"
 	" pg_catalog.unnest($4)) as l(shard_id, parent, adjacent)"
 	" where (has.any or $5 is not null)"
-	/* looked at first, as the conflict with a row in change would wait */
+	/* ON CONFLICT alone would wait for a transaction that changes the row */
 	" and not exists (select from tracking.checkpoint c"
 	" where c.pipeline operator(pg_catalog.=) $1"
 	" and c.shard_id operator(pg_catalog.=) l.shard_id)"
@@ -92,7 +94,10 @@ static CatalogStatement assign_statement = {
 	2, {TEXTOID, INT4OID}, NULL
 };
 
-/* What is recent is halved once it is a thousand records of a shard. */
+/*
+ * The counts of a shard's recent records are halved at the next batch once
+ * they have reached a thousand.
+ */
 #define RECENT_DIVISOR \
 	" case when c.recent_records operator(pg_catalog.>=) 1000 then 2 else 1 end"
 
@@ -176,7 +181,7 @@ static CatalogStatement clear_statement = {
 	1, {TEXTOID}, NULL
 };
 
-/* A column of a list of shards as an array. */
+/* One member of each KinesisShard in a list, as an array of text. */
 static Datum
 shards_array(List *shards, size_t member)
 {
@@ -195,8 +200,9 @@ shards_array(List *shards, size_t member)
 }
 
 /*
- * What to do without when positions of this kind are gone: a time is asked
- * for, so what arrived since is missed if it is not there.
+ * If the position is a time, set *since to it: a record that arrived after
+ * that time counts as missed if the stream has dropped it.  Returns false for
+ * any other kind of position, which does not say what the user expects.
  */
 static bool
 wanted_since(const StreamPosition *position, Datum *since)
@@ -237,7 +243,7 @@ time_or_none(int row, int column)
 	return catalog_is_null(row, column) ? 0 : catalog_time(row, column);
 }
 
-/* A row of the load statement. */
+/* Make a CheckpointShard of a row of the load statement. */
 static CheckpointShard *
 read_shard(MemoryContext cxt, const char *pipeline, List *shards, int row)
 {

@@ -1,6 +1,6 @@
 /*
  * checkpoint_reach.c
- *	  What of a source cannot be read, and when tips were reached.
+ *	  Which shards cannot be read, and when tips were reached.
  */
 #include "postgres.h"
 
@@ -58,7 +58,7 @@ static CatalogStatement all_lost_statement = {
 	4, {TEXTOID, INT4OID, TIMESTAMPTZOID, TEXTOID}, NULL
 };
 
-/* A status may be ten seconds old. */
+/* A difference of less than ten seconds is not worth a write. */
 static CatalogStatement tips_statement = {
 	"update tracking.checkpoint c set tip_at = b.tip_at"
 	" from (select q.shard_id, u.tip_at"

@@ -1,10 +1,11 @@
 /*
  * checkpoint_reach.h
- *	  What of a source cannot be read, and when tips were reached, in
+ *	  Which shards cannot be read, and when tips were reached, in
  *	  tracking.checkpoint.
  *
- * Neither has to do with what is applied: a row that somebody has locked is
- * left as it is.  Every function here runs in the caller's transaction.
+ * Neither affects what is applied: so these functions do not wait for a row
+ * that another session has locked, but leave it as it is.  Every function here
+ * runs in the caller's transaction.
  */
 #ifndef TRACKING_LEDGER_CHECKPOINT_REACH_H
 #define TRACKING_LEDGER_CHECKPOINT_REACH_H
@@ -15,18 +16,21 @@
 #include "nodes/pg_list.h"
 
 /*
- * Of the shards of this worker (-1: of all) these are all that cannot be read,
- * StreamLost *.
+ * Note that of this worker's shards (-1: of all shards) those in lost,
+ * StreamLost *, cannot be read, and all others can.
  */
 extern void checkpoint_set_lost(const char *pipeline, int worker, List *lost);
 
-/* None of them can, for this reason; since is for those that could. */
+/*
+ * Note that none of this worker's shards (-1: of all shards) can be read, for
+ * this reason.  since is set for those that could be read so far.
+ */
 extern void checkpoint_set_all_lost(const char *pipeline, int worker,
 									TimestampTz since, const char *reason);
 
 /*
- * What had come to a shard by then was applied, StreamTip *; what changes
- * little is not written.
+ * Note for each shard in tips, StreamTip *, that all its records until tip_at
+ * are applied.  A row is not written if tip_at is less than ten seconds later.
  */
 extern void checkpoint_note_tips(const char *pipeline, List *tips);
 

@@ -1,12 +1,12 @@
 /*
  * checkpoint_wait.c
- *	  Which shards have to wait because a parent of theirs does.
+ *	  Which shards have to wait because a parent shard waits.
  */
 #include "postgres.h"
 
 #include "ledger/checkpoint.h"
 
-/* A shard, under the name of one of its parents. */
+/* A shard and the id of one of its parents. */
 typedef struct ParentLink
 {
 	const char *parent_id;
@@ -20,7 +20,7 @@ compare_links(const void *a, const void *b)
 				  ((const ParentLink *) b)->parent_id);
 }
 
-/* The links of checkpoints, sorted; their number is *n. */
+/* The links of all checkpoints, sorted by parent_id; *n of them. */
 static ParentLink *
 parent_links(List *checkpoints, int *n)
 {
@@ -49,7 +49,7 @@ parent_links(List *checkpoints, int *n)
 	return links;
 }
 
-/* The first link that is not before parent_id. */
+/* The index of the first link whose parent_id is not less than this one. */
 static int
 first_link(const ParentLink *links, int n, const char *parent_id)
 {
@@ -70,7 +70,8 @@ first_link(const ParentLink *links, int n, const char *parent_id)
 void
 checkpoint_wait_with_parents(List *checkpoints)
 {
-	List	   *parents = NIL;	/* that wait, their children not looked at */
+	List	   *parents = NIL;	/* waiting shards whose children were not
+								 * visited yet */
 	ParentLink *links;
 	int			n;
 	ListCell   *cell;

@@ -1,6 +1,6 @@
 /*
  * dead_letter.c
- *	  Rejects of a batch, on their way into tracking.dead_letter.
+ *	  Records that could not be applied, in tracking.dead_letter.
  */
 #include "postgres.h"
 
@@ -57,7 +57,7 @@ keep_reject(const char *pipeline, const Batch *batch,
 	Datum		values[11];
 	char		nulls[] = "           ";
 
-	/* what was not even base64 is kept as it came */
+	/* data that is not valid base64 is kept undecoded */
 	(void) kinesis_record_data(record, &data, &bytes);
 	values[0] = CStringGetTextDatum(pipeline);
 	values[1] = CStringGetTextDatum(reject->record.stream);
@@ -98,7 +98,10 @@ dead_letter_keep(const char *pipeline, const Batch *batch, int64 load)
 	catalog_end(&access);
 }
 
-/* Row of the load statement to a record; its texts are in the current context. */
+/*
+ * Make a record of a row of the load statement; its strings are in the current
+ * context.
+ */
 static void
 load_record(int row, KinesisRecord *record)
 {
@@ -116,7 +119,7 @@ load_record(int row, KinesisRecord *record)
 	record->sub_sequence = catalog_int32(row, 8);
 }
 
-/* Put a record, the next of the page, into the batch. */
+/* Add the next record of the page to the batch, and its shard if it is new. */
 static void
 add_to_batch(Batch *batch, KinesisPage *page, char *shard_id)
 {
@@ -135,7 +138,7 @@ add_to_batch(Batch *batch, KinesisPage *page, char *shard_id)
 	batch->slices[batch->n_slices - 1].n_records++;
 }
 
-/* Make a batch of the n rows of the load statement. */
+/* Fill the batch from the n rows of the load statement. */
 static void
 load_rows(uint64 n, DeadLetters *letters)
 {

@@ -1,6 +1,7 @@
 /*
  * dead_letter.h
- *	  Records that could not be decoded, kept whole in tracking.dead_letter.
+ *	  Records that could not be decoded or applied, kept whole in
+ *	  tracking.dead_letter.
  */
 #ifndef TRACKING_LEDGER_DEAD_LETTER_H
 #define TRACKING_LEDGER_DEAD_LETTER_H
@@ -10,29 +11,30 @@
 #include "stream/batch.h"
 
 /*
- * Keep the batch's rejects, in the transaction that moves its positions.  load:
- * of tracking.load, or 0.
+ * Insert the batch's rejects, in the transaction that moves its positions.
+ * load: the id in tracking.load, or 0.
  */
 extern void dead_letter_keep(const char *pipeline, const Batch *batch,
 							 int64 load);
 
-/* Kept records as a batch, to be applied again. */
+/* Dead letters as a batch that is to be applied again. */
 typedef struct DeadLetters
 {
 	Batch	   *batch;			/* to be freed with batch_free() */
-	int64	   *ids;			/* of tracking.dead_letter, by ordinal */
+	int64	   *ids;			/* in tracking.dead_letter, by the record's
+								 * ordinal */
 } DeadLetters;
 
 /*
- * Load kept records (ids: an array of bigint) in the order of their shards,
- * in cxt, and lock them.
+ * Load and lock the dead letters with these ids (an array of bigint), sorted
+ * by shard and sequence number; the batch is allocated in cxt.
  */
 extern void dead_letter_load(MemoryContext cxt, const char *pipeline,
 							 Datum ids, DeadLetters *letters);
 
 /*
- * After their batch was applied: delete them but its rejects, which get their
- * new reasons.
+ * To be called when the batch was applied: deletes the dead letters, but for
+ * the batch's rejects, whose errors are updated.
  */
 extern void dead_letter_settle(const DeadLetters *letters);
 

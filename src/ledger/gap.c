@@ -1,6 +1,6 @@
 /*
  * gap.c
- *	  Gaps in tracking.gap.
+ *	  The rows of tracking.gap.
  */
 #include "postgres.h"
 

@@ -12,14 +12,14 @@
 
 #include "stream/batch.h"
 
-/* Keep a batch's gaps, in the transaction that moves its positions. */
+/* Insert a batch's gaps, in the transaction that moves its positions. */
 extern void gap_keep(const char *pipeline, const Batch *batch);
 
 /*
- * Shards of the pipeline that the stream no longer lists (shards: those it
- * does, KinesisShard *) and that were read for the last time longer ago than
- * the stream keeps records are at their end, with what had not been read of
- * them.  Returns how many there were.
+ * Set shards of the pipeline to SHARD_END that the stream no longer lists
+ * (shards: those that it lists, KinesisShard *) and that were last read longer
+ * ago than the stream's retention, and insert a gap for the unread rest of
+ * each.  Returns the number of such shards.
  */
 extern uint64 gap_expire_shards(const char *pipeline, List *shards,
 								int64 retention_us);

@@ -9,7 +9,10 @@
 #include "ledger/load_ledger.h"
 #include "utils/builtins.h"
 
-/* What is to be put back should the store not commit is kept until it has. */
+/*
+ * before has the rows of tracking.checkpoint that abandon_statement puts back
+ * if the store does not commit; it is kept until the store has.
+ */
 static CatalogStatement begin_statement = {
 	"insert into tracking.load (pipeline, store, state, records, shard_ids,"
 	" first_positions, last_positions, before)"
@@ -73,7 +76,10 @@ static CatalogStatement abandon_statement = {
 	1, {TEXTOID}, NULL
 };
 
-/* What the store was set to by others may have been before read_until. */
+/*
+ * Somebody may have set the store's position back to records before
+ * read_until, so that is not valid for it.
+ */
 static CatalogStatement adopt_statement = {
 	"insert into tracking.checkpoint as c (pipeline, shard_id, position)"
 	" select $1, r.shard_id, r.position"

@@ -2,11 +2,12 @@
  * load_ledger.h
  *	  The loads into stores, in tracking.load.
  *
- * A load is written down in the local transaction that moves the positions and
- * keeps the dead letters of its batch, which is committed before the store is
- * asked to commit: so when the store's answer is lost, or this server is, the
- * ledger tells what is to be asked, and what is to be undone if the store has
- * not done it.  Every function here runs in the caller's transaction.
+ * A row is inserted for a load in the local transaction that moves the
+ * positions and keeps the dead letters of its batch.  That transaction commits
+ * before the store is asked to commit.  So if the store's answer is lost, or
+ * this server crashes, the row says which positions the store has if it has
+ * committed, and what to undo here if it has not.  Every function here runs in
+ * the caller's transaction.
  */
 #ifndef TRACKING_LEDGER_LOAD_LEDGER_H
 #define TRACKING_LEDGER_LOAD_LEDGER_H
@@ -18,28 +19,32 @@
 #include "stream/batch.h"
 
 /*
- * Write down that a batch is about to be loaded; before its positions are
- * moved.  Returns the load's id.
+ * Insert the row of a batch that is about to be loaded, before the batch's
+ * positions are moved.  Returns the load's id.
  */
 extern int64 load_ledger_begin(const char *pipeline, const char *store,
 							   const Batch *batch);
 
-/* What was loaded: the store is about to be asked to commit. */
+/* Add what was loaded to the row, before the store is asked to commit. */
 extern void load_ledger_committing(int64 load, const Batch *batch,
 								   uint64 rows, const StoreLoadStats *stats);
 
-/* The store has committed. */
+/* Note that the store has committed. */
 extern void load_ledger_done(int64 load);
 
 /*
- * Settle the loads of a pipeline whose outcome is not known, by what the store
- * says (StorePosition *): done, or abandoned, with their positions, counters,
- * dead letters and history undone.  Then make the store's positions those of
- * tracking.checkpoint.  Returns how many shards had another one.
+ * Settle the loads of a pipeline whose outcome is not known, by the positions
+ * that the store has (StorePosition *): either a load is done, or it is
+ * abandoned, and its positions, counters, dead letters and history are undone.
+ * Then set the positions in tracking.checkpoint to the store's.  Returns how
+ * many shards had a different one.
  */
 extern int64 load_ledger_resolve(const char *pipeline, List *positions);
 
-/* Forget all but the last keep loads of a pipeline whose outcome is known. */
+/*
+ * Delete the loads of a pipeline before the last keep ones, except those whose
+ * outcome is not known.
+ */
 extern void load_ledger_prune(const char *pipeline, int keep);
 
 #endif							/* TRACKING_LEDGER_LOAD_LEDGER_H */

@@ -2,8 +2,9 @@
  * pipeline_anchor.c
  *	  The function by which a role owns its pipeline.
  *
- * Made and dropped by the server's own functions rather than by SQL: these ask
- * for no rights, fire no event triggers, and find nothing by a search_path.
+ * Anchors are created and dropped by the server's C functions rather than by
+ * SQL: these check no privileges, fire no event triggers, and do not depend on
+ * the search_path.
  */
 #include "postgres.h"
 
@@ -21,7 +22,7 @@
 
 #define ANCHOR_PREFIX "pipeline "
 
-/* Room for a number that tells apart names that are cut off. */
+/* Room for a number that makes a name unique that was cut off. */
 #define NUMBER_CHARS 10
 
 static Oid
@@ -30,7 +31,7 @@ schema(void)
 	return get_namespace_oid("tracking", false);
 }
 
-/* InvalidOid if there is none. */
+/* The OID of an anchor; InvalidOid if it does not exist. */
 static Oid
 find(const char *anchor)
 {
@@ -40,7 +41,7 @@ find(const char *anchor)
 						   ObjectIdGetDatum(schema()));
 }
 
-/* A name that no other function has, for a pipeline. */
+/* A name for a pipeline's anchor that no other function has. */
 static char *
 free_name(const char *pipeline)
 {

@@ -16,7 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* What is no setting, in the order of read_pipeline() */
+/* The columns that are not settings, in the order of read_pipeline(). */
 #define OTHER_COLUMNS \
 	"name, id," \
 	" coalesce(tracking.pipeline_owner(anchor)::pg_catalog.oid," \
@@ -26,7 +26,7 @@
 	" coalesce(watched_generation operator(pg_catalog.=) generation, false)"
 #define N_OTHERS 14
 
-/* made when they are first run, of OTHER_COLUMNS and the settings */
+/* Their SQL is made at first use, of OTHER_COLUMNS and the settings. */
 static CatalogStatement load_statement = {NULL, 1, {TEXTOID}, NULL};
 static CatalogStatement load_id_statement = {NULL, 1, {INT4OID}, NULL};
 
@@ -43,7 +43,10 @@ static CatalogStatement count_statement = {
 	1, {OIDOID}, NULL
 };
 
-/* No foreign keys do this: a parallel restore has no order for them. */
+/*
+ * These tables have no foreign keys that would delete their rows: a parallel
+ * restore loads the tables in any order.
+ */
 static CatalogStatement belongings_statements[] = {
 	{"delete from tracking.checkpoint"
 	" where pipeline operator(pg_catalog.=) $1", 1, {TEXTOID}, NULL},
@@ -103,7 +106,7 @@ static CatalogStatement start_statement = {
 	2, {TEXTOID, TEXTOID}, NULL
 };
 
-/* The first row of OTHER_COLUMNS and the settings. */
+/* Make a Pipeline of the first row: OTHER_COLUMNS, then the settings. */
 static Pipeline *
 read_pipeline(MemoryContext cxt)
 {
@@ -141,7 +144,10 @@ read_pipeline(MemoryContext cxt)
 	return pipeline;
 }
 
-/* By this column; it lasts as long as the process. */
+/*
+ * The SQL of a load statement that finds a row by the column key, allocated in
+ * TopMemoryContext.
+ */
 static char *
 load_sql(const char *key)
 {
@@ -192,8 +198,8 @@ pipeline_lock(const Pipeline *pipeline)
 
 	if (catalog_change(&lock_statement, &value, NULL) == 0)
 		return false;
-	/* another statement: the owner, of whom the row knows only by a function,
-	 * is to be who it was when the lock was granted */
+	/* a new statement sees who owned the anchor when the lock was granted; the
+	 * locking one has the snapshot of the time when it began to wait */
 	now = pipeline_load_id(pipeline->id);
 	return now != NULL && now->generation == pipeline->generation &&
 		now->owner == pipeline->owner;
@@ -243,7 +249,9 @@ name_datum(const char *text)
 	return NameGetDatum(name);
 }
 
-/* What this database is, and who the owner is in it. */
+/*
+ * Values for home_statement: the owner's name, and this server and database.
+ */
 static void
 home_values(const Pipeline *pipeline, Datum *values)
 {
@@ -252,7 +260,7 @@ home_values(const Pipeline *pipeline, Datum *values)
 	values[2] = ObjectIdGetDatum(MyDatabaseId);
 }
 
-/* Positions, dead letters, history and so on of what has this name. */
+/* Delete positions, dead letters, history and so on of this pipeline name. */
 static void
 delete_belongings(const char *pipeline)
 {
@@ -263,14 +271,14 @@ delete_belongings(const char *pipeline)
 }
 
 /* ----------------------------------------------------------------
- * Saving what is chosen of a row
+ * Statements for some of a row's columns
  * ---------------------------------------------------------------- */
 
-/* A statement that gives columns their values. */
+/* An INSERT or UPDATE that sets some columns, while it is put together. */
 typedef struct RowChange
 {
-	StringInfoData columns;
-	StringInfoData values;		/* what each is set to */
+	StringInfoData columns;		/* their names, separated by commas */
+	StringInfoData values;		/* SQL of their values, likewise */
 	CatalogStatement statement;
 	Datum		arguments[CATALOG_MAX_ARGS];
 	char		nulls[CATALOG_MAX_ARGS];
@@ -338,7 +346,7 @@ pipeline_insert(Pipeline *pipeline)
 	change.statement.sql = psprintf("insert into tracking.pipeline (%s)"
 									" values (%s)",
 									change.columns.data, change.values.data);
-	/* what a restore may have left without its pipeline is not of this one */
+	/* a restore may have left rows of an earlier pipeline with this name */
 	delete_belongings(pipeline->name);
 	catalog_change_once(&change.statement, change.arguments, change.nulls);
 }

@@ -1,6 +1,6 @@
 /*
  * pipeline_note.c
- *	  What is noted of a pipeline that runs: how it fares, and what it found.
+ *	  What the processes that run a pipeline note in its row.
  */
 #include "postgres.h"
 
@@ -66,7 +66,7 @@ static CatalogStatement failure_statement = {
 	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
-/* A row that somebody has locked may stay so for ever. */
+/* Skips the row if it is locked, which it may be for any length of time. */
 static CatalogStatement free_failure_statement = {
 	FAILURE_UPDATE " from (select q.id from tracking.pipeline q"
 	" where q.id operator(pg_catalog.=) $1"
@@ -93,7 +93,7 @@ static CatalogStatement unreachable_statement = {
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
-/* What is the last error of something else stays. */
+/* last_error is cleared unless it is that of a failure. */
 static CatalogStatement reachable_statement = {
 	"update tracking.pipeline p set unreachable_since = null,"
 	" last_error = case when p.failures operator(pg_catalog.>) 0"
@@ -158,7 +158,7 @@ pipeline_set_paused_until(int32 id, TimestampTz until)
 	catalog_change(&paused_statement, values, until == 0 ? " n" : NULL);
 }
 
-/* Message, detail and hint as psql would show them. */
+/* Message, detail, hint and context, as psql would show them. */
 static char *
 failure_text(const ErrorData *error)
 {

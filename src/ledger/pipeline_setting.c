@@ -1,6 +1,6 @@
 /*
  * pipeline_setting.c
- *	  The settings of a pipeline: the table, and values by it.
+ *	  The settings of a pipeline, as a table of descriptions.
  */
 #include "postgres.h"
 
@@ -13,9 +13,9 @@
 #define FIELD(field) .offset = offsetof(Pipeline, field)
 
 /*
- * Defaults stand where users look for them, in the signature of
- * tracking.create_pipeline().  No argument sets search_path, start_position and
- * store_table: they are found out when a pipeline is created or altered.
+ * Defaults are in the signature of tracking.create_pipeline(), where users
+ * look for them.  search_path, start_position and store_table are not
+ * arguments: the functions that create and alter a pipeline determine them.
  */
 static const PipelineSetting settings[] = {
 	{"source", SETTING_REGCLASS, FIELD(source), .fixed = true},
@@ -260,7 +260,7 @@ pipeline_setting_value(int number, const Pipeline *pipeline, bool *isnull)
  * Ranges
  * ---------------------------------------------------------------- */
 
-/* Is what is a number in its range?  Anything else is. */
+/* Is the setting in its range?  True if its value is not a number. */
 static bool
 is_in_range(const PipelineSetting *setting, const Pipeline *pipeline)
 {
@@ -282,7 +282,7 @@ is_in_range(const PipelineSetting *setting, const Pipeline *pipeline)
 		default:
 			return true;
 	}
-	/* false of what is not a number, too */
+	/* false for NaN, too */
 	return number >= setting->min && number <= setting->max;
 }
 
