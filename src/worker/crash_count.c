@@ -1,14 +1,15 @@
 /*
  * crash_count.c
- *	  How often the workers of a pipeline ended without a word.
+ *	  Counts how often workers of a pipeline have crashed.
  *
- * A worker writes down that it is at work, and as it exits that it is not.  A
- * record that still says so when its worker is gone is that of a crash.  The
- * server's other processes get SIGQUIT then, whose handler here says that this
- * one is not to blame.
+ * A worker has a record in a file.  It notes there that it is at work, and
+ * when it exits, that it has exited.  If a record says "at work" and its
+ * worker is gone, the worker has crashed.  The postmaster then sends SIGQUIT
+ * to the other processes: the handler for it here notes that this process did
+ * not crash.
  *
- * Counts are those of a generation of workers: another one has other settings,
- * or was asked for.
+ * Counts are valid for one generation of the pipeline only: a new one has
+ * other settings, or a user has started the pipeline again.
  */
 #include "postgres.h"
 
@@ -30,38 +31,41 @@
 #define FILE_PREFIX "tracking_fdw."
 #define FILE_NAME FILE_PREFIX "%u.%d"	/* database, pipeline */
 
-/* So long after its start, a worker that finds nothing to do works. */
+/* A worker that has been idle so long after its start counts as useful. */
 #define IDLE_MS 10000
-/* Of those of late, one is forgotten when a worker has lived so long. */
+/* of_late is decremented whenever a worker has lived so long. */
 #define FORGET_MS 600000
 
 /*
- * What a process does, or how it ended: of its own accord, by SIGTERM or an
- * error that it could not catch, by SIGQUIT.
+ * The state of a process: it is at work, has exited by itself, was ended by
+ * SIGTERM or an error that it could not catch, or was ended by SIGQUIT.
  */
 #define AT_WORK 'w'
 #define EXITED 'e'
 #define TERMINATED 't'
 #define QUIT 'q'
 
-/* The place of the supervisor of a database, among its pipelines */
+/*
+ * The supervisor of a database has its record as if of a pipeline with this
+ * id.
+ */
 #define SUPERVISOR 0
 
-/* One for each slot, in its order. */
+/* A file has a record for each slot of the pipeline, in the slots' order. */
 typedef struct CrashRecord
 {
 	TimestampTz postmaster_start;
 	int64		generation;
-	int64		begun_ms;
+	int64		begun_ms;		/* when the worker began, by clock_now_ms() */
 	int32		postmaster_pid;
-	CrashCount	before;			/* this worker */
-	bool		useful;			/* it has applied something, or could not */
-	char		state;
+	CrashCount	before;			/* crashes before this worker */
+	bool		useful;			/* it has applied something, or was idle */
+	char		state;			/* AT_WORK, ... */
 } CrashRecord;
 
-/* Of this process; a signal handler uses the first two. */
+/* The record of this process; a signal handler uses the first two. */
 static int	file = -1;
-static off_t place;				/* of its record there */
+static off_t place;				/* offset of the record in file */
 static CrashRecord mine;
 static char mine_path[MAXPGPATH];
 
@@ -85,7 +89,7 @@ is_of(const CrashRecord *record, int64 generation)
 		record->generation == generation;
 }
 
-/* What a record that its worker has left says. */
+/* The crashes that a record stands for whose worker is gone. */
 static CrashCount
 counted(const CrashRecord *record)
 {
@@ -112,7 +116,10 @@ write_mine(void)
 				 errmsg("could not write to file \"%s\": %m", mine_path)));
 }
 
-/* Nothing can be done about a failure: it counts then. */
+/*
+ * Called at exit and by a signal handler, where a failure cannot be handled:
+ * the end of this process then counts as a crash.
+ */
 static void
 write_state(char state)
 {
@@ -120,8 +127,8 @@ write_state(char state)
 }
 
 /*
- * Any other code is that of an exit() of somebody else's, in the midst of what
- * the command does, and no better than a crash.
+ * Any other exit code comes from code of the command that has called exit(),
+ * which counts as a crash.
  */
 static void
 note_exit(int code, Datum arg)
@@ -134,9 +141,10 @@ note_exit(int code, Datum arg)
 }
 
 /*
- * The postmaster ends all processes because one of them crashed; or because it
- * was told to.  If that one may be a process that works for this one, it is not
- * to be excused.
+ * The handler of SIGQUIT: the postmaster ends all processes, because one of
+ * them has crashed, or it was told to.  But if this process has parallel
+ * workers, it may be one of these that has crashed: then this counts as a
+ * crash, too.
  */
 static void
 note_quit(SIGNAL_ARGS)
@@ -146,7 +154,10 @@ note_quit(SIGNAL_ARGS)
 	SignalHandlerForCrashExit(postgres_signal_arg);
 }
 
-/* Open the file; what the place's record says, zeros if there is none. */
+/*
+ * Open the file of a pipeline for the record of a slot.  *last is what the
+ * record says so far, zeros if there is none.
+ */
 static void
 open_mine(int32 pipeline, int slot, CrashRecord *last)
 {
@@ -162,7 +173,7 @@ open_mine(int32 pipeline, int slot, CrashRecord *last)
 		memset(last, 0, sizeof(*last));
 }
 
-/* From now on an end without a word is one. */
+/* Write the record: from now on the end of this process counts as a crash. */
 static void
 begin_mine(int64 generation, pg_on_exit_callback at_exit)
 {
@@ -171,7 +182,7 @@ begin_mine(int64 generation, pg_on_exit_callback at_exit)
 	mine.generation = generation;
 	mine.begun_ms = clock_now_ms();
 	mine.state = AT_WORK;
-	/* before it counts, so that it never does for another's crash */
+	/* first the handler, so that another process's crash never counts */
 	pqsignal(SIGQUIT, note_quit);
 	write_mine();
 	on_proc_exit(at_exit, (Datum) 0);
@@ -216,7 +227,7 @@ crash_count_live(bool applied)
  * For the supervisor
  * ---------------------------------------------------------------- */
 
-/* The records of a pipeline; how many were read. */
+/* Read up to max records of a pipeline; returns how many there were. */
 static int
 read_records(int32 pipeline, CrashRecord *records, int max)
 {
@@ -267,7 +278,7 @@ crash_count_was_in_vain(int32 pipeline, int slot, int64 started_ms)
 		(record->state == TERMINATED && !record->useful);
 }
 
-/* Is it the name of a file of ours, and whose? */
+/* Is this the name of such a file, and of which pipeline in which database? */
 static bool
 is_ours(const char *name, Oid *database, int *pipeline)
 {
@@ -277,7 +288,10 @@ is_ours(const char *name, Oid *database, int *pipeline)
 		name[length] == '\0';
 }
 
-/* Have what workers of another postmaster left mean something to this one. */
+/*
+ * Make a pipeline's records of the last postmaster, which the supervisor's
+ * record last names, valid for this one.
+ */
 static void
 adopt_file(int32 pipeline, const CrashRecord *last)
 {
@@ -343,7 +357,7 @@ crash_count_supervise(void)
 	begin_mine(0, remove_mine);
 }
 
-/* Is it a file of ours, of what is no more? */
+/* Is this such a file, of a pipeline or database that no longer exists? */
 static bool
 is_stale(const char *name, List *ids)
 {

@@ -1,9 +1,11 @@
 /*
  * launcher.c
- *	  Starts a supervisor in every database, after a start and now and then.
+ *	  Starts a supervisor in every database, when the server starts and every
+ *	  minute.
  *
- * The launcher is connected to no database and cannot tell which of them have
- * the extension.  A supervisor can, and one without work ends at once.
+ * The launcher is not connected to a database, and so does not know which of
+ * them have the extension.  A supervisor that finds nothing to supervise ends
+ * at once.
  */
 #include "postgres.h"
 
@@ -24,9 +26,11 @@
 #include "worker/pipeline_lock.h"
 #include "worker/worker.h"
 
-/* A supervisor that died is replaced within this time. */
+/*
+ * Between two rounds: a supervisor that has died is replaced within this time.
+ */
 #define WALK_INTERVAL_MS 60000
-/* While no worker slot is free. */
+/* Between two attempts while no background worker slot is free. */
 #define SLOT_RETRY_MS 1000
 
 /* A database, and the supervisor that was started in it last. */
@@ -39,7 +43,7 @@ typedef struct Supervised
 static List *supervised = NIL;	/* of Supervised, in TopMemoryContext */
 static uint32 launcher_wait_event = 0;
 
-/* Say, once while it lasts, that there is no slot for a supervisor. */
+/* Log, once while it lasts, that there is no slot for a supervisor. */
 static void
 tell_lack(bool lacks)
 {
@@ -54,7 +58,7 @@ tell_lack(bool lacks)
 	told = lacks;
 }
 
-/* The databases that can be connected to, in cxt. */
+/* The OIDs of the databases that can be connected to, in cxt. */
 static List *
 databases(MemoryContext cxt)
 {
@@ -82,7 +86,7 @@ databases(MemoryContext cxt)
 	return oids;
 }
 
-/* The database's entry, made if there is none. */
+/* The entry of a database, which is made if there is none. */
 static Supervised *
 find_or_add(Oid database)
 {
@@ -105,8 +109,8 @@ find_or_add(Oid database)
 }
 
 /*
- * One that was started may be at work, or wait for a database that somebody has
- * locked: there is no use in another.
+ * Has the supervisor ended that was started last?  If not, it may be at work,
+ * or wait to connect to a database that is locked, as another one would.
  */
 static bool
 has_ended(Supervised *entry)
@@ -139,8 +143,8 @@ forget_dropped(List *oids)
 }
 
 /*
- * Start a supervisor in each of these databases that has none of ours.  Returns
- * those for which there was no slot: the others do not wait for them.
+ * Start a supervisor in each of these databases where the last one has ended.
+ * Returns the databases for which no slot was free.
  */
 static List *
 start_supervisors(List *oids)

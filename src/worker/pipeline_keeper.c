@@ -1,10 +1,9 @@
 /*
  * pipeline_keeper.c
- *	  Makes what runs of a pipeline what should run; for a supervisor.
+ *	  Starts and ends the workers of one pipeline; for a supervisor.
  *
- * What keeps a pipeline from running is written into its row when it begins,
- * and not again while it lasts, or at growing intervals; in between it is
- * remembered here.
+ * The reason why a pipeline cannot run is noted in its row once, or again at
+ * growing intervals; in between the supervisor remembers it here.
  */
 #include "postgres.h"
 
@@ -21,35 +20,43 @@
 #include "worker/worker.h"
 #include "worker/worker_roster.h"
 
-/* While a session runs an enabled pipeline, whose end tells nobody. */
+/*
+ * How often to look while a session runs an enabled pipeline by CALL
+ * run_pipeline(): nothing wakes the supervisor when that ends.
+ */
 #define SESSION_CYCLE_MS 1000
-/* When somebody has the pipeline's row locked. */
+/* When to try again if another session has the pipeline's row locked. */
 #define LOCKED_RETRY_MS 1000
-/* When there was no room for a worker. */
+/* When to try again if there was no room for a worker. */
 #define ROOM_RETRY_MS 5000
 /*
- * Its workers are replaced when their number changes; a working pipeline gets
- * more of them no sooner than that after the last time.
+ * When the number of a pipeline's workers changes, all are replaced.  So a
+ * working pipeline gets more of them only so long after the last change.
  */
 #define GROW_MS 60000
-/* One worker that ended in vain may have met a change; so many have not. */
+/*
+ * So many workers in a row must end in vain before that is noted: a single one
+ * may have ended because the pipeline was changed.
+ */
 #define ENDS_IN_VAIN 2
 
 /* What a supervisor remembers of a pipeline. */
 typedef struct Remembered
 {
 	int32		id;
-	int64		generation;		/* to which the rest belongs */
-	bool		refused;		/* the last failure was noted for that */
-	bool		lacking;		/* ... for the lack of a worker */
-	int			n_in_vain;		/* ends in vain that were noted */
-	int64		next_ms;		/* not to be started before */
-	int64		grow_ms;		/* not to be given more workers before */
+	int64		generation;		/* for which the rest is valid */
+	bool		refused;		/* it was noted that its owner may not run
+								 * it */
+	bool		lacking;		/* it was noted that no worker is free */
+	int			n_in_vain;		/* workers that ended in vain when that was
+								 * noted last */
+	int64		next_ms;		/* when it may be started again */
+	int64		grow_ms;		/* when it may get more workers */
 } Remembered;
 
 static List *memories = NIL;	/* of Remembered, in TopMemoryContext */
-static int64 full_until_ms = 0; /* the server has no slot for more than... */
-static int	full_with = 0;		/* ... that many workers here */
+static int64 full_until_ms = 0; /* until then the server has no slot for ... */
+static int	full_with = 0;		/* ... more than so many workers of ours */
 
 static Remembered *
 memory_of(const PipelineState *state)
@@ -130,8 +137,8 @@ pipeline_keeper_reconsider(void)
 }
 
 /*
- * Note in the pipeline's row why it does not run; retry_ms as
- * pipeline_record_failure() takes it.  False if the row is locked.
+ * Note in the pipeline's row why it does not run; for retry_ms see
+ * pipeline_record_failure().  Returns false if the row is locked.
  */
 static bool
 note(const PipelineState *state, Remembered *memory, ErrorData *error,
@@ -148,7 +155,10 @@ note(const PipelineState *state, Remembered *memory, ErrorData *error,
 	return noted;
 }
 
-/* Milliseconds until it may be tried again, or is to be looked at; 0: now. */
+/*
+ * Milliseconds until the pipeline may be started again, 0 if it may be now; no
+ * more than to the supervisor's next look.
+ */
 static long
 time_left(const PipelineState *state, const Remembered *memory)
 {
@@ -158,7 +168,7 @@ time_left(const PipelineState *state, const Remembered *memory)
 	return Max(Min(left_ms, KEEPER_CYCLE_MS), 0);
 }
 
-/* Its owner may not have it run. */
+/* The pipeline's owner may not run it: end its workers, and note why. */
 static long
 refuse(const PipelineState *state, Remembered *memory)
 {
@@ -183,7 +193,7 @@ is_server_full(void)
 	return clock_now_ms() < full_until_ms;
 }
 
-/* Why it has no more workers, and what to do. */
+/* The hint that says why the pipeline has no more workers, and what to do. */
 static char *
 room_hint(const PipelineState *state)
 {
@@ -199,7 +209,7 @@ room_hint(const PipelineState *state)
 					guc_max_workers());
 }
 
-/* There is no room for a worker of its. */
+/* There is no room for a worker of the pipeline: note why. */
 static long
 lack(const PipelineState *state, Remembered *memory)
 {
@@ -218,7 +228,7 @@ lack(const PipelineState *state, Remembered *memory)
 	return ROOM_RETRY_MS;
 }
 
-/* Have its shards spread among as many workers as it gets. */
+/* Have the pipeline's shards assigned to as many workers as it gets. */
 static bool
 grant(PipelineState *state, Remembered *memory)
 {
@@ -234,8 +244,8 @@ grant(PipelineState *state, Remembered *memory)
 }
 
 /*
- * Did its workers crash the server again and again?  Then it is stopped, and
- * the server lives.
+ * Have the pipeline's workers crashed the server again and again?  Then stop
+ * it, so that the server can go on.
  */
 static bool
 is_broken(const PipelineState *state, Remembered *memory,
@@ -262,8 +272,8 @@ is_broken(const PipelineState *state, Remembered *memory,
 }
 
 /*
- * The worker of a slot has ended in vain, not for the first time.  What it had
- * to say nobody has written down.
+ * If workers of a slot have ended in vain several times, note that: they could
+ * not note their errors themselves.
  */
 static void
 note_end_in_vain(const PipelineState *state, Remembered *memory, int n_in_vain,
@@ -280,7 +290,7 @@ note_end_in_vain(const PipelineState *state, Remembered *memory, int n_in_vain,
 		memory->n_in_vain = n_in_vain;
 }
 
-/* Start the workers that it lacks. */
+/* Start the workers that the pipeline lacks. */
 static long
 start(const PipelineState *state, Remembered *memory)
 {
@@ -333,7 +343,7 @@ pipeline_keeper_keep(PipelineState *state)
 		return lack(state, memory);
 	if (state->share != state->granted && !grant(state, memory))
 	{
-		/* others need what it has too many, whether it is locked or not */
+		/* end surplus workers even so, as other pipelines need them */
 		(void) worker_roster_end(state, state->share);
 		return LOCKED_RETRY_MS;
 	}

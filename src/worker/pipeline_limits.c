@@ -1,6 +1,6 @@
 /*
  * pipeline_limits.c
- *	  How much a pipeline may ask for, and how much of it it gets.
+ *	  Limits of what a pipeline may ask for, and of what it gets.
  */
 #include "postgres.h"
 
@@ -51,7 +51,7 @@ check_pipelines(Oid owner)
 
 	if (superuser_arg(owner))
 		return;
-	/* two that are created at once must not both be the last */
+	/* two created at the same time must not both count as the last one */
 	pipeline_lock_create(owner);
 	if (pipeline_count(owner) < most)
 		return;

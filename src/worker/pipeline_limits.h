@@ -1,8 +1,9 @@
 /*
  * pipeline_limits.h
- *	  How much a pipeline may ask for, and how much of it it gets.
+ *	  Limits of what a pipeline may ask for, and of what it gets.
  *
- * Superusers are exempt but from the number of workers in all.
+ * Superusers are exempt, except from the limit on all workers of the server
+ * (tracking_fdw.max_workers).
  */
 #ifndef TRACKING_WORKER_PIPELINE_LIMITS_H
 #define TRACKING_WORKER_PIPELINE_LIMITS_H
@@ -11,19 +12,23 @@
 
 #include "ledger/pipeline_catalog.h"
 
-/* Raise an error, which names the setting, if owner may not ask for it. */
+/*
+ * Raise an error, which names the limiting setting, if owner may not ask for
+ * so much.
+ */
 extern void pipeline_limits_check_workers(Oid owner, int workers);
 extern void pipeline_limits_check_batch_bytes(Oid owner, int64 batch_bytes);
 
 /*
- * The same of all that a new pipeline asks for, and whether its owner may have
- * one more; until the transaction ends no other session of the owner gets one.
+ * The same for all settings of a new pipeline, and if its owner may not have
+ * one more pipeline.  Until the transaction ends, no other session can create
+ * a pipeline for the same owner.
  */
 extern void pipeline_limits_check_new(const Pipeline *pipeline);
 
 /*
- * Whatever a pipeline was created with: the workers and bytes that it may have
- * now, as the limits may have been lowered.
+ * The number of workers, and of bytes in a batch, that a pipeline may have
+ * now: limits may have been lowered since it was created.
  */
 extern int	pipeline_limits_workers(Oid owner, int workers);
 extern int64 pipeline_limits_batch_bytes(const Pipeline *pipeline);

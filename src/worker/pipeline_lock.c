@@ -26,7 +26,7 @@ unlock(int32 id, int kind, LOCKMODE mode)
 	LockRelease(&tag, mode, true);
 }
 
-/* One of the whole server, which ends with the process. */
+/* Take a lock with database 0, which is released when the process ends. */
 static void
 lock_of_server(LOCKTAG *tag, uint32 id, int kind)
 {
@@ -49,7 +49,7 @@ pipeline_unlock_run(int32 id)
 bool
 pipeline_lock_worker(int32 id, int slot)
 {
-	/* both end with the process */
+	/* both are released when the process ends */
 	return lock(id, PIPELINE_LOCK_RUN, ShareLock) &&
 		lock(id, PIPELINE_LOCK_WORKER + slot, ExclusiveLock);
 }

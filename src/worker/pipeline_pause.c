@@ -1,6 +1,6 @@
 /*
  * pipeline_pause.c
- *	  The time of day at which a pipeline applies nothing.
+ *	  The time of day (pause_between) at which a pipeline applies no batches.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 #include "worker/pipeline_pause.h"
 #include "worker/worker.h"
 
-/* The clock may be set, and the time zone: how often to look again. */
+/* How often to look again: the clock or the time zone may have been set. */
 #define PAUSE_LOOK_MS 500
 
 #define PAUSE_HINT \
@@ -138,7 +138,7 @@ void
 pipeline_pause_wait(const Pipeline *pipeline,
 					const PipelineTransactions *transactions)
 {
-	static TimestampTz reported = -1;	/* what the status may say is unknown */
+	static TimestampTz reported = -1;	/* -1: the row may have any value */
 	TimestampTz until;
 
 	while (pipeline_is_paused(pipeline, &until))

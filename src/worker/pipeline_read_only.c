@@ -1,6 +1,6 @@
 /*
  * pipeline_read_only.c
- *	  Pipelines whose owner's transactions are to be read-only.
+ *	  Pipelines whose owner has default_transaction_read_only on.
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@
 
 static uint32 read_only_wait_event = 0;
 
-/* What ALTER DATABASE and ALTER ROLE say for sessions that are yet to begin. */
+/* What ALTER DATABASE and ALTER ROLE have set for new sessions of a role. */
 static CatalogStatement settings_statement = {
 	"select coalesce(pg_catalog.string_agg(s.setconfig::pg_catalog.text, ' '"
 	" order by s.setdatabase, s.setrole), '')"
@@ -38,7 +38,10 @@ pipeline_is_read_only(void)
 	return DefaultXactReadOnly;
 }
 
-/* In the current context; without a transaction. */
+/*
+ * The result of settings_statement, in the current context.  Called without a
+ * transaction.
+ */
 static char *
 settings(Oid role)
 {
@@ -70,7 +73,10 @@ are_settings(Oid role, const char *before)
 	return same;
 }
 
-/* Say why nothing runs: in the status, and one worker for all in the log. */
+/*
+ * Say why the pipeline does not run: each worker in pg_stat_activity, and the
+ * first one in the log.
+ */
 static void
 report(const Pipeline *pipeline, int slot)
 {

@@ -1,10 +1,10 @@
 /*
  * pipeline_read_only.h
- *	  Pipelines whose owner's transactions are to be read-only.
+ *	  Pipelines whose owner has default_transaction_read_only on.
  *
- * default_transaction_read_only is a default, which any session may set aside.
- * A worker does not: whoever made a server, a database or a role read-only
- * means what runs there unattended, too.
+ * That setting is only a default, which any session may override.  A worker
+ * respects it: an administrator who makes a server, a database or a role
+ * read-only means workers as well.
  */
 #ifndef TRACKING_WORKER_PIPELINE_READ_ONLY_H
 #define TRACKING_WORKER_PIPELINE_READ_ONLY_H
@@ -13,13 +13,18 @@
 
 #include "ledger/pipeline_catalog.h"
 
-/* Are the transactions of this process, which has the owner's settings? */
+/*
+ * Is default_transaction_read_only on in this process, which has the settings
+ * of the pipeline's owner?
+ */
 extern bool pipeline_is_read_only(void);
 
 /*
- * For a worker, without a transaction: wait, and have the status say so, while
- * they are.  Writes nothing.  False if that was changed in a way that only
- * another process will see; at once true if they are not.
+ * For a worker, without a transaction: wait while
+ * default_transaction_read_only is on; the pipeline's status shows that,
+ * though nothing is written.  Returns true when the setting is off.  Returns
+ * false if settings of the role or the database were changed, which only a new
+ * process will see.
  */
 extern bool pipeline_read_only_wait(const Pipeline *pipeline, int slot);
 

@@ -35,7 +35,7 @@ static CatalogStatement rebalance_statement = {
 	" from (select q.id from tracking.pipeline q"
 	" where q.enabled and coalesce(q.granted_workers, q.workers)"
 	" operator(pg_catalog.>) 1"
-	/* or else they are about to be spread anyway */
+	/* otherwise its shards are about to be assigned anyway */
 	" and q.assigned_generation operator(pg_catalog.=) q.generation"
 	" and (select pg_catalog.max(n) operator(pg_catalog.-) pg_catalog.min(n)"
 	" operator(pg_catalog.>) 1 from"
@@ -66,7 +66,9 @@ static CatalogStatement grant_statement = {
 	4, {INT4OID, INT4OID, INT8OID, TEXTOID}, NULL
 };
 
-/* A pipeline of the states statement, without its runners. */
+/*
+ * Make a PipelineState of a row of the states statement, without its runners.
+ */
 static PipelineState *
 read_state(MemoryContext cxt, int row, int32 id)
 {

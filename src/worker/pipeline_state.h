@@ -2,9 +2,9 @@
  * pipeline_state.h
  *	  The pipelines of a database as its supervisor sees them.
  *
- * What it writes it writes to rows that nobody has locked: the owner of a
- * pipeline may keep its row locked for as long as it likes, and none but that
- * pipeline is to wait for it.
+ * The supervisor does not wait for a row of tracking.pipeline that is locked:
+ * the owner of a pipeline may keep its row locked for any length of time, and
+ * other pipelines must not have to wait for that.
  */
 #ifndef TRACKING_WORKER_PIPELINE_STATE_H
 #define TRACKING_WORKER_PIPELINE_STATE_H
@@ -18,7 +18,8 @@
 typedef struct PipelineRunner
 {
 	int			pid;
-	int			slot;			/* of a worker; -1: CALL run_pipeline */
+	int			slot;			/* the worker's number; -1: a session in CALL
+								 * run_pipeline() */
 } PipelineRunner;
 
 typedef struct PipelineState
@@ -26,38 +27,43 @@ typedef struct PipelineState
 	int32		id;
 	char	   *name;
 	Oid			owner;
-	bool		of_superuser;
-	bool		enabled;		/* and to run in this database, on this server */
+	bool		of_superuser;	/* the owner is one */
+	bool		enabled;		/* and may run in this database, on this
+								 * server */
 	bool		is_home;		/* see pipeline_home.h */
-	bool		held_back;		/* it is enabled, but not to run here */
+	bool		held_back;		/* enabled in its row, but may not run here */
 	const PipelineRefusal *refusal; /* why its owner may have no worker, or
 									 * NULL */
 	int			allowed;		/* workers, by its settings and the limits */
-	int			granted;		/* ... among which its shards are spread */
+	int			granted;		/* workers to which its shards are assigned */
 	int64		generation;
 	int			failures;		/* in a row */
-	int64		retry_ms;		/* until it may be tried again, <= 0: now */
+	int64		retry_ms;		/* until it may be started again, <= 0: now */
 	List	   *runners;		/* PipelineRunner * */
 
-	/* for the supervisor to fill */
+	/* set by pipeline_keeper_prepare() */
 	int			n_working;		/* workers that run or start */
-	bool		may_grow;		/* granted may be raised while it works */
+	bool		may_grow;		/* it may get more workers while it works */
 
-	/* by worker_share_out() */
-	int			share;			/* workers that it is to have */
-	bool		role_is_full;	/* its owner is not to have more of them */
+	/* set by worker_share_out() */
+	int			share;			/* workers that it gets */
+	bool		role_is_full;	/* its owner may not have more workers */
 } PipelineState;
 
 /* All pipelines, PipelineState *, in the current context. */
 extern List *pipeline_states(void);
 
-/* Replace the workers of pipelines whose shards are no longer spread evenly. */
+/*
+ * Increment the generation of pipelines whose workers no longer have about the
+ * same number of shards, so that their workers are replaced.
+ */
 extern void pipeline_rebalance(void);
 
 /*
- * Have its shards spread among so many workers, by others than are at work;
- * *state says so then.  reason is why they are fewer than it is to have, if
- * they are.  False if somebody has the row locked, or changed it.
+ * Have the pipeline's shards assigned to so many workers: note the number in
+ * its row and in *state.  The workers that run now must be replaced.  reason:
+ * why the pipeline has fewer workers than its setting, if it has.  Returns
+ * false if another session has the row locked, or has changed it.
  */
 extern bool pipeline_grant(PipelineState *state, int workers,
 						   const char *reason);

@@ -1,9 +1,10 @@
 /*
  * pipeline_watch.c
- *	  Notices changes of what a run of a pipeline was opened with.
+ *	  Notices changes of the objects with which a run of a pipeline was opened.
  *
- * Any role can alter a user mapping of its own, and as often as it likes: what
- * others are told is a hash of the row's key, by which each knows its own.
+ * Any role can alter its own user mappings as often as it likes, which must
+ * not end the workers of others.  An invalidation message has a hash of the
+ * altered row's key, by which a worker recognizes the rows that it uses.
  */
 #include "postgres.h"
 
@@ -11,31 +12,33 @@
 #include "utils/syscache.h"
 #include "worker/pipeline_watch.h"
 
-/* The source's server, the store's, and the one to stage its files by */
+/*
+ * The server of the source, that of the store, and that of its staging area.
+ */
 #define MAX_SERVERS 3
 
-/* A row of a catalog, as others are told of it. */
+/* A catalog row, as invalidation messages identify it. */
 typedef struct WatchedRow
 {
 	int			cache_id;
 	uint32		hash_value;
 } WatchedRow;
 
-static Oid	watched = InvalidOid;
+static Oid	watched = InvalidOid;	/* the source */
 static WatchedRow rows[MAX_SERVERS * 3];
-static int	n_rows = -1;		/* -1: any matters */
+static int	n_rows = -1;		/* -1: any change matters */
 static bool changed = false;
 
 static void
 on_relation(Datum arg, Oid relid)
 {
 	(void) arg;
-	/* InvalidOid: messages were lost, it may be any */
+	/* InvalidOid: any relation, as messages were lost */
 	if (relid == watched || relid == InvalidOid)
 		changed = true;
 }
 
-/* A hash of 0 is that of any. */
+/* A hash_value of 0 stands for any row. */
 static void
 on_catalog(Datum arg, int cache_id, uint32 hash_value)
 {
@@ -99,7 +102,7 @@ pipeline_watch_only(Oid owner, List *servers)
 bool
 pipeline_watch_changed(void)
 {
-	/* an error in here ends the worker: it needs no transaction around it */
+	/* an error in a callback ends the worker, so no transaction is needed */
 	if (!changed)
 		AcceptInvalidationMessages();
 	return changed;

@@ -1,6 +1,6 @@
 /*
  * pipeline_watch.h
- *	  Notices changes of what a run of a pipeline was opened with.
+ *	  Notices changes of the objects with which a run of a pipeline was opened.
  */
 #ifndef TRACKING_WORKER_PIPELINE_WATCH_H
 #define TRACKING_WORKER_PIPELINE_WATCH_H
@@ -10,21 +10,22 @@
 #include "nodes/pg_list.h"
 
 /*
- * Begin to watch, before anything is read: the source, unless it is InvalidOid,
- * and all servers and user mappings, as it is not known yet which matter.  One
- * in a process.
+ * Begin to watch: the relation source, unless it is InvalidOid, and all
+ * foreign servers and user mappings, until pipeline_watch_only() says which
+ * matter.  To be called once in a process, before it reads any of them.
  */
 extern void pipeline_watch_begin(Oid source);
 
 /*
- * Now it is known: these servers (a List of Oid), with the user mappings that
- * owner and PUBLIC have or will have there.  In a transaction.
+ * Watch only these servers (a List of Oid), and the user mappings that owner
+ * and PUBLIC have or will have for them.  Needs a transaction.
  */
 extern void pipeline_watch_only(Oid owner, List *servers);
 
 /*
- * Was any of it altered?  Or may it have been: nobody keeps a list for those
- * who do not look for long.  To be called without a transaction.
+ * Was a watched object altered?  Also true if it may have been: the server
+ * drops invalidation messages for a process that has not read them for long.
+ * To be called without a transaction.
  */
 extern bool pipeline_watch_changed(void);
 

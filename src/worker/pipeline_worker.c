@@ -1,11 +1,12 @@
 /*
  * pipeline_worker.c
- *	  The process that runs one pipeline.
+ *	  A worker: a process that runs a pipeline, or its share of the shards.
  *
- * It is connected as the pipeline's owner, so that nothing a command does can
- * reach further than its owner could.  On an error it notes it and ends; the
- * supervisor starts another when it is time.  Told to end by a supervisor, it
- * ends as soon, and has nothing to note.
+ * A worker is connected as the pipeline's owner, so that the command can do
+ * nothing that the owner could not do.  After an error it notes the error in
+ * the pipeline's row and ends; the supervisor starts another worker when it is
+ * time to try again.  A worker that the supervisor tells to end does so at
+ * once, and notes nothing.
  */
 #include "postgres.h"
 
@@ -40,17 +41,19 @@
 #include "worker/worker_room.h"
 
 /*
- * How often an idle worker looks at what else there is to do; when a stream's
- * next poll comes soon after, then.
+ * How often an idle worker calls tend().  If the stream's next poll is due
+ * soon after, it waits for that.
  */
 #define TEND_INTERVAL_MS 500
 
-static const PipelineSource *read_source = NULL;	/* once it is read; NULL if
-													 * others read it, too */
+static const PipelineSource *read_source = NULL;	/* for keep_reach(): NULL
+													 * before it is read, and
+													 * after another session
+													 * has moved positions */
 
-/* Of the handler of WORKER_END_SIGNAL. */
+/* For the handler of WORKER_END_SIGNAL. */
 static volatile sig_atomic_t end_wanted = false;
-static volatile sig_atomic_t can_cancel = false;	/* what runs may be */
+static volatile sig_atomic_t can_cancel = false;	/* it may cancel queries */
 
 static void
 end_soon(SIGNAL_ARGS)
@@ -65,7 +68,7 @@ end_soon(SIGNAL_ARGS)
 	errno = save_errno;
 }
 
-/* The error that is being handled is that the worker was told to end. */
+/* Is the error that is being handled due to WORKER_END_SIGNAL? */
 static bool
 is_told_to_end(void)
 {
@@ -88,8 +91,8 @@ wait_to_try_again(const Pipeline *pipeline, const ErrorData *error,
 }
 
 /*
- * Try a batch again by itself that has failed, and has published some of what
- * it publishes: only this process knows what.
+ * If a batch has failed after some of its records were published, wait and let
+ * this same process try it again: only it knows which records those are.
  */
 static bool
 recover(const Pipeline *pipeline, int tries)
@@ -110,7 +113,7 @@ recover(const Pipeline *pipeline, int tries)
 	return true;
 }
 
-/* The pipeline's pause is waited out. */
+/* Wait until the pipeline is not paused. */
 static bool
 admit(const PipelineRun *run, const Batch *batch)
 {
@@ -128,7 +131,7 @@ static const PipelineHost host = {
 	.recover = recover
 };
 
-/* What comes up now and then, between batches. */
+/* Periodic work between batches. */
 static void
 tend(PipelineRun *run)
 {
@@ -142,7 +145,7 @@ tend(PipelineRun *run)
 	(void) worker_reload_config();
 }
 
-/* The worker is of use: it applies records, or has nothing to do for a while. */
+/* Tell crash_count whether the worker has applied records or is idle. */
 static void
 note_step(StepResult step)
 {
@@ -154,7 +157,7 @@ note_step(StepResult step)
 		worker_report_stat();
 }
 
-/* The process ends: nobody can ask it any more. */
+/* Before the process ends: note how far the source was read. */
 static void
 keep_reach(void)
 {
@@ -166,9 +169,9 @@ keep_reach(void)
 }
 
 /*
- * Read and apply until the process is ended, another was first, the source or
- * a limit was altered, or a record stops the pipeline: then that error is
- * thrown.
+ * Read and apply batches.  Returns if another session was first, or the source
+ * or a limit was altered.  Raises an error if the process is told to end, a
+ * batch fails, or a record stops the pipeline.
  */
 static void
 run_pipeline(const Pipeline *pipeline, int slot)
@@ -179,7 +182,10 @@ run_pipeline(const Pipeline *pipeline, int slot)
 
 	if (!pipeline_read_only_wait(pipeline, slot))
 		return;
-	/* maintenance of what is asked anew each time is no change */
+	/*
+	 * A relation that is queried anew for each batch is not watched: VACUUM
+	 * and ANALYZE of it would count as changes.
+	 */
 	pipeline_watch_begin(source_kind_of(pipeline)->is_read_once ?
 						 pipeline->source : InvalidOid);
 	worker_begin();
@@ -209,8 +215,8 @@ run_pipeline(const Pipeline *pipeline, int slot)
 
 /*
  * Note why the pipeline failed, and when to try again, unless the error ends
- * it.  What has become read-only meanwhile is nothing to write to, and no
- * failure.
+ * the pipeline.  If transactions have become read-only meanwhile, the row
+ * cannot be written, and that is the reason of the error, not a failure.
  */
 static void
 record_failure(const Pipeline *pipeline, const ErrorData *error)
@@ -225,9 +231,9 @@ record_failure(const Pipeline *pipeline, const ErrorData *error)
 }
 
 /*
- * The pipeline that this process is to run, as long as it lives; NULL if that
- * has changed meanwhile, or there is no room for the process.  From here on it
- * counts if it crashes.
+ * Load the pipeline that this process is to run, into TopMemoryContext; NULL
+ * if the pipeline has changed meanwhile, or there is no room for this worker.
+ * From here on a crash of this process is counted.
  */
 static Pipeline *
 take_up(const WorkerArgs *args)
@@ -267,8 +273,9 @@ tracking_fdw_worker_main(Datum arg)
 	BackgroundWorkerInitializeConnectionByOid(args.database, args.owner,
 											  COMPAT_BYPASS_LOGIN_CHECK);
 	/*
-	 * Should it wait for somebody who waits for it, a DROP EXTENSION say, the
-	 * worker is to be the one that gives way: it can try again.
+	 * In a deadlock with another session, a DROP EXTENSION say, the first to
+	 * look for deadlocks is canceled.  That is to be the worker, as it can try
+	 * again.
 	 */
 	SetConfigOption("deadlock_timeout", "100ms", PGC_SUSET, PGC_S_OVERRIDE);
 	cxt = TopMemoryContext;

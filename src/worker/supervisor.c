@@ -2,9 +2,10 @@
  * supervisor.c
  *	  Keeps the workers of a database's enabled pipelines running.
  *
- * It compares what should run (tracking.pipeline) with what runs (the locks),
- * starts and ends workers, and waits for news.  When nothing is enabled it
- * ends; a change of a pipeline starts it again.
+ * A supervisor compares which pipelines should run (tracking.pipeline) with
+ * those that do run (their locks), starts and ends workers, and waits until
+ * something changes.  It ends when no pipeline is enabled; a change of a
+ * pipeline starts it again.
  */
 #include "postgres.h"
 
@@ -36,19 +37,21 @@
 #include "worker/worker_share.h"
 
 /*
- * While others are to make room for a worker, look again this often; after a
- * while it is known that they will not, and whoever ends tells nobody.
+ * While the supervisors of other databases may be making room for a worker,
+ * look so often.  After NEED_PATIENCE_MS they will not make any more; then
+ * look every LACK_CYCLE_MS, as nothing wakes this process when a worker ends
+ * there.
  */
 #define NEED_CYCLE_MS 500
 #define NEED_PATIENCE_MS 10000
 #define LACK_CYCLE_MS 5000
-/* Between a look at which pipelines were gone and the removal of their files. */
+/* From the look that finds pipelines gone to the removal of their files. */
 #define SWEEP_CYCLE_MS 1000
 
 static uint32 supervisor_wait_event = 0;
 static bool start_wanted = false;
-static bool sweep_due = true;	/* there may be files of pipelines that are no
-								 * more */
+static bool sweep_due = true;	/* there may be files of pipelines that no
+								 * longer exist */
 static object_access_hook_type next_access_hook = NULL;
 
 bool
@@ -57,7 +60,7 @@ supervisor_start(Oid database, BackgroundWorkerHandle **handle)
 	BackgroundWorker worker;
 
 	worker_init(&worker, SUPERVISOR_TYPE, "tracking_fdw_supervisor_main");
-	/* without a launcher, only the postmaster is there to start it again */
+	/* without a launcher, the postmaster must start it again after a crash */
 	if (!worker_has_launcher())
 		worker.bgw_restart_time = 10;
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
@@ -91,7 +94,10 @@ supervisor_start_at_commit(void)
 	start_wanted = true;
 }
 
-/* Workers end with the extension, not at the supervisor's next look. */
+/*
+ * When the extension is dropped, wake the supervisor, so that it ends the
+ * workers at once.
+ */
 static void
 notice_drop(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id,
 			void *arg)
@@ -111,8 +117,8 @@ supervisor_init(void)
 }
 
 /*
- * Tell supervisors that are at work to look again: that of this database, or
- * those of the others.
+ * Wake supervisors, so that they look again: that of this database, or those
+ * of all others.
  */
 static void
 wake(bool others)
@@ -153,8 +159,8 @@ wake(bool others)
 }
 
 /*
- * Let other supervisors see what is needed, and wake them.  Returns how long to
- * wait for that, -1 if nothing is.
+ * Show the other supervisors what this one needs, and wake them.  Returns how
+ * long to wait before the next look, -1 if nothing is needed.
  */
 static long
 tell_need(PipelineNeed need)
@@ -173,8 +179,8 @@ tell_need(PipelineNeed need)
 }
 
 /*
- * Say once that there are pipelines which came from another database.  In a
- * transaction.
+ * Log once that the database has pipelines which came from another one.  Needs
+ * a transaction.
  */
 static void
 tell_of_restored(List *states)
@@ -195,7 +201,8 @@ tell_of_restored(List *states)
 }
 
 /*
- * See what there is, and share out the workers; the pipelines, in cxt.
+ * Load the database's pipelines, and decide how many workers each gets.
+ * Returns PipelineState *, in cxt; *need is what is lacking.
  */
 static List *
 look(MemoryContext cxt, PipelineNeed *need)
@@ -235,8 +242,8 @@ look(MemoryContext cxt, PipelineNeed *need)
 }
 
 /*
- * One look.  Returns milliseconds to the next, -1 if there is nothing to
- * supervise.
+ * One round of the supervisor.  Returns milliseconds to the next, -1 if there
+ * is nothing to supervise.
  */
 static long
 cycle(MemoryContext cxt)
@@ -278,8 +285,8 @@ tracking_fdw_supervisor_main(Datum arg)
 											  InvalidOid, 0);
 	search_path_settle();
 	/*
-	 * A database may be made read-only, and its workers heed that.  Why a
-	 * pipeline does not run is to be told even so.
+	 * Workers respect default_transaction_read_only, but the supervisor must
+	 * be able to note why a pipeline does not run.
 	 */
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET,
 					PGC_S_OVERRIDE);
@@ -301,9 +308,9 @@ tracking_fdw_supervisor_main(Datum arg)
 		if (wait_ms < 0)
 		{
 			/*
-			 * Nothing to do: end.  A change that was committed while the
-			 * lock was held woke us, so it must be looked for once more
-			 * after the lock is gone.
+			 * Nothing to do: end.  A session that committed a change while
+			 * this process held the lock has woken this process instead of
+			 * starting another, so look once more without the lock.
 			 */
 			pipeline_unlock_supervise();
 			if (cycle(cxt) < 0 || !pipeline_lock_supervise())

@@ -1,6 +1,6 @@
 /*
  * worker.c
- *	  What the processes have in common.
+ *	  What launcher, supervisors and workers have in common.
  */
 #include "postgres.h"
 
@@ -13,19 +13,20 @@
 #include "utils/snapmgr.h"
 #include "worker/worker.h"
 
-/* Between a failure and the next try. */
+/* The first and the longest wait between a failure and the next try. */
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
 
 /*
- * After so many failures in a row, some five minutes, it is parked: what keeps
- * it up will take its time, and is not to be asked every minute.  The view
- * pipeline_status names the number, too.
+ * After so many failures in a row, which take some five minutes, the pipeline
+ * is tried only every PARK_MS: the cause is likely to last, and must not be
+ * burdened with an attempt every minute.  The view pipeline_status has the
+ * number, too.
  */
 #define PARK_FAILURES 10
 #define PARK_MS 300000
 
-/* As often as the server lets statistics be seen. */
+/* How often statistics are reported: as often as in the server's backends. */
 #define STAT_INTERVAL_MS 1000
 
 static bool has_launcher = false;
@@ -79,14 +80,16 @@ worker_commit(void)
 }
 
 /*
- * pgstat_report_stat() takes the end of the last transaction for the time that it
- * is.  While a worker is idle that stands still, and counts that were kept back
- * would be kept back for ever: so the worker looks how long they have been.
+ * pgstat_report_stat() holds statistics back if too little time has passed
+ * since the last report, and takes the end of the last transaction for the
+ * current time.  In an idle worker that time stands still, so they would be
+ * held back for ever.  So this measures the time itself, and forces the
+ * report.
  */
 void
 worker_report_stat(void)
 {
-	static int64 left_ms = 0;	/* since when something is left; 0: nothing is */
+	static int64 left_ms = 0;	/* since when some are held back, or 0 */
 	int64		now_ms = clock_now_ms();
 	bool		is_time = left_ms != 0 && now_ms - left_ms >= STAT_INTERVAL_MS;
 

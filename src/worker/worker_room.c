@@ -33,7 +33,10 @@ static CatalogStatement need_statement = {
 	3, {OIDOID, INT4OID, INT4OID}, NULL
 };
 
-/* How many began before a worker, itself included: in all, and of its role. */
+/*
+ * How many workers began before a worker, itself included: in all, and of its
+ * role.
+ */
 static CatalogStatement place_statement = {
 	"select pg_catalog.count(*)::pg_catalog.int4,"
 	" pg_catalog.count(*) filter (where"

@@ -13,23 +13,24 @@
 #include "worker/worker.h"
 #include "worker/worker_roster.h"
 
-/* A worker that ended is started again no sooner after it was started. */
+/* The least time between two starts of a slot's worker. */
 #define RESTART_MS 1000
-/* ... or, if such workers end in vain, after this at the most. */
+/* It is doubled for each worker that ends in vain, up to this. */
 #define RESTART_CAP_MS 60000
-/* One that does not heed the word that it is to end is ended after this. */
+/* A worker that has not ended so long after WORKER_END_SIGNAL gets SIGTERM. */
 #define END_PATIENCE_MS 5000
 
 typedef struct StartedWorker
 {
 	int32		pipeline;
 	int			slot;
-	Oid			owner;			/* it connected as */
+	Oid			owner;			/* role that it is connected as */
 	int64		generation;
-	int			n_workers;		/* among which the shards are spread */
-	int64		started_ms;
-	int64		ending_ms;		/* since when it is to end, or 0 */
-	int			n_in_vain;		/* that ended so, one after another */
+	int			n_workers;		/* to which the shards are assigned */
+	int64		started_ms;		/* by clock_now_ms() */
+	int64		ending_ms;		/* when it was first told to end, or 0 */
+	int			n_in_vain;		/* workers of this slot that ended in vain,
+								 * one after another */
 	BackgroundWorkerHandle *handle;
 } StartedWorker;
 
@@ -67,7 +68,7 @@ find_or_add(int32 pipeline, int slot)
 	return worker;
 }
 
-/* It was registered and has not ended. */
+/* Was the worker registered, and has not ended? */
 static bool
 is_alive(const StartedWorker *worker)
 {
@@ -124,7 +125,7 @@ worker_roster_session(const PipelineState *state)
 	return false;
 }
 
-/* Was it started with the settings, and as the owner, that there are now? */
+/* Was the worker started with the current settings, as the current owner? */
 static bool
 is_current(const PipelineState *state, const StartedWorker *worker)
 {
@@ -133,8 +134,8 @@ is_current(const PipelineState *state, const StartedWorker *worker)
 }
 
 /*
- * Have a process end, without a trace in the log.  What it runs may not let
- * itself be canceled: then it is ended at a later look.
+ * Tell a worker's process to end, by a signal that leaves nothing in the log.
+ * If its query does not let itself be canceled, a later call terminates it.
  */
 static void
 end_process(StartedWorker *worker, int pid)
@@ -147,7 +148,7 @@ end_process(StartedWorker *worker, int pid)
 		 WORKER_END_SIGNAL : SIGTERM);
 }
 
-/* The same for one that was started here, if it is not yet over. */
+/* The same for a worker that was started here, unless it has ended. */
 static void
 end_started(StartedWorker *worker)
 {
@@ -180,7 +181,7 @@ worker_roster_end(const PipelineState *state, int n_kept)
 
 		if (runner->slot < 0 || (runner->slot < n_kept && !stale))
 			continue;
-		/* it may be one that a supervisor before this one has started */
+		/* an earlier supervisor may have started it */
 		end_process(find_or_add(state->id, runner->slot), runner->pid);
 		none_stale &= !stale;
 	}
@@ -238,9 +239,9 @@ worker_roster_end_orphans(List *states)
 }
 
 /*
- * The slot's worker, if there was one, has ended.  One that cannot connect,
- * say, is not to be started over and over.  That it ended because it was to is
- * not in vain.
+ * The slot's worker, if there was one, has ended: count whether in vain, so
+ * that a worker that cannot connect, say, is started at growing intervals.  A
+ * worker that was told to end did not end in vain.
  */
 static void
 note_end(StartedWorker *worker)

@@ -1,42 +1,43 @@
 /*
  * worker_share.c
- *	  Which pipeline gets how many workers, when there are not enough.
+ *	  How many workers each pipeline gets when there are not enough.
  *
- * Each database has a supervisor of its own, and they have nothing to decide
- * together with.  A supervisor leaves to the others what they have, and gives
- * up workers of its own when another says that it needs one: what is more than
- * the first of a pipeline for a pipeline that has none, and what is more than
- * the first of a role for a role that has none.
+ * Each database has a supervisor of its own, and no supervisor decides for
+ * all.  A supervisor does not touch the workers of other databases.  When
+ * another one shows that it needs a worker, it gives up some of its own: for a
+ * pipeline that has no worker, any but the first worker of a pipeline; for a
+ * role that has none, any but the first worker of a role.
  */
 #include "postgres.h"
 
 #include "worker/worker_share.h"
 
-/* The workers of a role: elsewhere, and as handed out here so far. */
+/* A role's workers: those in other databases, and those given here so far. */
 typedef struct RoleTally
 {
 	Oid			role;
 	int			n;
 } RoleTally;
 
+/* The state of worker_share_out(). */
 typedef struct Sharing
 {
 	List	   *states;
 	const WorkerRoom *room;
 	List	   *tallies;		/* RoleTally * */
 	int			working;		/* workers that run or start here */
-	int			left;			/* to hand out here */
-	int			given;
+	int			left;			/* workers that can still be given here */
+	int			given;			/* workers that were given here */
 } Sharing;
 
-/* Who gets the first worker of a pipeline, in this order. */
+/* The order in which pipelines get their first worker. */
 typedef enum FirstRank
 {
-	RANK_WORKS_FIRST_OF_ROLE,
-	RANK_FIRST_OF_ROLE,
-	RANK_WORKS,
-	RANK_WAITS,
-	RANK_LATER					/* it failed, and it is not time to try again */
+	RANK_WORKS_FIRST_OF_ROLE,	/* has workers, and its role was given none */
+	RANK_FIRST_OF_ROLE,			/* has none, and its role was given none */
+	RANK_WORKS,					/* has workers */
+	RANK_WAITS,					/* has none */
+	RANK_LATER					/* has failed, and must wait to be retried */
 } FirstRank;
 
 static bool
@@ -64,7 +65,7 @@ of_role(Sharing *sharing, Oid role)
 	return tally;
 }
 
-/* Has its role as many as it may have? */
+/* Has the pipeline's owner as many workers as it may have? */
 static bool
 is_role_full(Sharing *sharing, const PipelineState *state)
 {
@@ -111,8 +112,8 @@ share_first(Sharing *sharing, FirstRank rank)
 }
 
 /*
- * Others need so many workers, and have found that there is no more room than
- * what is taken: what is left here is what runs here, less those.
+ * Other supervisors need n workers, and have found no room.  So no more can be
+ * given here than run here now, less n.
  */
 static void
 leave(Sharing *sharing, int n)
@@ -122,7 +123,7 @@ leave(Sharing *sharing, int n)
 							sharing->working - sharing->given - n);
 }
 
-/* As many as it may have more than it has. */
+/* The most workers that a pipeline may get now. */
 static int
 most(const PipelineState *state, bool may_grow)
 {
@@ -131,7 +132,10 @@ most(const PipelineState *state, bool may_grow)
 	return state->granted;
 }
 
-/* A second for each that may have it, then a third, and so on. */
+/*
+ * Give each pipeline that may have it a second worker, then a third, and so
+ * on.  of_working: only as many as working pipelines have been granted before.
+ */
 static void
 share_more(Sharing *sharing, bool of_working)
 {
@@ -160,8 +164,8 @@ share_more(Sharing *sharing, bool of_working)
 }
 
 /*
- * The most urgent of what is lacking and others could give up.  Not what a role
- * is not to have.
+ * The most urgent need of workers that other supervisors could give up.  A
+ * pipeline whose owner has as many workers as it may have needs none.
  */
 static PipelineNeed
 lacking(Sharing *sharing)

@@ -1,6 +1,6 @@
 /*
  * worker_share.h
- *	  Which pipeline gets how many workers, when there are not enough.
+ *	  How many workers each pipeline gets when there are not enough.
  */
 #ifndef TRACKING_WORKER_WORKER_SHARE_H
 #define TRACKING_WORKER_WORKER_SHARE_H
@@ -12,10 +12,10 @@
 #include "worker/worker_room.h"
 
 /*
- * Set the share of every pipeline of this database, PipelineState *.  Every
- * role gets a worker before another gets a second, every pipeline one before
- * another gets more; what runs is left running as far as that allows.  Returns
- * what is lacking.
+ * Set the share of every pipeline of this database (states: PipelineState *).
+ * Every role gets a worker before any role gets a second one, and every
+ * pipeline gets one before any gets more.  As far as that allows, workers that
+ * run are kept.  Returns what is lacking.
  */
 extern PipelineNeed worker_share_out(List *states, const WorkerRoom *room);
 
