@@ -1,10 +1,11 @@
 /*
  * checkpoint_change.c
- *	  Rows of tracking.checkpoint that somebody changes by hand.
+ *	  Notices rows of tracking.checkpoint that somebody changes by hand.
  *
- * Who may is a superuser, or whom one lets.  What reads a shard has its
- * position in memory, and would go on from there: so it begins anew.  A dump
- * that is restored only adds rows, which is no change.
+ * Superusers may do that, and roles to which they have granted it.  A worker
+ * has the positions of its shards in memory, and would go on from there: so
+ * the pipeline's workers are replaced.  The restore of a dump only inserts
+ * rows, which does not count as a change.
  */
 #include "postgres.h"
 
@@ -20,7 +21,10 @@
 PG_FUNCTION_INFO_V1(tracking_is_by_hand);
 PG_FUNCTION_INFO_V1(tracking_notice_checkpoint);
 
-/* For the triggers' conditions: no statement of ours is at work. */
+/*
+ * For the conditions of the triggers: true unless a statement of the extension
+ * itself changes the table.
+ */
 Datum
 tracking_is_by_hand(PG_FUNCTION_ARGS)
 {
@@ -28,7 +32,7 @@ tracking_is_by_hand(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(!catalog_is_executing());
 }
 
-/* Its workers are replaced, once the transaction commits. */
+/* Have the pipeline's workers replaced when the transaction commits. */
 static void
 begin_anew(const char *name)
 {
@@ -41,7 +45,7 @@ begin_anew(const char *name)
 	if (table != NULL)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("positions of pipeline \"%s\" are not for tracking.checkpoint to say",
+				 errmsg("positions of pipeline \"%s\" are not read from tracking.checkpoint",
 						name),
 				 errdetail("The store that it fills keeps them, in table %s.",
 						   table),
@@ -51,7 +55,7 @@ begin_anew(const char *name)
 	supervisor_start_at_commit();
 }
 
-/* The pipeline of the row that was changed or deleted; NULL: none is named. */
+/* The pipeline's name in the row that was changed or deleted, or NULL. */
 static char *
 name_of_row(const TriggerData *trigger)
 {

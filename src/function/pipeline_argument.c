@@ -15,7 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-/* The names of the called function's arguments; *n is how many it has. */
+/* The names of the called function's arguments; *n of them. */
 static char **
 argument_names(FunctionCallInfo fcinfo, int *n)
 {
@@ -61,7 +61,7 @@ is_listed(const char *name, const char *const *list)
 	return false;
 }
 
-/* Does '' stand for the null that a setting can have? */
+/* Is this the empty string, which stands for null in this setting? */
 static bool
 means_null(const PipelineSetting *setting, Datum value)
 {

@@ -2,8 +2,9 @@
  * pipeline_argument.h
  *	  The arguments of create_pipeline() and alter_pipeline(), by their names.
  *
- * The install script says which arguments these functions have and in which
- * order; those that are settings (pipeline_setting.h) have their names.
+ * The install script defines which arguments these functions have and in which
+ * order.  Arguments that are settings have the settings' names
+ * (pipeline_setting.h).
  */
 #ifndef TRACKING_FUNCTION_PIPELINE_ARGUMENT_H
 #define TRACKING_FUNCTION_PIPELINE_ARGUMENT_H
@@ -14,14 +15,15 @@
 #include "ledger/pipeline_catalog.h"
 #include "nodes/bitmapset.h"
 
-/* The number of the argument of this name, which there must be. */
+/* The number, from 0, of the argument with this name, which must exist. */
 extern int	pipeline_argument(FunctionCallInfo fcinfo, const char *name);
 
 /*
- * Take the settings among the arguments into *pipeline.  Returns which: all of
- * them for a pipeline that is new (its id is 0), else those that are not null.
- * Raises an error if a value means nothing; ranges are not checked.  others are
- * the arguments that are no settings, NULL-terminated.
+ * Copy the settings among the arguments into *pipeline.  Returns the numbers
+ * of the settings that were set: all for a new pipeline (its id is 0), else
+ * those whose arguments are not null.  Raises an error if a value is not
+ * valid, but does not check ranges.  others: the names of arguments that are
+ * not settings, NULL-terminated.
  */
 extern Bitmapset *pipeline_argument_settings(FunctionCallInfo fcinfo,
 											 Pipeline *pipeline,

@@ -1,12 +1,13 @@
 /*
  * pipeline_drop.c
- *	  What becomes of a pipeline whose source, target or anchor is dropped.
+ *	  What happens to a pipeline whose source, target or anchor is dropped.
  *
- * A row of tracking.pipeline cannot stand in pg_depend, so an event trigger
- * does what dependencies would: DROP is refused, and DROP ... CASCADE takes
- * the pipelines along.  It knows the relations of source and target; of what
- * else a command uses, the pipeline learns when it runs.  An anchor is dropped
- * by its owner, by DROP OWNED mostly, and the pipeline with it.
+ * A row of tracking.pipeline cannot have entries in pg_depend, so an event
+ * trigger does what dependencies would do: DROP fails, and DROP ... CASCADE
+ * drops the pipelines, too.  The trigger knows the relations of source and
+ * target only; if another object that a command uses is dropped, the command
+ * fails when it is run.  When an owner drops an anchor (pipeline_anchor.h),
+ * mostly by DROP OWNED, the pipeline is dropped as well.
  */
 #include "postgres.h"
 
@@ -21,12 +22,12 @@
 
 PG_FUNCTION_INFO_V1(tracking_guard_drop);
 
-/* A pipeline that is left without its source, its target or its anchor. */
+/* A pipeline whose source, target or anchor is being dropped. */
 typedef struct Bereft
 {
 	char	   *pipeline;
 	char		lost;			/* 's'ource, 't'arget or 'a'nchor */
-	char	   *object;			/* that was dropped: kind and name */
+	char	   *object;			/* kind and name of the dropped object */
 } Bereft;
 
 static CatalogStatement bereft_statement = {
@@ -49,7 +50,7 @@ static CatalogStatement bereft_statement = {
 	0, {0}, NULL
 };
 
-/* Bereft *, in the current context. */
+/* The pipelines that the current command affects: Bereft *, sorted by name. */
 static List *
 bereft_pipelines(void)
 {
@@ -75,7 +76,7 @@ bereft_pipelines(void)
 	return found;
 }
 
-/* Did the command say CASCADE? */
+/* Does the command have CASCADE? */
 static bool
 says_cascade(const Node *command)
 {
@@ -101,7 +102,7 @@ says_cascade(const Node *command)
 	}
 }
 
-/* Is the pipeline itself among what is dropped? */
+/* Is the pipeline itself dropped, as its anchor is? */
 static bool
 is_dropped(const char *pipeline, List *bereft)
 {
@@ -143,7 +144,7 @@ refuse(List *pipelines)
 					 quote_literal_cstr(first->pipeline))));
 }
 
-/* pipelines are in the order of their names; one may be there twice. */
+/* Drop the pipelines: sorted by name; one may be in the list twice. */
 static void
 drop_along(List *pipelines)
 {

@@ -1,6 +1,7 @@
 /*
  * pipeline_sql.c
- *	  The SQL functions of pipelines: arguments, rights, effects.
+ *	  The SQL functions that create, alter, start, stop, drop and reset
+ *	  pipelines: they check arguments and privileges.
  */
 #include "postgres.h"
 
@@ -59,8 +60,8 @@ pipeline_sql_get(text *name_arg)
 }
 
 /*
- * The same, with its row locked: what is found out from it holds until the
- * transaction ends.
+ * The same as pipeline_sql_get(), with the pipeline's row locked: the pipeline
+ * stays as it was loaded until the transaction ends.
  */
 static Pipeline *
 get_locked(text *name)
@@ -73,7 +74,7 @@ get_locked(text *name)
 	return pipeline;
 }
 
-/* Find mistakes in the command now, not in a worker's log. */
+/* Raise errors in the command now, not when a worker runs it. */
 static void
 check_command(const Pipeline *pipeline)
 {
@@ -98,7 +99,7 @@ pipeline_sql_not_null(FunctionCallInfo fcinfo, int arg, const char *name)
 				 errmsg("%s must not be null", name)));
 }
 
-/* What holds for the settings of a new pipeline and of a changed one. */
+/* Check the settings of a pipeline that is created or altered. */
 static void
 check_settings(Pipeline *pipeline)
 {
@@ -112,7 +113,10 @@ check_settings(Pipeline *pipeline)
 	pipeline_store_settle(pipeline);
 }
 
-/* Without the launcher, a worker lasts as long as the server does. */
+/*
+ * Start the pipeline's workers when the transaction commits.  Without a
+ * launcher nobody starts them again after a restart of the server.
+ */
 static void
 start_workers(const Pipeline *pipeline)
 {
@@ -124,7 +128,10 @@ start_workers(const Pipeline *pipeline)
 				 errhint("Add tracking_fdw to shared_preload_libraries.")));
 }
 
-/* A worker connects as the owner; older servers insist that it may log in. */
+/*
+ * Raise an error if no worker can connect as the owner: before PostgreSQL 17
+ * the owner must have LOGIN.
+ */
 static void
 check_can_login(const Pipeline *pipeline)
 {
@@ -188,7 +195,7 @@ tracking_create_pipeline(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Let another role be the owner: one that the caller could SET ROLE to. */
+/* Set another owner, to whom the caller must be able to SET ROLE. */
 static void
 give(Pipeline *pipeline, Oid owner)
 {
@@ -205,7 +212,10 @@ give(Pipeline *pipeline, Oid owner)
 	source_kind_check_access(pipeline);
 }
 
-/* Set either target or command, whichever of them is named. */
+/*
+ * If target or command is altered, clear the other one, and take the caller's
+ * search_path.  Returns the settings to save: named and those that this sets.
+ */
 static Bitmapset *
 retarget(Pipeline *pipeline, Bitmapset *named)
 {
@@ -229,8 +239,9 @@ retarget(Pipeline *pipeline, Bitmapset *named)
 }
 
 /*
- * Change *pipeline as the arguments of alter_pipeline() say, and check what it
- * is then; owner is the number of that argument.  Returns the settings to save.
+ * Change *pipeline as the arguments of alter_pipeline() say, and check the
+ * result.  owner is the number of the argument "owner".  Returns the settings
+ * to save.
  */
 static Bitmapset *
 alter(FunctionCallInfo fcinfo, int owner, Pipeline *pipeline)
@@ -244,7 +255,7 @@ alter(FunctionCallInfo fcinfo, int owner, Pipeline *pipeline)
 	check_settings(pipeline);
 	if (bms_is_member(PIPELINE_SETTING(target), given))
 		pipeline_target_check(pipeline);
-	/* what was lowered since then does not keep anything else from change */
+	/* a limit that was lowered later must not block other changes */
 	if (bms_is_member(PIPELINE_SETTING(batch_bytes), given))
 		pipeline_limits_check_batch_bytes(pipeline->owner,
 										  pipeline->batch_bytes);
@@ -254,9 +265,10 @@ alter(FunctionCallInfo fcinfo, int owner, Pipeline *pipeline)
 }
 
 /*
- * The checks run the owner's SQL and lock the pipeline's relations, so they come
- * before the lock of its row, as in a batch.  If somebody has changed the pipeline
- * between the two, they are done again: what is saved is what was checked.
+ * The checks run the owner's SQL and lock the pipeline's relations.  The row
+ * of the pipeline is locked after that, in the same order as in a batch.  If
+ * another session has changed the pipeline before the row is locked, the
+ * checks are done again, so that no settings are saved that were not checked.
  */
 Datum
 tracking_alter_pipeline(PG_FUNCTION_ARGS)
@@ -295,7 +307,10 @@ tracking_start_pipeline(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Did it come from elsewhere, and may the caller let it run here? */
+/*
+ * Was the pipeline restored from another database, and may the caller let it
+ * run in this one?
+ */
 static bool
 is_restored(const Pipeline *pipeline)
 {
@@ -305,8 +320,9 @@ is_restored(const Pipeline *pipeline)
 }
 
 /*
- * Let a pipeline run here if it came from elsewhere.  One that is not enabled
- * stays so, for CALL run_pipeline.
+ * Let a pipeline run in this database if it was restored from another one.  A
+ * pipeline that is not enabled stays so, but CALL run_pipeline() can run it.
+ * Returns false if nothing was done.
  */
 static bool
 start_restored(const char *name)

@@ -11,12 +11,12 @@
 #include "ledger/pipeline_catalog.h"
 
 /*
- * The pipeline of this name, for its owner or a member of that role.  Raises
- * an error if there is none, or for anybody else.
+ * Load the pipeline of this name.  Raises an error if it does not exist, or if
+ * the current user has not the privileges of its owner.
  */
 extern Pipeline *pipeline_sql_get(text *name);
 
-/* Raise an error if an argument, called name, is null. */
+/* Raise an error if argument number arg, whose name is name, is null. */
 extern void pipeline_sql_not_null(FunctionCallInfo fcinfo, int arg,
 								  const char *name);
 

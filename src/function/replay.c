@@ -1,9 +1,10 @@
 /*
  * replay.c
- *	  tracking.replay_dead_letters: kept records through the command again.
+ *	  tracking.replay_dead_letters(): runs the command over dead letters again.
  *
- * The records become a batch as if they had just come; those that the command
- * takes now are deleted in the same transaction, the others stay.
+ * The records are put into a batch as if they had just been read.  Those that
+ * the command succeeds with now are deleted in the same transaction; the
+ * others stay dead letters.
  */
 #include "postgres.h"
 
@@ -20,7 +21,7 @@
 
 PG_FUNCTION_INFO_V1(tracking_replay_dead_letters);
 
-/* A command that replays what it is about to reject would have no end. */
+/* A command that replays its own rejects would call itself without end. */
 static void
 check_not_running(const Pipeline *pipeline)
 {
@@ -51,7 +52,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 							 text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	dead_letter_load(cxt, pipeline->name, ids, &letters);
 
-	/* what fails again stays where it is, however much of it there is */
+	/* records that fail again stay dead letters, however many there are */
 	pipeline->stop_on_error = false;
 	pipeline->max_errors = -1;
 	sink = pipeline_sink_open(cxt, pipeline);

@@ -1,10 +1,11 @@
 /*
  * replay_filter.c
- *	  Which dead letters a replay is about.
+ *	  The filter that picks the dead letters to replay.
  *
- * The filter becomes part of a query of ours.  It is text that the parser has
- * found to be one expression, which cannot end the parenthesis that it is in;
- * and what is ours in the query is not looked up under the caller's path.
+ * The filter becomes part of a query of the extension's.  The parser has found
+ * it to be one expression, so it cannot end the parenthesis that it is put
+ * into.  The extension's part of the query does not depend on the caller's
+ * search_path, as all names in it are qualified.
  */
 #include "postgres.h"
 
@@ -16,7 +17,10 @@
 #include "parser/parser.h"
 #include "utils/builtins.h"
 
-/* Where the parser stopped is a place in what it was given. */
+/*
+ * The parser's error position is one in the text that it was given, not in the
+ * user's statement: report it as an internal query's.
+ */
 static void
 position_in_filter(void *select)
 {
@@ -46,7 +50,9 @@ parse(char *select)
 	return statements;
 }
 
-/* Is it nothing but SELECT with one expression that has no name? */
+/*
+ * Are these just one SELECT of one expression, with no alias and no clauses?
+ */
 static bool
 is_expression(List *statements)
 {
@@ -55,7 +61,7 @@ is_expression(List *statements)
 	SelectStmt *select;
 	ResTarget  *target;
 
-	/* a length is there if a semicolon follows */
+	/* stmt_len is set only if a semicolon follows */
 	if (raw == NULL || raw->stmt_len != 0 || !IsA(raw->stmt, SelectStmt))
 		return false;
 	select = castNode(SelectStmt, raw->stmt);

@@ -1,6 +1,6 @@
 /*
  * replay_filter.h
- *	  Which dead letters a replay is about.
+ *	  The filter that picks the dead letters to replay.
  */
 #ifndef TRACKING_FUNCTION_REPLAY_FILTER_H
 #define TRACKING_FUNCTION_REPLAY_FILTER_H
@@ -8,10 +8,11 @@
 #include "postgres.h"
 
 /*
- * The ids of the dead letters of a pipeline that the filter picks, NULL: all;
- * an array of bigint, in the current context.  The filter is an SQL condition
- * of the caller's: it runs with his rights, under his search_path, and sees
- * what he may see, like anything that he types himself.
+ * The ids of a pipeline's dead letters for which filter is true (NULL: of
+ * all), as an array of bigint in the current context.  The filter is an SQL
+ * condition that the caller has written: it runs with the caller's rights and
+ * search_path, and sees only what the caller may see, like any query of the
+ * caller's.
  */
 extern Datum replay_filter_pick(const char *pipeline, const char *filter);
 

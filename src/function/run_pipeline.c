@@ -1,6 +1,7 @@
 /*
  * run_pipeline.c
- *	  CALL tracking.run_pipeline: one pass over the stream in this session.
+ *	  CALL tracking.run_pipeline(): runs a pipeline in this session, until it
+ *	  has applied what the source had at the start.
  */
 #include "postgres.h"
 
@@ -23,7 +24,7 @@
 
 PG_FUNCTION_INFO_V1(tracking_run_pipeline);
 
-/* How long to wait for a batch before the end is looked for. */
+/* How long to wait for a batch before asking whether the end is reached. */
 #define BATCH_WAIT_MS 1000
 
 static void
@@ -32,7 +33,10 @@ begin_work(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
-/* Commit.  The transaction that follows holds nothing until begin_work(). */
+/*
+ * Commit.  SPI begins another transaction at once, which has no snapshot until
+ * begin_work().
+ */
 static void
 commit_work(void)
 {
@@ -47,7 +51,9 @@ rollback_work(void)
 	SPI_rollback();
 }
 
-/* True, with a notice, if it is a time at which nothing is applied. */
+/*
+ * Is the pipeline paused now (pause_between)?  Then also say so by a notice.
+ */
 static bool
 is_paused(const Pipeline *pipeline)
 {
@@ -85,7 +91,10 @@ raise_fenced(const Pipeline *pipeline)
 			 errhint("Call tracking.run_pipeline again.")));
 }
 
-/* Apply batch after batch, each in a transaction of its own, to the tip. */
+/*
+ * Apply batch after batch, each in a transaction of its own, until the tip
+ * that the source had at the start.
+ */
 static void
 run_to_tip(MemoryContext cxt, const Pipeline *pipeline)
 {
