@@ -4,9 +4,10 @@
 \echo Use "CREATE EXTENSION tracking_fdw" to load this file. \quit
 
 /*
- * The schema may be there before, as pg_dump makes it first.  Then it is to be
- * empty, and a superuser's, and nobody else is to create in it: what others put
- * there could be taken for something of ours or of the system's.
+ * The schema may exist already, as a dump creates it first.  Then it must be
+ * empty, a superuser must own it, and nobody else may have CREATE on it: an
+ * object of another role could be taken for one of this extension or of the
+ * system.
  */
 do $$
 declare
@@ -16,7 +17,7 @@ begin
     select n.* into schema from pg_catalog.pg_namespace n
     where n.nspname operator(pg_catalog.=) 'tracking';
 
-    -- whatever lives in a schema depends on it; so does this extension, by now
+    -- every object in a schema depends on it; the extension itself does, too
     select pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
     into culprit from pg_catalog.pg_depend d
     where d.refclassid operator(pg_catalog.=)
@@ -66,9 +67,10 @@ comment on schema tracking is
 grant usage on schema tracking to public;
 
 /*
- * Members of this role see every pipeline and may set endpoints of their own.
- * Roles belong to the cluster, not to a database: another database may have
- * made it already, and DROP EXTENSION leaves it.
+ * Members of this role see every pipeline, and may set endpoints of their own
+ * servers.  Roles belong to the cluster, not to a database: the role may exist
+ * already, by CREATE EXTENSION in another database, and DROP EXTENSION does not
+ * drop it.
  */
 do $$
 begin
@@ -79,7 +81,7 @@ begin
 end
 $$;
 
-/* Members of this one may create pipelines, which run as they. */
+/* Members of this role may create pipelines, which run as their owners. */
 do $$
 begin
     if not exists (select from pg_catalog.pg_roles
@@ -272,7 +274,7 @@ create table tracking.checkpoint (
     recent_generation pg_catalog.int8,
     primary key (pipeline, shard_id)
 )
--- room for heap-only updates: a row changes with every batch
+-- leaves room for heap-only updates, as each batch updates a row
 with (fillfactor = 40);
 
 comment on table tracking.checkpoint is
@@ -299,7 +301,7 @@ comment on column tracking.checkpoint.recent_records is 'records of the last bat
 comment on column tracking.checkpoint.recent_dead_letters is 'how many of these became dead letters';
 comment on column tracking.checkpoint.recent_generation is 'generation of the pipeline that these were counted for: a change begins anew';
 
-/* Whoever changes a position by hand means a pipeline that runs, too. */
+/* A position that is changed by hand takes effect in a running pipeline, too. */
 create function tracking.is_by_hand()
 returns pg_catalog.bool
 as 'MODULE_PATHNAME', 'tracking_is_by_hand'
@@ -488,7 +490,8 @@ select pg_catalog.pg_extension_config_dump('tracking.gap_id_seq', '');
 
 /*
  * A row cannot have an owner that DROP ROLE, REASSIGN OWNED and pg_dump know
- * of: a function has.  Each pipeline has one, its anchor, which does nothing.
+ * of, but a function can.  So each pipeline has a function that does nothing,
+ * its anchor: the anchor's owner is the pipeline's owner.
  */
 create function tracking.pipeline_owner(anchor pg_catalog.name)
 returns pg_catalog.regrole
@@ -504,9 +507,10 @@ comment on function tracking.pipeline_owner(pg_catalog.name) is
     'role that owns the pipeline with this anchor';
 
 /*
- * Who sees what: the owner of a pipeline and its members, tracking_fdw_admin,
- * and who reads all tables anyway, to make a dump perhaps.  pg_monitor sees how
- * each is getting on, but nothing that a record or somebody's SQL says.
+ * Who sees a pipeline: its owner and members of that role, tracking_fdw_admin,
+ * and pg_read_all_data, which reads all tables anyway, to make a dump perhaps.
+ * pg_monitor sees the state of each pipeline, but no values of records and
+ * nobody's SQL.
  */
 create function tracking.may_see(owner pg_catalog.regrole)
 returns pg_catalog.bool
@@ -579,8 +583,9 @@ grant select on tracking.pipeline, tracking.checkpoint, tracking.dead_letter,
     tracking.batch, tracking.gap, tracking.load to public;
 
 /*
- * Read as its owner, whom no row security holds: a barrier before whatever a
- * query does with the rows.
+ * The view reads the table as the view's owner, to whom row security does not
+ * apply.  It is a security barrier, so that a query's functions do not see rows
+ * that the view leaves out.
  */
 create view tracking.visible_pipeline
 with (security_barrier = true) as
@@ -637,12 +642,12 @@ language c strict;
 comment on function tracking.runner_tips() is
     'processes that run pipelines and say since when the shards at whose tips they are may have more';
 
--- pg_dump reads them, too; who reads all data may do so anyway
+-- pg_dump reads sequences, too; pg_read_all_data may do so anyway
 grant select on all sequences in schema tracking to pg_database_owner;
 
--- 1953655654 is the class of tracking_fdw's advisory locks ('trkf'), 3 that
--- of a pipeline, 9 that of one that waits, 16 and more those of its workers;
--- see src/worker/pipeline_lock.h
+-- 1953655654 ('trkf') is the classid of tracking_fdw's advisory locks.  objsubid
+-- is 3 for the lock to run a pipeline, 9 for that of a worker that waits, and 16
+-- plus the worker's number for a worker; see src/worker/pipeline_lock.h
 create view tracking.pipeline_runner
 with (security_invoker = true) as
 select l.objid::pg_catalog.int8::pg_catalog.int4 as pipeline_id,
@@ -687,10 +692,10 @@ comment on column tracking.pipeline_runner.tip_at is 'when it had applied all of
 grant select on tracking.pipeline_runner to public;
 
 /*
- * The first of its states that holds is that of a row: a state is a line in
- * that list.  1953655654 is the class of our locks, as above; of database 0
- * are those of the launcher, which is at work (7, 0) or lacks a worker slot
- * (7, 1), and 4 is that of the database's supervisor.
+ * The state of a row is the first in the list of states whose condition holds.
+ * 1953655654 is the classid of our locks, as above.  The launcher's locks have
+ * database 0 and objsubid 7, with objid 0 while it is at work and objid 1 while
+ * it lacks a worker slot; objsubid 4 is the lock of the database's supervisor.
  */
 create view tracking.pipeline_status
 with (security_invoker = true) as
@@ -772,13 +777,13 @@ cross join lateral (
                  and not h.is_standby
                 then greatest(
                     pg_catalog.clock_timestamp() operator(pg_catalog.-)
-                    /* what its worker knows holds for shards at their tips */
+                    /* the worker's tip_at is valid for its shards at their tips */
                     case when c.millis_behind_latest operator(pg_catalog.=) 0
                           and c.unreachable_since is null
                          then greatest(c.tip_at, r.tip_at)
                          else coalesce(c.tip_at, c.read_until) end,
                     pg_catalog.interval '0') end as lag,
-           /* records wait for a poll, and then for their batch */
+           /* a record waits for a poll, and then for its batch */
            p.max_latency operator(pg_catalog.*) 2::pg_catalog.float8
            operator(pg_catalog.+) pg_catalog.interval '1 second' as latest) t
 cross join lateral (
