@@ -25,7 +25,7 @@ class Shape:
     name = None
     columns = ()
     summed = None
-    # a cast and a filter that keeps every row, of a command
+    # for a command: a cast, and a filter that keeps every row
     select, where = None, None
 
     def json(self, i):
@@ -151,12 +151,12 @@ def compact(value):
 
 
 class Wrong(Exception):
-    """What was loaded is not what there is."""
+    """The loaded rows are not those of the stream."""
 
 
 class Files:
-    """A content of a shape, for streams of n events, in directory; and files
-    of the same n events, once write() is called."""
+    """The replay server's content of a shape, in directory, for streams of n
+    events; and after write(), files with the same n events for COPY."""
 
     def __init__(self, shape, n_events, directory, distinct=DISTINCT):
         self.shape, self.n_events = shape, n_events
@@ -180,7 +180,7 @@ class Files:
         return sum(self.shape.value(i) * (rounds + (i < rest)) for i in range(self.distinct))
 
     def check(self, what, found, n_events=None):
-        """Count and sum that were found must be those of so many events."""
+        """Raise an error unless count and sum are those of n events."""
         n_events = self.n_events if n_events is None else n_events
         if tuple(map(int, found)) != (n_events, self.sum_of(n_events)):
             raise Wrong(f'{what}: count and sum are {tuple(found)}, '

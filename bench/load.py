@@ -7,7 +7,7 @@ from scratch import Bed, Directory, Replay
 from events import Files
 
 numbers = itertools.count()
-# of one load; more than any takes
+# limit for one load; none takes so long
 TIMEOUT = 600
 
 
@@ -21,8 +21,9 @@ def bed_of(*shapes, n_events, **kw):
 
 
 class Load:
-    """suffix is what the stream's name says of it, but the number of records;
-    settings are create_pipeline's."""
+    """suffix: the end of the stream's name, which describes it (see
+    replay/replay.h), without the number of records; settings: arguments of
+    create_pipeline."""
 
     def __init__(self, bed, files, suffix, n_events=None, **settings):
         self.bed, self.files = bed, files
@@ -74,8 +75,8 @@ class Load:
             self.name)
 
     def by_workers(self, watch=lambda: None):
-        """Cost of background workers, from their start to their end; watch()
-        is called all the time."""
+        """Cost of background workers, from their start to their end; meanwhile
+        watch() is called again and again."""
         self.reset()
         cost = self.bed.measure(lambda: self._work(watch))
         self.check()

@@ -5,7 +5,7 @@ import report
 from events import Entity, Files, PageView
 from scratch import Bed, Directory, Replay
 
-# what, and the most that it may cost: entity, page view
+# measure, title, and the highest ratios that it may have: entity, page view
 MEASURES = (
     ('copy_csv', 'COPY FROM CSV', None),
     ('copy_json', 'COPY of JSON lines into jsonb', None),
@@ -42,7 +42,7 @@ class ShapeBench:
         return (f'INSERT INTO {self.target} SELECT {self.shape.select} '
                 f'FROM {self.shape.name}_src WHERE {self.shape.where}')
 
-    # the measures: each returns what to check as (count, sum), or a query for it
+    # the measures: each returns the (count, sum) to check, or a query for them
 
     def copy_csv(self):
         self.bed.work.execute(f"COPY {self.target} FROM '{self.files.csv}' (FORMAT csv)")
@@ -103,7 +103,7 @@ class ShapeBench:
         self.files.check(f'{self.shape.name}, {what}', found)
 
     def measure(self, what):
-        """Cost of a measure, whose result is right."""
+        """The cost of a measure; checks its result."""
         method = getattr(self, 'command_pipeline' if what == 'command' else what)
         found = []
         self.prepare()

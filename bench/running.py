@@ -9,9 +9,9 @@ from load import Load, bed_of
 from harness.wait import wait_until
 from scratch import core_ticks, fine_seconds_of, private_bytes
 
-# so many that what a shard gives a second does not hold up two workers
+# so many that the rate at which a shard may be read does not limit two workers
 WORKER_SHARDS = 128
-# how often a load by them is asked whether it is done: that takes the same cores
+# how often to ask whether their load is done: asking takes the same cores
 LOOK_SECONDS = 0.2
 # the default of batch_bytes
 BATCH_MB = 16
@@ -39,8 +39,8 @@ class Workers:
         self.busy.append(busy / (busy + idle))
 
     def most(self):
-        """Events a second if the two servers had the cores to themselves, and
-        all of them; of each round."""
+        """Events a second, for each round, if the database server and the replay
+        server had all cores to themselves."""
         return [os.cpu_count() / (server + replay)
                 for server, replay in zip(self.server, self.replay)]
 
@@ -92,7 +92,7 @@ def idle(args):
 
 
 def peak_of(load):
-    """The most private memory that a load's worker is seen to have."""
+    """The largest private memory of a load's worker, as sampled."""
     peak = 0
 
     def watch():

@@ -41,8 +41,8 @@ def batches(args):
 
 
 def share_of_batch(costs, n_events):
-    """What a batch costs as such: its transaction, the start of its command,
-    positions and history; by how much dearer more of them are."""
+    """The fixed cost of a batch (transaction, start of the command, positions,
+    history), computed from loads with more and with fewer batches."""
     more = n_events / 1000 - n_events / 10_000
     shares = []
     for small, usual in zip(costs[1000], costs[10_000]):
@@ -72,7 +72,8 @@ def faults(args):
 
 
 def types(args):
-    """Documents of one type are shaped alike; of the last load no two are."""
+    """Documents of one type have the same shape; in the last load hardly two
+    have."""
     counts = (1, 10, 100, 1000, 100_000)
     with bed_of(*map(Typed, counts), n_events=args.events) as (bed, contents):
         compare(f'Types: {args.events} events, pageview with properties of its type, '
@@ -82,7 +83,7 @@ def types(args):
 
 
 def sizes(args):
-    """As many records as make half a gigabyte, at most what was asked for."""
+    """As many records as make half a gigabyte, but at most the given number."""
     rows = [['bytes a record', 'records', 'COPY FROM CSV, s per GB', 'pipeline, s per GB',
              'ratio']]
     for size in (100, 1024, 10 * 1024, 100 * 1024, 1024 * 1024 - 64):

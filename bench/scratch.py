@@ -18,8 +18,8 @@ sys.path.insert(0, str(BENCH.parent / 'test'))
 from harness.cluster import Cluster             # noqa: E402
 from harness.servers import Certificate         # noqa: E402
 
-# Durable, as a server in production is.  Checkpoints come between the
-# measurements only, and nothing is vacuumed in one of them.
+# Durable, as a server in production is.  Checkpoints are made only between
+# measurements, and autovacuum does not run during one.
 CONF = """
 fsync = on
 max_wal_size = 64GB
@@ -28,12 +28,12 @@ autovacuum = off
 track_commit_timestamp = on
 """
 TICK = os.sysconf('SC_CLK_TCK')
-# what they write was not paid for by the one who made it dirty
+# they write pages and WAL that other processes have made
 NOT_COUNTED = ('checkpointer', 'walwriter')
 
 
 def stat(pid):
-    """Fields of /proc/PID/stat from the state on, which is number 0."""
+    """The fields of /proc/PID/stat, from the process's state on (index 0)."""
     return pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
 
 
@@ -51,7 +51,7 @@ def core_ticks():
 
 
 def listed(**options):
-    """As OPTIONS takes them."""
+    """Options in the syntax of OPTIONS (...)."""
     return ', '.join(f"{name} '{value}'" for name, value in options.items())
 
 
@@ -170,7 +170,8 @@ class Bed:
         return [int(pid) for pid in tasks.split()]
 
     def _cpu_of(self, pids):
-        """Those of NOT_COUNTED and the control session's left out."""
+        """Processor seconds of processes, without NOT_COUNTED and the control
+        session."""
         total = 0
         for pid in pids:
             title = pathlib.Path(f'/proc/{pid}/cmdline').read_text()
@@ -186,7 +187,7 @@ class Bed:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 total = seconds_of(self.cluster.postmaster(), with_children=True)
                 total += self._cpu_of(pids)
-                # else one that ended is counted twice or not at all
+                # if a child has ended meanwhile, it is counted twice or not at all
                 if self._children() == pids:
                     return total
 
@@ -194,7 +195,7 @@ class Bed:
         return self.value("SELECT pg_current_wal_insert_lsn() - '0/0'")
 
     def measure(self, work):
-        """Cost of work(); what came before it is on disk."""
+        """The cost of work(), after a checkpoint."""
         self.sql('CHECKPOINT')
         wal, cpu, began = self.wal(), self.cpu(), time.monotonic()
         work()

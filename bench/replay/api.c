@@ -2,7 +2,7 @@
  * api.c
  *	  The operations of the Kinesis API that a reader calls.
  *
- * Signatures are not looked at.
+ * Signatures are not checked.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 
 #include "replay.h"
 
-/* The service's iterators have some 200 characters: so have these. */
+/* Iterators are as long as the service's, which have some 200 characters. */
 #define ITERATOR_CHARS 200
 
-/* What GetRecords was answered with; GET / tells. */
+/* Counts of the answers to GetRecords, which GET / returns. */
 static struct
 {
 	int64_t		calls;
@@ -64,7 +64,7 @@ describe_stream_summary(const Request *request, Answer *answer)
 static int
 write_shard(char *out, const Stream *stream, int shard)
 {
-	/* a part of the hash keys is shared out; no reader minds the rest */
+	/* the shards have only part of all hash keys, which no reader minds */
 	uint64_t	each = UINT64_MAX / stream->n_shards;
 	char		sequence[SEQUENCE_DIGITS + 1] = {0};
 
@@ -79,7 +79,7 @@ write_shard(char *out, const Stream *stream, int shard)
 		(unsigned long long) (each * (shard + 1) - 1), sequence);
 }
 
-/* A token is a stream's name, a slash, and the shard to go on with. */
+/* NextToken is a stream's name, a slash, and the shard to go on with. */
 static Stream *
 listed_stream(const Request *request, Answer *answer, int *first)
 {
@@ -234,7 +234,10 @@ typedef enum Fault
 	NO_FAULT, THROTTLED, FAILED, CUT, EMPTY
 } Fault;
 
-/* Which of 20 calls of a shard goes wrong, and how; shards begin elsewhere. */
+/*
+ * The fault of a shard's next call, by a script of 20 calls; each shard begins
+ * at another place of the script.
+ */
 static Fault
 next_fault(Stream *stream, int shard)
 {
@@ -247,7 +250,7 @@ next_fault(Stream *stream, int shard)
 	return stream->faulty ? script[(call + shard * 7) % 20] : NO_FAULT;
 }
 
-/* Behind the tip, in milliseconds, once everything before record is read. */
+/* MillisBehindLatest, when all records before record were read. */
 static int64_t
 millis_behind(const Stream *stream, int shard, int64_t record, int64_t now)
 {

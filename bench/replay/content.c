@@ -2,8 +2,8 @@
  * content.c
  *	  Payloads from a file, rendered once as records of an answer.
  *
- * What differs from answer to answer has a fixed width and a fixed place in
- * its record: the sequence number and the time of arrival.
+ * The sequence number and the time of arrival differ from answer to answer;
+ * they have a fixed width and a fixed place in their record.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,8 +193,8 @@ write_stamp(char *out, int64_t ms)
 }
 
 /*
- * Numbers and times are written anew only where they differ from those of the
- * record before: divisions would be as dear as copying the record.
+ * A record's number is made from that of the record before, and its time only
+ * if it differs: the divisions would cost as much as copying the record.
  */
 size_t
 content_write(Slice *slice, char *out, size_t room)
@@ -247,7 +247,7 @@ content_measure(Slice *slice)
 	for (int64_t i = slice->first; i < slice->end; i++)
 	{
 		payload += content->payload_bytes[line];
-		/* one record is always given */
+		/* a slice always has at least one record */
 		if (payload > ANSWER_BYTES && i > slice->first)
 		{
 			slice->end = i;

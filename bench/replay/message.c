@@ -1,9 +1,9 @@
 /*
  * message.c
- *	  What requests say, and the beginning of answers.
+ *	  Reads requests, and writes the beginning of answers.
  *
- * A request's members are looked for by name: who calls is known, and no
- * value of theirs holds a quote.
+ * A request's members are found by searching for their names: this is enough
+ * for the client of the bench, whose values have no quotes.
  */
 #include <stdio.h>
 #include <stdlib.h>

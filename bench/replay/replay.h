@@ -2,13 +2,14 @@
  * replay.h
  *	  A Kinesis server that answers from memory, for the bench.
  *
- * A content is a file of payloads, one a line.  A stream repeats a content;
- * what it is like is in its name, so nothing has to be created:
+ * A content is a file of payloads, one in each line.  A stream repeats a
+ * content; the stream's name describes it, so no stream has to be created:
  *
  *	  CONTENT.s4.n1000000		4 shards (default 1), 1,000,000 records
  *	  ... .l500					at most 500 records an answer
  *	  ... .r30					30 records a second appear in each shard, from
- *								the first call on; others are there already
+ *								the first call on; without .r all records
+ *								are there already
  *	  ... .f1					faults: of 20 GetRecords of a shard 2 are
  *								throttled, 1 fails, 1 is cut, 2 are empty
  *	  ... .x7					another stream, of the same kind
@@ -85,7 +86,8 @@ typedef struct Answer
 	size_t		records_bytes;
 	char		tail[NAME_BYTES + 512];
 	size_t		tail_bytes;
-	size_t		cut_after;		/* bytes, then the connection breaks; 0: don't */
+	size_t		cut_after;		/* close the connection after so many bytes;
+								 * 0: do not */
 } Answer;
 
 /* in content.c */
@@ -97,7 +99,7 @@ extern size_t content_longest(void);
  * first record of all has a bracket in the place of its comma.
  */
 extern size_t content_write(Slice *slice, char *out, size_t room);
-/* Bytes that a slice takes; it is shortened to ANSWER_BYTES of payload. */
+/* Shorten a slice to ANSWER_BYTES of payload; returns its bytes as text. */
 extern size_t content_measure(Slice *slice);
 
 /* in stream.c */

@@ -23,7 +23,7 @@
 #include "socket.h"
 
 #define REQUEST_BYTES (64 * 1024)
-/* In the cache of the processor; a longer record takes more. */
+/* Fits the processor's cache; a longer record makes the buffer larger. */
 #define BUFFER_BYTES (256 * 1024)
 #define EVENTS 64
 
@@ -38,7 +38,7 @@ typedef struct Connection
 	size_t		sent;			/* bytes of the answer */
 	bool		tail_written;
 	char	   *buffer;
-	size_t		begin;			/* of what is to be sent */
+	size_t		begin;			/* buffer has the bytes to send, up to end */
 	size_t		end;
 } Connection;
 
@@ -120,7 +120,7 @@ take_request(Connection *c)
  * Answers
  * ---------------------------------------------------------------- */
 
-/* Put what fits of the rest of the answer behind what is in the buffer. */
+/* Append as much of the rest of the answer to the buffer as fits. */
 static void
 fill(Connection *c)
 {
@@ -183,7 +183,7 @@ close_connection(Connection *c)
 	free(c);
 }
 
-/* Go on until the other side is to act. */
+/* Receive, answer and send until the connection would block. */
 static Io
 advance(Connection *c)
 {

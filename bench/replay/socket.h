@@ -21,16 +21,19 @@ typedef enum Io
 	IO_DONE, IO_WAIT, IO_CLOSED
 } Io;
 
-/* Once, before a socket is opened as secure. */
+/* Called once, before the first socket is opened as secure. */
 extern void socket_init_tls(const char *cert, const char *key);
 
 extern void socket_open(Socket *socket, int fd, bool secure);
 extern void socket_close(Socket *socket);
 
-/* Before anything else. */
+/* Called after socket_open(), until it is done. */
 extern Io	socket_handshake(Socket *socket);
 
-/* *bytes is what there is room for or to be sent, and then what was done. */
+/*
+ * *bytes is the number of bytes to receive at most, or to send; set to how
+ * many were received or sent.
+ */
 extern Io	socket_receive(Socket *socket, char *into, size_t *bytes);
 extern Io	socket_send(Socket *socket, const char *from, size_t *bytes);
 

@@ -1,6 +1,6 @@
 /*
  * stream.c
- *	  Streams: what their names say, which records there are, and when.
+ *	  Streams: reads their names, and computes their records and arrival times.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ now_us(void)
 	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
-/* One ".x123" of a name. */
+/* Read one ".x123" of a stream's name. */
 static bool
 set_property(Stream *stream, char letter, int64_t value)
 {
@@ -123,7 +123,10 @@ stream_shard_records(const Stream *stream, int shard)
 		   stream_shard_start(stream, shard);
 }
 
-/* Shards of a live stream take turns within the time between two records. */
+/*
+ * When a record arrives.  The records of a live stream's shards arrive one
+ * after the other within the time between two records of a shard.
+ */
 int64_t
 stream_arrival_us(const Stream *stream, int shard, int64_t record)
 {
@@ -183,7 +186,10 @@ sequence_next(char *sequence)
 		sequence[digit] = '0';
 }
 
-/* The record's number in its shard; -1 before the first, and for nonsense. */
+/*
+ * The number in its shard of the record with this sequence number; -1 before
+ * the first, and if the text is not valid.
+ */
 int64_t
 sequence_read(const char *text, size_t len)
 {
