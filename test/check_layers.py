@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Check the law of src/: who includes whom, which calls are forbidden, which
-library belongs to which room, and that no files use each other in a circle.
-Prints what breaks it; status 1 if any.
+library belongs to which room, that no files use each other in a circle, and that
+typedefs.list, by which pgindent knows a type, names every typedef and nothing
+else.  Prints what breaks it; status 1 if any.
 
     check_layers.py [ROOT]
 """
@@ -46,6 +47,13 @@ PROSE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 DEFINITION = re.compile(r'^(?P<before>[a-zA-Z_][\w \t*]*?[\n \t*])(?P<name>[a-zA-Z_]\w*)'
                         r'(?:\([^;{}]*\)\s*^\{|[\[\]\w]*\s*=)', re.MULTILINE)
 NAME = re.compile(r'\b[a-zA-Z_]\w*\b')
+
+# a typedef at the margin, what its braces hold left out; its name is that of the
+# pointer, or the last word
+BRACES = re.compile(r'\{[^{}]*\}')
+TYPEDEF = re.compile(r'^typedef\b([^;]*);', re.MULTILINE)
+POINTER = re.compile(r'\(\s*\*\s*(\w+)')
+LAST_WORD = re.compile(r'(\w+)\s*(?:[(\[].*)?$', re.DOTALL)
 
 
 def without_prose(text):
@@ -159,6 +167,27 @@ def circle_faults():
         yield f'{circle[0]}: a circle of {len(circle)} files:\n    ' + '\n    '.join(ties)
 
 
+def typedefs(text):
+    """The names that a source declares by typedef."""
+    outer = without_prose(text)
+    while BRACES.search(outer):
+        outer = BRACES.sub(' ', outer)
+    for declaration in TYPEDEF.findall(outer):
+        yield (POINTER.search(declaration) or LAST_WORD.search(declaration))[1]
+
+
+def typedef_faults():
+    path = ROOT / 'src' / 'typedefs.list'
+    listed = path.read_text().splitlines() if path.exists() else []
+    declared = {name for source in sources('.c', '.h') for name in typedefs((ROOT / source).read_text())}
+    for name in sorted(declared - set(listed)):
+        yield f'src/typedefs.list: lacks {name}'
+    for name in sorted(set(listed) - declared):
+        yield f'src/typedefs.list: no source declares {name}'
+    if listed != sorted(set(listed)):
+        yield 'src/typedefs.list: not sorted by LC_ALL=C sort -u'
+
+
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1])
 
 
@@ -170,6 +199,7 @@ def main():
     files = sources('.c', '.h')
     found = [f'{path}:{number}: {fault}' for path in files for number, fault in faults(path)]
     found += circle_faults()
+    found += typedef_faults()
     print('\n'.join(found + [f'layer check: {len(files)} files, {len(found)} faults']))
     return 1 if found or not files else 0
 

@@ -107,3 +107,41 @@ def test_a_library_does_not_leave_its_room_by_a_header(tmp_path):
     assert done.returncode == 1
     assert done.stdout.splitlines() == ['src/fdw/x.c:2: <libpq-fe.h> belongs to src/store/',
                                         'layer check: 4 files, 1 faults']
+
+
+TYPEDEFS = """typedef struct Pair Pair;
+struct Pair
+{
+	struct
+	{
+		int			left;
+	}			half[2];
+};
+
+/* typedef int Word; */
+typedef enum Side
+{
+	SIDE_LEFT
+} Side;
+
+typedef uint64 Bits;
+typedef char Name[64];
+typedef void (*PairFunction) (Pair *pair, void *arg);
+typedef void *PairOwner (Pair *pair);
+"""
+
+
+@pytest.mark.parametrize('names, fault', [
+    (['Bits', 'Name', 'Pair', 'PairFunction', 'PairOwner', 'Side'], None),
+    (['Bits', 'Name', 'Pair', 'PairOwner', 'Side'], 'lacks PairFunction'),
+    (['Bits', 'Name', 'Pair', 'PairFunction', 'PairOwner', 'Side', 'Word'], 'no source declares Word'),
+    (['Bits', 'Name', 'Pair', 'PairFunction', 'Side', 'PairOwner'], 'not sorted by LC_ALL=C sort -u')])
+def test_the_list_of_typedefs(tmp_path, names, fault):
+    source = tmp_path / 'src' / 'row' / 'x.h'
+    source.parent.mkdir(parents=True)
+    source.write_text(TYPEDEFS)
+    (tmp_path / 'src' / 'typedefs.list').write_text(''.join(f'{name}\n' for name in names))
+    done = check(tmp_path)
+    assert done.returncode == (1 if fault else 0), done.stdout
+    expected = [f'src/typedefs.list: {fault}'] if fault else []
+    assert done.stdout.splitlines() == expected + [f'layer check: 1 files, {len(expected)} faults']
