@@ -42,9 +42,9 @@ PG_FUNCTION_INFO_V1(tracking_drop_pipeline);
 PG_FUNCTION_INFO_V1(tracking_reset_pipeline);
 
 Pipeline *
-pipeline_sql_get(text *name_arg)
+pipeline_sql_get(Datum name_arg)
 {
-	char	   *name = text_to_cstring(name_arg);
+	char	   *name = TextDatumGetCString(name_arg);
 	Pipeline   *pipeline = pipeline_load(name);
 
 	if (pipeline == NULL)
@@ -64,7 +64,7 @@ pipeline_sql_get(text *name_arg)
  * stays as it was loaded until the transaction ends.
  */
 static Pipeline *
-get_locked(text *name)
+get_locked(Datum name)
 {
 	Pipeline   *pipeline;
 
@@ -281,7 +281,7 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 	pipeline_sql_not_null(fcinfo, 0, "name");
 	do
 	{
-		pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+		pipeline = pipeline_sql_get(PG_GETARG_DATUM(0));
 		altered = *pipeline;
 		named = alter(fcinfo, owner, &altered);
 	} while (!pipeline_lock(pipeline));
@@ -295,7 +295,7 @@ tracking_alter_pipeline(PG_FUNCTION_ARGS)
 Datum
 tracking_start_pipeline(PG_FUNCTION_ARGS)
 {
-	Pipeline   *pipeline = get_locked(PG_GETARG_TEXT_PP(0));
+	Pipeline   *pipeline = get_locked(PG_GETARG_DATUM(0));
 
 	(void) pipeline_home_settle(pipeline, ERROR);
 	if (PG_GETARG_BOOL(1))
@@ -367,7 +367,7 @@ tracking_start_restored(PG_FUNCTION_ARGS)
 Datum
 tracking_stop_pipeline(PG_FUNCTION_ARGS)
 {
-	Pipeline   *pipeline = get_locked(PG_GETARG_TEXT_PP(0));
+	Pipeline   *pipeline = get_locked(PG_GETARG_DATUM(0));
 
 	pipeline_enable(pipeline->name, false);
 	supervisor_start_at_commit();
@@ -377,7 +377,7 @@ tracking_stop_pipeline(PG_FUNCTION_ARGS)
 Datum
 tracking_drop_pipeline(PG_FUNCTION_ARGS)
 {
-	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	Pipeline   *pipeline = pipeline_sql_get(PG_GETARG_DATUM(0));
 
 	pipeline_delete(pipeline->name);
 	supervisor_start_at_commit();
@@ -394,7 +394,7 @@ tracking_reset_pipeline(PG_FUNCTION_ARGS)
 
 	pipeline_sql_not_null(fcinfo, 0, "name");
 	pipeline_sql_not_null(fcinfo, 1, "start_at");
-	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	pipeline = pipeline_sql_get(PG_GETARG_DATUM(0));
 	pipeline_home_check(pipeline);
 	start_at = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (!PG_ARGISNULL(2))

@@ -14,7 +14,7 @@
  * Load the pipeline of this name.  Raises an error if it does not exist, or if
  * the current user has not the privileges of its owner.
  */
-extern Pipeline *pipeline_sql_get(text *name);
+extern Pipeline *pipeline_sql_get(Datum name);
 
 /* Raise an error if argument number arg, whose name is name, is null. */
 extern void pipeline_sql_not_null(FunctionCallInfo fcinfo, int arg,

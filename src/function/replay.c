@@ -44,7 +44,7 @@ tracking_replay_dead_letters(PG_FUNCTION_ARGS)
 	Datum		ids;
 
 	pipeline_sql_not_null(fcinfo, 0, "pipeline");
-	pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+	pipeline = pipeline_sql_get(PG_GETARG_DATUM(0));
 	pipeline_home_check(pipeline);
 	check_not_running(pipeline);
 	source_kind_check_access(pipeline);

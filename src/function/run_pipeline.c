@@ -146,7 +146,7 @@ tracking_run_pipeline(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		old = MemoryContextSwitchTo(cxt);
-		pipeline = pipeline_sql_get(PG_GETARG_TEXT_PP(0));
+		pipeline = pipeline_sql_get(PG_GETARG_DATUM(0));
 		pipeline_home_check(pipeline);
 		pipeline->batch_bytes = pipeline_limits_batch_bytes(pipeline);
 		MemoryContextSwitchTo(old);

@@ -86,11 +86,12 @@ find_shape(ValueState *state, const JsonSlice *value)
 }
 
 static void
-find_value(text *document, JsonSlice *value)
+find_value(Datum document, JsonSlice *value)
 {
+	text	   *json = DatumGetTextPP(document);
 	JsonScan	scan;
 
-	json_scan_init(&scan, VARDATA_ANY(document), VARSIZE_ANY_EXHDR(document));
+	json_scan_init(&scan, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
 	if (json_scan_value(&scan, value) == JSON_TOKEN_ERROR ||
 		json_scan_next(&scan) != JSON_TOKEN_END)
 		ereport(ERROR,
@@ -135,7 +136,7 @@ unit_row_value(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "no row type");
 	row_scratch_reset(&state->scratch);
-	find_value(PG_GETARG_TEXT_PP(0), &value);
+	find_value(PG_GETARG_DATUM(0), &value);
 	if (PG_GETARG_BOOL(3))
 		state->scratch.shaped = find_shape(state, &value);
 	if (value.type != JSON_TOKEN_NULL)
