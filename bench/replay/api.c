@@ -242,8 +242,12 @@ static Fault
 next_fault(Stream *stream, int shard)
 {
 	static const Fault script[20] = {
-		[2] = THROTTLED, [5] = EMPTY, [8] = FAILED, [12] = THROTTLED,
-		[15] = CUT, [18] = EMPTY
+		[2] = THROTTLED,
+		[5] = EMPTY,
+		[8] = FAILED,
+		[12] = THROTTLED,
+		[15] = CUT,
+		[18] = EMPTY
 	};
 	int64_t		call = stream->calls[shard]++;
 
@@ -359,7 +363,10 @@ api_answer(const char *target, size_t target_len, const char *body,
 		{"ListShards", list_shards},
 		{"DescribeStreamSummary", describe_stream_summary}
 	};
-	Request		request = {.body = body, .len = body_len};
+	Request		request = {
+		.body = body,
+		.len = body_len
+	};
 	const char *dot = target_len > 0 ? memrchr(target, '.', target_len) : NULL;
 
 	memset(answer, 0, sizeof(*answer));

@@ -70,13 +70,11 @@ headers_to_sign(const AwsRequest *request, const AwsService *service, int *n)
 								  sizeof(Sigv4Header));
 
 	*n = 0;
-	headers[(*n)++] = (Sigv4Header) {"Host", service->endpoint.host};
+	headers[(*n)++] = SIGV4_HEADER("Host", service->endpoint.host);
 	if (request->target != NULL)
 	{
-		headers[(*n)++] = (Sigv4Header) {
-			"Content-Type", "application/x-amz-json-1.1"
-		};
-		headers[(*n)++] = (Sigv4Header) {"X-Amz-Target", request->target};
+		headers[(*n)++] = SIGV4_HEADER("Content-Type", "application/x-amz-json-1.1");
+		headers[(*n)++] = SIGV4_HEADER("X-Amz-Target", request->target);
 	}
 	for (int i = 0; i < request->n_headers; i++)
 		headers[(*n)++] = request->headers[i];

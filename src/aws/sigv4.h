@@ -22,6 +22,8 @@ typedef struct Sigv4Header
 	const char *value;
 } Sigv4Header;
 
+#define SIGV4_HEADER(name, value) ((Sigv4Header) {(name), (value)})
+
 /*
  * For a longer access key id (user mappings accept up to 256 bytes) the key is
  * derived at each signature.

@@ -267,7 +267,10 @@ compat_input_call(FmgrInfo *function, char *text, Oid ioparam, int32 typmod,
 				  Datum *result)
 {
 #if PG_VERSION_NUM >= 160000
-	ErrorSaveContext saved = {.type = T_ErrorSaveContext, .details_wanted = true};
+	ErrorSaveContext saved = {
+		.type = T_ErrorSaveContext,
+		.details_wanted = true
+	};
 
 	if (!InputFunctionCallSafe(function, text, ioparam, typmod,
 							   (Node *) &saved, result))

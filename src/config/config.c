@@ -111,13 +111,15 @@ void
 config_open_stream(MemoryContext cxt, StreamTable *table, Oid userid,
 				   KinesisStream *stream)
 {
-	table->aws.credentials =
-		open_credentials(GetForeignServer(table->serverid), userid);
-	*stream = (KinesisStream) {
-		.aws = aws_client_open(cxt, &table->aws, AWS_KINESIS),
+	KinesisStream opened = {
 		.name = table->stream,
 		.unpack = table->unpack
 	};
+
+	table->aws.credentials =
+		open_credentials(GetForeignServer(table->serverid), userid);
+	opened.aws = aws_client_open(cxt, &table->aws, AWS_KINESIS);
+	*stream = opened;
 }
 
 /* Does the column take a member of a JSON document, or of what is in one? */

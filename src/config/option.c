@@ -32,36 +32,36 @@ static const char *const documents[] = {"auto", "one", NULL};
 static const char *const booleans[] = {"false", "true", NULL};
 
 static const OptionDef option_table[] = {
-	{"region", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 64, .values = region_characters},
-	{"endpoint", ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
+	{"region", ForeignServerRelationId, KIND(OPTION_TEXT), RANGE(1, 64), VALUES(region_characters)},
+	{"endpoint", ForeignServerRelationId, KIND(OPTION_URL), PRIVILEGED},
 #define AWS_SERVICE(id, signing_name, host_label, endpoint_option, protocol) \
-	{endpoint_option, ForeignServerRelationId, .kind = OPTION_URL, .privileged = true},
+	{endpoint_option, ForeignServerRelationId, KIND(OPTION_URL), PRIVILEGED},
 #include "aws/aws_service_list.h"
 #undef AWS_SERVICE
-	{"ca_bundle", ForeignServerRelationId, .kind = OPTION_TEXT, .min = 1, .max = 4096, .privileged = true},
-	{"connect_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
-	{"request_timeout", ForeignServerRelationId, .kind = OPTION_DURATION, .min = 100, .max = 600000},
-	{"max_retries", ForeignServerRelationId, .kind = OPTION_INT, .min = 0, .max = 100},
+	{"ca_bundle", ForeignServerRelationId, KIND(OPTION_TEXT), RANGE(1, 4096), PRIVILEGED},
+	{"connect_timeout", ForeignServerRelationId, KIND(OPTION_DURATION), RANGE(100, 600000)},
+	{"request_timeout", ForeignServerRelationId, KIND(OPTION_DURATION), RANGE(100, 600000)},
+	{"max_retries", ForeignServerRelationId, KIND(OPTION_INT), RANGE(0, 100)},
 
-	{"access_key_id", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 256},
-	{"secret_access_key", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 1024},
-	{"session_token", UserMappingRelationId, .kind = OPTION_TEXT, .min = 1, .max = 65536},
+	{"access_key_id", UserMappingRelationId, KIND(OPTION_TEXT), RANGE(1, 256)},
+	{"secret_access_key", UserMappingRelationId, KIND(OPTION_TEXT), RANGE(1, 1024)},
+	{"session_token", UserMappingRelationId, KIND(OPTION_TEXT), RANGE(1, 65536)},
 
-	{"stream", ForeignTableRelationId, .kind = OPTION_STREAM},
-	{"shard", ForeignTableRelationId, .kind = OPTION_TEXT, .min = 1, .max = 128, .values = shard_characters},
-	{"format", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_format_names},
-	{"header", ForeignTableRelationId, .kind = OPTION_NAMES},
-	{"compression", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_compression_names},
-	{"aggregation", ForeignTableRelationId, .kind = OPTION_ENUM, .values = aggregations},
-	{"documents", ForeignTableRelationId, .kind = OPTION_ENUM, .values = documents},
-	{"empty", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_empty_policy_names},
-	{"on_error", ForeignTableRelationId, .kind = OPTION_ENUM, .values = row_error_policy_names},
-	{"start", ForeignTableRelationId, .kind = OPTION_START},
+	{"stream", ForeignTableRelationId, KIND(OPTION_STREAM)},
+	{"shard", ForeignTableRelationId, KIND(OPTION_TEXT), RANGE(1, 128), VALUES(shard_characters)},
+	{"format", ForeignTableRelationId, KIND(OPTION_ENUM), VALUES(row_format_names)},
+	{"header", ForeignTableRelationId, KIND(OPTION_NAMES)},
+	{"compression", ForeignTableRelationId, KIND(OPTION_ENUM), VALUES(row_compression_names)},
+	{"aggregation", ForeignTableRelationId, KIND(OPTION_ENUM), VALUES(aggregations)},
+	{"documents", ForeignTableRelationId, KIND(OPTION_ENUM), VALUES(documents)},
+	{"empty", ForeignTableRelationId, KIND(OPTION_ENUM), VALUES(row_empty_policy_names)},
+	{"on_error", ForeignTableRelationId, KIND(OPTION_ENUM), VALUES(row_error_policy_names)},
+	{"start", ForeignTableRelationId, KIND(OPTION_START)},
 
-	{"path", AttributeRelationId, .kind = OPTION_PATH},
-	{"metadata", AttributeRelationId, .kind = OPTION_ENUM, .min = ROW_META_STREAM, .values = row_metadata_names},
-	{"epoch", AttributeRelationId, .kind = OPTION_ENUM, .min = ROW_EPOCH_S, .values = row_epoch_names},
-	{"base64", AttributeRelationId, .kind = OPTION_ENUM, .values = booleans},
+	{"path", AttributeRelationId, KIND(OPTION_PATH)},
+	{"metadata", AttributeRelationId, KIND(OPTION_ENUM), VALUES_FROM(ROW_META_STREAM, row_metadata_names)},
+	{"epoch", AttributeRelationId, KIND(OPTION_ENUM), VALUES_FROM(ROW_EPOCH_S, row_epoch_names)},
+	{"base64", AttributeRelationId, KIND(OPTION_ENUM), VALUES(booleans)},
 };
 
 const OptionSet option_stream = {

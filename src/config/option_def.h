@@ -52,6 +52,14 @@ typedef struct OptionSet
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
+/* members of an OptionDef, behind its name and catalog */
+#define KIND(which) .kind = (which)
+#define RANGE(least, most) .min = (least), .max = (most)
+#define VALUES(names) .values = (names)
+#define VALUES_FROM(first, names) .min = (first), .values = (names)
+#define PRIVILEGED .privileged = true
+#define SUPERUSER_ONLY .superuser_only = true
+
 /* in option_store.c */
 extern const OptionSet option_store;
 

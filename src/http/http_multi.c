@@ -43,7 +43,10 @@ static struct
 	WaitEventSet *wait_set;		/* the latch and epoll_fd */
 	int64		timer_at;		/* when to call libcurl; -1: never */
 	int			n_running;		/* see http_multi_running() */
-}			room = {.epoll_fd = -1, .timer_at = -1};
+}			room = {
+	.epoll_fd = -1,
+	.timer_at = -1
+};
 
 /*
  * libcurl's callback: watch a socket, or watch it no longer.  If epoll refuses

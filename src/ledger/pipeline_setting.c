@@ -10,7 +10,14 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+/* members of a PipelineSetting, behind its name and kind */
 #define FIELD(field) .offset = offsetof(Pipeline, field)
+#define FIXED .fixed = true
+#define NULLABLE .nullable = true
+#define EMPTY_IS_NULL .empty_is_null = true
+#define RANGE(least, most, after) .min = (least), .max = (most), .unit = (after)
+#define NULL_IS(number) .null_is = (number)
+#define CHOICES(first, second, advice) .choices = {first, second}, .hint = (advice)
 
 /*
  * Defaults are in the signature of tracking.create_pipeline(), where users
@@ -18,23 +25,23 @@
  * arguments: the functions that create and alter a pipeline determine them.
  */
 static const PipelineSetting settings[] = {
-	{"source", SETTING_REGCLASS, FIELD(source), .fixed = true},
-	{"source_key", SETTING_TEXT, FIELD(source_key), .fixed = true, .nullable = true},
-	{"target", SETTING_REGCLASS, FIELD(target), .nullable = true},
-	{"command", SETTING_TEXT, FIELD(command), .nullable = true},
+	{"source", SETTING_REGCLASS, FIELD(source), FIXED},
+	{"source_key", SETTING_TEXT, FIELD(source_key), FIXED, NULLABLE},
+	{"target", SETTING_REGCLASS, FIELD(target), NULLABLE},
+	{"command", SETTING_TEXT, FIELD(command), NULLABLE},
 	{"search_path", SETTING_TEXT, FIELD(search_path)},
-	{"start_position", SETTING_POSITION, FIELD(start), .fixed = true},
-	{"batch_rows", SETTING_INT4, FIELD(batch_rows), .min = 1, .max = 1000000, .unit = " records"},
-	{"batch_bytes", SETTING_INT8, FIELD(batch_bytes), .min = 65536, .max = 1 << 30, .unit = " bytes"},
-	{"max_latency", SETTING_INTERVAL, FIELD(max_latency_ms), .min = 200, .max = 3600000, .unit = " milliseconds"},
-	{"workers", SETTING_INT4, FIELD(workers), .min = 1, .max = PIPELINE_MAX_WORKERS, .unit = " workers"},
-	{"on_error", SETTING_CHOICE, FIELD(stop_on_error), .choices = {"dead_letter", "stop"}, .hint = "Use \"dead_letter\" to keep a record that cannot be applied and go on, or \"stop\"."},
-	{"max_errors", SETTING_INT4, FIELD(max_errors), .min = -1, .max = PG_INT32_MAX, .unit = " records; -1 sets no bound"},
-	{"max_error_ratio", SETTING_FLOAT8, FIELD(max_error_ratio), .nullable = true, .min = 0, .max = 1, .null_is = 1, .unit = ", a share of the records; 1 sets no bound"},
-	{"on_gap", SETTING_CHOICE, FIELD(stop_on_gap), .choices = {"record", "stop"}, .hint = "Use \"record\" to note what the stream has dropped in tracking.gap and go on, or \"stop\"."},
-	{"pause_between", SETTING_TEXT, FIELD(pause_between), .nullable = true, .empty_is_null = true},
-	{"enabled", SETTING_BOOL, FIELD(enabled), .fixed = true},
-	{"store_table", SETTING_TEXT, FIELD(store_table), .fixed = true, .nullable = true},
+	{"start_position", SETTING_POSITION, FIELD(start), FIXED},
+	{"batch_rows", SETTING_INT4, FIELD(batch_rows), RANGE(1, 1000000, " records")},
+	{"batch_bytes", SETTING_INT8, FIELD(batch_bytes), RANGE(65536, 1 << 30, " bytes")},
+	{"max_latency", SETTING_INTERVAL, FIELD(max_latency_ms), RANGE(200, 3600000, " milliseconds")},
+	{"workers", SETTING_INT4, FIELD(workers), RANGE(1, PIPELINE_MAX_WORKERS, " workers")},
+	{"on_error", SETTING_CHOICE, FIELD(stop_on_error), CHOICES("dead_letter", "stop", "Use \"dead_letter\" to keep a record that cannot be applied and go on, or \"stop\".")},
+	{"max_errors", SETTING_INT4, FIELD(max_errors), RANGE(-1, PG_INT32_MAX, " records; -1 sets no bound")},
+	{"max_error_ratio", SETTING_FLOAT8, FIELD(max_error_ratio), NULLABLE, RANGE(0, 1, ", a share of the records; 1 sets no bound"), NULL_IS(1)},
+	{"on_gap", SETTING_CHOICE, FIELD(stop_on_gap), CHOICES("record", "stop", "Use \"record\" to note what the stream has dropped in tracking.gap and go on, or \"stop\".")},
+	{"pause_between", SETTING_TEXT, FIELD(pause_between), NULLABLE, EMPTY_IS_NULL},
+	{"enabled", SETTING_BOOL, FIELD(enabled), FIXED},
+	{"store_table", SETTING_TEXT, FIELD(store_table), FIXED, NULLABLE},
 };
 
 int

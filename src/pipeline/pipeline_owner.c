@@ -32,9 +32,9 @@ become(OwnerAccess *access, Oid role, bool restricted,
 {
 	access->guc_nestlevel = NewGUCNestLevel();
 	GetUserIdAndSecContext(&access->userid, &access->sec_context);
-	SetUserIdAndSecContext(role, access->sec_context | (restricted ?
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION : 0));
+	SetUserIdAndSecContext(role, access->sec_context |
+						   (restricted ? SECURITY_LOCAL_USERID_CHANGE |
+							SECURITY_RESTRICTED_OPERATION : 0));
 	search_path_set(search_path);
 }
 

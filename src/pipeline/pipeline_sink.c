@@ -82,7 +82,10 @@ uint64
 pipeline_sink_write(PipelineSink *sink, Batch *batch)
 {
 	const Pipeline *pipeline = sink->pipeline;
-	Writing		this = {.pipeline = pipeline->id, .outer = writing};
+	Writing		this = {
+		.pipeline = pipeline->id,
+		.outer = writing
+	};
 	OwnerAccess access;
 	volatile uint64 rows = 0;
 

@@ -42,21 +42,27 @@
 static RowUnit
 epoch_unit(RowNotation notation, bool seconds)
 {
-	int			usec = seconds ? -6 : 0;
+	RowUnit		unit = {1, seconds ? -6 : 0};
 
 	switch (notation)
 	{
 		case ROW_EPOCH_S:
-			return (RowUnit) {1, usec + 6};
+			unit.shift += 6;
+			break;
 		case ROW_EPOCH_MS:
-			return (RowUnit) {1, usec + 3};
+			unit.shift += 3;
+			break;
 		case ROW_EPOCH_NS:
-			return (RowUnit) {1, usec - 3};
+			unit.shift -= 3;
+			break;
 		case ROW_EPOCH_DAYS:
-			return (RowUnit) {DAY_FACTOR, usec + 8};
+			unit.factor = DAY_FACTOR;
+			unit.shift += 8;
+			break;
 		default:
-			return (RowUnit) {1, usec};
+			break;
 	}
+	return unit;
 }
 
 static inline bool
@@ -291,7 +297,11 @@ usecs_of(Oid type, Datum value)
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("an infinite time cannot be written as an epoch")));
 	if (usecs >= 0)
-		return (RowInteger) {false, (uint64) usecs + EPOCH_USECS};
+	{
+		RowInteger	later = {false, (uint64) usecs + EPOCH_USECS};
+
+		return later;
+	}
 	return integer_of(usecs + EPOCH_USECS);
 }
 

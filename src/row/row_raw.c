@@ -62,9 +62,11 @@ bool
 row_raw_slice(const RowField *field, const char *data, size_t bytes,
 			  JsonSlice *slice, RowError *error)
 {
+	const JsonSlice record = {data, bytes, JSON_TOKEN_STRING, false};
+
 	if (field->input.takes_json)
 		return row_value_scan("record", data, bytes, slice, error);
-	*slice = (JsonSlice) {data, bytes, JSON_TOKEN_STRING, false};
+	*slice = record;
 	return row_raw_is_text(data, bytes, error);
 }
 

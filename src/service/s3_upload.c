@@ -298,7 +298,10 @@ s3_upload_write(S3Upload *upload, const char *data, size_t bytes)
 static bool
 object_is_there(S3Upload *upload)
 {
-	S3Request	request = {.method = "HEAD", .key = upload->key};
+	S3Request	request = {
+		.method = "HEAD",
+		.key = upload->key
+	};
 	AwsCall    *call = s3_call(upload->client, &request);
 	const char *etag = NULL;
 	uint8_t		md5[MD5_BYTES];

@@ -191,7 +191,10 @@ lacking(Sharing *sharing)
 PipelineNeed
 worker_share_out(List *states, const WorkerRoom *room)
 {
-	Sharing		sharing = {.states = states, .room = room};
+	Sharing		sharing = {
+		.states = states,
+		.room = room
+	};
 	ListCell   *cell;
 
 	foreach(cell, states)

@@ -394,10 +394,10 @@ fuzz(const char *data, size_t size)
 	row.method = *data & 2 ? STORE_LOAD_INSERT :
 		*data & 1 ? STORE_LOAD_COPY_S3 : STORE_LOAD_COPY_STDIN;
 	row.server.name = "store";
-	row.table = (StoreTable) {
-		.schema = "schema",.name = "table",.columns = names,
-		.load_method = row.method
-	};
+	row.table.schema = "schema";
+	row.table.name = "table";
+	row.table.columns = names;
+	row.table.load_method = row.method;
 	row.tupdesc = describe();
 	row.scan.kind = STORE_USE_SCAN;
 	row.scan.query = &row;

@@ -46,15 +46,19 @@ static int64_t skipped_ms = 0;
 void
 remote_say(const char *data, size_t size, bool last_word)
 {
+	Saying		saying = {data, size, last_word, false};
+
 	if (n_sayings < SAYINGS)
-		sayings[n_sayings++] = (Saying) {data, size, last_word, false};
+		sayings[n_sayings++] = saying;
 }
 
 void
 remote_say_later(const char *data, size_t size)
 {
+	Saying		saying = {data, size, false, true};
+
 	if (n_sayings < SAYINGS)
-		sayings[n_sayings++] = (Saying) {data, size, false, true};
+		sayings[n_sayings++] = saying;
 }
 
 void
@@ -69,6 +73,10 @@ remote_end(void)
 int
 connect(int fd, const struct sockaddr *address, socklen_t size)
 {
+	Connection	connection = {
+		.fd = fd,
+		.next = SAYINGS
+	};
 	int			ends[2];
 
 	(void) address;
@@ -79,7 +87,8 @@ connect(int fd, const struct sockaddr *address, socklen_t size)
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	require(dup2(ends[0], fd) == fd);
 	close(ends[0]);
-	connections[n_connections++] = (Connection) {fd, ends[1], 0, SAYINGS};
+	connection.other_end = ends[1];
+	connections[n_connections++] = connection;
 	return 0;
 }
 

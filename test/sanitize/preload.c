@@ -18,7 +18,8 @@
 #include "guard.h"
 #include "utils/memutils.h"
 
-static __attribute__((constructor)) void
+__attribute__((constructor))
+static void
 wake_sanitizer(void)
 {
 	void	   *volatile chunk = malloc(1);

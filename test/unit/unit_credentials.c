@@ -52,7 +52,9 @@ asking_read(AskingProvider *provider, AwsCredentialAnswer *answer)
 		return AWS_CREDENTIALS_FAILED;
 	}
 	*secret++ = '\0';
-	answer->credentials = (AwsCredentials) {id, secret, NULL};
+	answer->credentials.access_key_id = id;
+	answer->credentials.secret_access_key = secret;
+	answer->credentials.session_token = NULL;
 	return AWS_CREDENTIALS_READY;
 }
 

@@ -264,10 +264,9 @@ static XmlSlice
 document_arg(FunctionCallInfo fcinfo)
 {
 	bytea	   *document = PG_GETARG_BYTEA_PP(0);
+	XmlSlice	slice = {VARDATA_ANY(document), VARSIZE_ANY_EXHDR(document)};
 
-	return (XmlSlice) {
-		VARDATA_ANY(document), VARSIZE_ANY_EXHDR(document)
-	};
+	return slice;
 }
 
 /* Of all elements of a name. */
