@@ -44,10 +44,14 @@ BEGIN
             result := pg_temp.concrete(f.result, r);
             BEGIN
                 IF f.is_aggregate THEN
+                    -- a state of another type than the result, which a state cannot always have
                     EXECUTE format(create_function, 'planted ' || f.proname,
-                                   concat_ws(', ', result, nullif(arguments, '')), result, f.proname);
-                    EXECUTE format('CREATE AGGREGATE public.%I(%s) (SFUNC = public."planted %1$s", STYPE = %3$s)',
-                                   f.proname, coalesce(nullif(arguments, ''), '*'), result);
+                                   concat_ws(', ', 'bool', nullif(arguments, '')), 'bool', f.proname);
+                    EXECUTE format(create_function, 'planted end of ' || f.proname,
+                                   concat_ws(', ', 'bool', nullif(arguments, '')), result, f.proname);
+                    EXECUTE format('CREATE AGGREGATE public.%I(%s) (SFUNC = public."planted %1$s", STYPE = bool, '
+                                   'FINALFUNC = public."planted end of %1$s", FINALFUNC_EXTRA)',
+                                   f.proname, coalesce(nullif(arguments, ''), '*'));
                 ELSE
                     EXECUTE format(create_function, f.proname, arguments, result, f.proname);
                 END IF;
