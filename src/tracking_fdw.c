@@ -7,6 +7,7 @@
 #include "config/guc.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "pipeline/pipeline_owner.h"
 #include "stream/shard_allowance.h"
 #include "worker/worker.h"
 
@@ -21,6 +22,7 @@ _PG_init(void)
 	/* the new server is to find what the old one had: nothing runs meanwhile */
 	if (IsBinaryUpgrade)
 		return;
+	owner_init();
 	supervisor_init();
 	if (process_shared_preload_libraries_in_progress)
 	{

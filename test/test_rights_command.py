@@ -97,7 +97,8 @@ def borrowed(request, db, mallory):
 
 
 ESCAPES = ('RESET ROLE', 'SET ROLE postgres', 'RESET SESSION AUTHORIZATION')
-LEFT_BEHIND = ('CREATE DOMAIN pg_temp.text AS int', 'CREATE TEMPORARY TABLE mine (id int)',
+LEFT_BEHIND = ('CREATE DOMAIN pg_temp.text AS int', 'CREATE TYPE pg_temp.text AS ENUM ()',
+               'CREATE TYPE pg_temp.text AS RANGE (subtype = int)', 'CREATE TEMPORARY TABLE mine (id int)',
                'PREPARE s AS SELECT 1', 'DECLARE c CURSOR WITH HOLD FOR SELECT 1', 'LISTEN c')
 
 

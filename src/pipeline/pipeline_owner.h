@@ -17,6 +17,9 @@ typedef struct OwnerAccess
 	int			guc_nestlevel;
 } OwnerAccess;
 
+/* For _PG_init: let no type be left behind in a temporary schema, either. */
+extern void owner_init(void);
+
 /*
  * owner_begin() makes the pipeline's owner the current user, and sets the
  * search_path that the pipeline was created with.  Unless the session belongs
