@@ -21,7 +21,7 @@ static struct
 	int64_t		records;
 	int64_t		bytes;
 	int64_t		faults;
-} counts;
+}			counts;
 
 /* ----------------------------------------------------------------
  * Streams and shards
@@ -38,7 +38,7 @@ named_stream(const Request *request, Answer *answer)
 		stream = stream_get(name, len);
 	if (stream == NULL)
 		answer_refuse(answer, "ResourceNotFoundException",
-			   "A stream's name is CONTENT.s4.n1000, see replay.h.");
+					  "A stream's name is CONTENT.s4.n1000, see replay.h.");
 	return stream;
 }
 
@@ -51,13 +51,13 @@ describe_stream_summary(const Request *request, Answer *answer)
 	if (stream == NULL)
 		return;
 	snprintf(
-		body, sizeof(body),
-		"{\"StreamDescriptionSummary\":{\"StreamName\":\"%s\","
-		"\"StreamARN\":\"arn:aws:kinesis:us-east-1:000000000000:stream/%s\","
-		"\"StreamStatus\":\"ACTIVE\",\"RetentionPeriodHours\":24,"
-		"\"StreamCreationTimestamp\":1700000000.0,\"EnhancedMonitoring\":[],"
-		"\"EncryptionType\":\"NONE\",\"OpenShardCount\":%d,\"ConsumerCount\":0}}",
-		stream->name, stream->name, stream->n_shards);
+			 body, sizeof(body),
+			 "{\"StreamDescriptionSummary\":{\"StreamName\":\"%s\","
+			 "\"StreamARN\":\"arn:aws:kinesis:us-east-1:000000000000:stream/%s\","
+			 "\"StreamStatus\":\"ACTIVE\",\"RetentionPeriodHours\":24,"
+			 "\"StreamCreationTimestamp\":1700000000.0,\"EnhancedMonitoring\":[],"
+			 "\"EncryptionType\":\"NONE\",\"OpenShardCount\":%d,\"ConsumerCount\":0}}",
+			 stream->name, stream->name, stream->n_shards);
 	answer_text(answer, "200 OK", body);
 }
 
@@ -70,13 +70,13 @@ write_shard(char *out, const Stream *stream, int shard)
 
 	sequence_write(sequence, -1);
 	return sprintf(
-		out,
-		"{\"ShardId\":\"shardId-%012d\","
-		"\"HashKeyRange\":{\"StartingHashKey\":\"%llu\","
-		"\"EndingHashKey\":\"%llu\"},"
-		"\"SequenceNumberRange\":{\"StartingSequenceNumber\":\"%s\"}}",
-		shard, (unsigned long long) (each * shard),
-		(unsigned long long) (each * (shard + 1) - 1), sequence);
+				   out,
+				   "{\"ShardId\":\"shardId-%012d\","
+				   "\"HashKeyRange\":{\"StartingHashKey\":\"%llu\","
+				   "\"EndingHashKey\":\"%llu\"},"
+				   "\"SequenceNumberRange\":{\"StartingSequenceNumber\":\"%s\"}}",
+				   shard, (unsigned long long) (each * shard),
+				   (unsigned long long) (each * (shard + 1) - 1), sequence);
 }
 
 /* NextToken is a stream's name, a slash, and the shard to go on with. */
@@ -183,7 +183,7 @@ iterator_start(const Request *request, const Stream *stream, int shard)
 		return stream_arrived(stream, shard, now_us());
 	if (IS("AT_TIMESTAMP"))
 		return stream_record_after(
-			stream, shard, request_number(request, "Timestamp", 0) * 1e6);
+								   stream, shard, request_number(request, "Timestamp", 0) * 1e6);
 	if (IS("AT_SEQUENCE_NUMBER"))
 		return record < 0 ? 0 : record;
 	if (IS("AFTER_SEQUENCE_NUMBER"))
@@ -273,10 +273,10 @@ answer_records(Answer *answer, Slice slice, int64_t now)
 
 	write_iterator(iterator, slice.stream, slice.shard, slice.end);
 	answer->tail_bytes = sprintf(
-		answer->tail,
-		"%s],\"NextShardIterator\":\"%s\",\"MillisBehindLatest\":%lld}",
-		slice.end > slice.first ? "" : "[", iterator,
-		(long long) millis_behind(slice.stream, slice.shard, slice.end, now));
+								 answer->tail,
+								 "%s],\"NextShardIterator\":\"%s\",\"MillisBehindLatest\":%lld}",
+								 slice.end > slice.first ? "" : "[", iterator,
+								 (long long) millis_behind(slice.stream, slice.shard, slice.end, now));
 	answer_begin(answer, "200 OK", first, first_bytes,
 				 first_bytes + records_bytes + answer->tail_bytes);
 	answer->slice = slice;
@@ -341,11 +341,11 @@ tell_counts(Answer *answer)
 	char		body[256];
 
 	snprintf(
-		body, sizeof(body),
-		"{\"calls\":%lld,\"empty\":%lld,\"records\":%lld,\"bytes\":%lld,\"faults\":%lld}",
-		(long long) counts.calls, (long long) counts.empty,
-		(long long) counts.records, (long long) counts.bytes,
-		(long long) counts.faults);
+			 body, sizeof(body),
+			 "{\"calls\":%lld,\"empty\":%lld,\"records\":%lld,\"bytes\":%lld,\"faults\":%lld}",
+			 (long long) counts.calls, (long long) counts.empty,
+			 (long long) counts.records, (long long) counts.bytes,
+			 (long long) counts.faults);
 	answer_text(answer, "200 OK", body);
 }
 

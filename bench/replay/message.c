@@ -26,7 +26,7 @@ member(const Request *request, const char *name)
 
 bool
 request_string(const Request *request, const char *name, const char **text,
-			  size_t *len)
+			   size_t *len)
 {
 	const char *at = member(request, name);
 

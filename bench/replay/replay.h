@@ -94,11 +94,13 @@ typedef struct Answer
 extern void content_load(const char *name, const char *path);
 extern const Content *content_find(const char *name, size_t len);
 extern size_t content_longest(void);
+
 /*
  * Write as many whole records of a slice as fit, and move its first.  The
  * first record of all has a bracket in the place of its comma.
  */
 extern size_t content_write(Slice *slice, char *out, size_t room);
+
 /* Shorten a slice to ANSWER_BYTES of payload; returns its bytes as text. */
 extern size_t content_measure(Slice *slice);
 
@@ -107,6 +109,7 @@ extern int64_t now_us(void);
 extern Stream *stream_get(const char *name, size_t len);
 extern int64_t stream_shard_start(const Stream *stream, int shard);
 extern int64_t stream_shard_records(const Stream *stream, int shard);
+
 /* How many of a shard's records have arrived. */
 extern int64_t stream_arrived(const Stream *stream, int shard, int64_t now);
 extern int64_t stream_arrival_us(const Stream *stream, int shard,
@@ -120,12 +123,13 @@ extern int64_t sequence_read(const char *text, size_t len);
 /* in message.c */
 /* A string's characters; false if there is no such member. */
 extern bool request_string(const Request *request, const char *name,
-						  const char **text, size_t *len);
+						   const char **text, size_t *len);
 extern double request_number(const Request *request, const char *name,
-							double otherwise);
+							 double otherwise);
+
 /* The head of HTTP, and the first bytes of a body of body_bytes. */
 extern void answer_begin(Answer *answer, const char *status, const char *body,
-						size_t first_bytes, size_t body_bytes);
+						 size_t first_bytes, size_t body_bytes);
 extern void answer_text(Answer *answer, const char *status, const char *body);
 extern void answer_error(Answer *answer, const char *status, const char *code,
 						 const char *message);

@@ -65,7 +65,7 @@ parse_name(Stream *stream)
 	stream->n_shards = 1;
 	stream->limit = ANSWER_RECORDS;
 	stream->content = content_find(
-		stream->name, at ? (size_t) (at - stream->name) : strlen(stream->name));
+								   stream->name, at ? (size_t) (at - stream->name) : strlen(stream->name));
 	if (stream->content == NULL)
 		return false;
 	while (at != NULL && *at == '.')
@@ -120,7 +120,7 @@ int64_t
 stream_shard_records(const Stream *stream, int shard)
 {
 	return stream_shard_start(stream, shard + 1) -
-		   stream_shard_start(stream, shard);
+		stream_shard_start(stream, shard);
 }
 
 /*

@@ -24,7 +24,7 @@ typedef struct AwsConfig
 	const char *endpoint;		/* URL for every service, or NULL */
 	const char *endpoints[AWS_N_SERVICES];	/* URL for one of them, or NULL */
 	AwsCredentialProvider *credentials; /* for as long as the config; a client
-								 * keeps it for itself */
+										 * keeps it for itself */
 	const char *ca_bundle;		/* PEM file, or NULL */
 	int			connect_timeout_ms;
 	int			request_timeout_ms;

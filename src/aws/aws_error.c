@@ -183,6 +183,7 @@ static const struct
 	const char *code;
 	const char *hint;
 }			failures[] = {
+
 	[HTTP_CANNOT_CONNECT] = {AWS_ERROR_RETRY,
 		ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 	"cannot connect", HINT_ENDPOINT},

@@ -19,8 +19,8 @@ typedef enum AwsProtocol
 {
 	AWS_PROTOCOL_JSON,			/* JSON 1.1: the operation is a header, the
 								 * body a document */
-	AWS_PROTOCOL_REST_XML		/* the operation is method, path and query; the
-								 * signature is S3's form of it */
+	AWS_PROTOCOL_REST_XML		/* the operation is method, path and query;
+								 * the signature is S3's form of it */
 } AwsProtocol;
 
 typedef struct AwsServiceKind

@@ -56,8 +56,8 @@ typedef struct Sigv4
 	size_t		body_bytes;
 	const char *region;
 	const char *service;		/* signing name */
-	bool		s3_rules;		/* do not encode the path once more, and sign a
-								 * header with the body's hash,
+	bool		s3_rules;		/* do not encode the path once more, and sign
+								 * a header with the body's hash,
 								 * x-amz-content-sha256, which must be sent */
 	time_t		now;
 	Sigv4Key   *key;			/* derived again when the day or the access

@@ -11,8 +11,8 @@ typedef enum Blame
 {
 	BLAME_NO_RECORD,			/* the server, its operator, another session,
 								 * the network, or somebody's rights */
-	BLAME_UNKNOWN,				/* a record, or the command that was applied to
-								 * it */
+	BLAME_UNKNOWN,				/* a record, or the command that was applied
+								 * to it */
 	BLAME_RECORD				/* the content of a record */
 } Blame;
 

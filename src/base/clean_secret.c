@@ -36,8 +36,8 @@ typedef struct View
 	int			n;				/* number of chars */
 	int			heads[1 << BUCKET_BITS];	/* offset of the last piece with
 											 * this hash; -1: none */
-	int		   *others;			/* for each piece, the one before with the same
-								 * hash; -1: none */
+	int		   *others;			/* for each piece, the one before with the
+								 * same hash; -1: none */
 } View;
 
 /* ----------------------------------------------------------------

@@ -96,6 +96,7 @@ md5_plain(const char *data, size_t len, uint8_t digest[MD5_BYTES])
 	const uint8_t *p = (const uint8_t *) data;
 	uint8_t		last[2 * BLOCK_BYTES] = {0};
 	size_t		rest = len % BLOCK_BYTES;
+
 	/* after the data come a bit that is set, and the length in bits */
 	size_t		last_bytes = BLOCK_BYTES * (rest + 9 > BLOCK_BYTES ? 2 : 1);
 	uint64_t	bits = (uint64_t) len * 8;

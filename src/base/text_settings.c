@@ -84,7 +84,7 @@ has_json_cast(Oid type)
 							  &function) == COERCION_PATH_FUNC;
 }
 
-static int settings_of(Oid type, bool json);
+static int	settings_of(Oid type, bool json);
 
 static int
 composite_settings(Oid type, bool json)

@@ -16,8 +16,8 @@ typedef enum OptionKind
 								 * values[0] if there is one */
 	OPTION_INT,					/* min to max */
 	OPTION_DURATION,			/* min to max, milliseconds */
-	OPTION_ENUM,				/* one of values from values[min] on; the index is
-								 * the member of the enum */
+	OPTION_ENUM,				/* one of values from values[min] on; the
+								 * index is the member of the enum */
 	OPTION_URL,
 	OPTION_S3_PREFIX,			/* s3://bucket/prefix */
 	OPTION_STREAM,				/* name or ARN */

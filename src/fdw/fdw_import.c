@@ -46,8 +46,8 @@ typedef struct Import
 {
 	const ImportForeignSchemaStmt *stmt;
 	List	   *commands;		/* char *: for the server to run */
-	List	   *shortened;		/* ImportedTable *: those with shortened names,
-								 * wanted or not */
+	List	   *shortened;		/* ImportedTable *: those with shortened
+								 * names, wanted or not */
 	Bitmapset  *met;			/* positions in the statement's list of names,
 								 * of tables that exist */
 } Import;

@@ -45,7 +45,7 @@ trackingBeginForeignScan(ForeignScanState *node, int eflags)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	Relation	relation = node->ss.ss_currentRelation;
-	StreamScan  *state;
+	StreamScan *state;
 	RowLimit	limit = {guc_scan_memory_bytes(), ROW_LIMIT_OF_SCAN, 0};
 	Bitmapset  *wanted = NULL;
 	ListCell   *cell;
@@ -109,7 +109,7 @@ add_shards(StreamScan *state)
 static void
 open_reader(ForeignScanState *node)
 {
-	StreamScan  *state = node->fdw_state;
+	StreamScan *state = node->fdw_state;
 	StreamReaderOptions options = {
 		.until = READ_TO_TIP,
 		.budget_bytes = guc_scan_memory_bytes(),
@@ -236,7 +236,7 @@ next_record(StreamScan *state, StreamRecord *record)
 TupleTableSlot *
 trackingIterateForeignScan(ForeignScanState *node)
 {
-	StreamScan  *state = node->fdw_state;
+	StreamScan *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	StreamRecord record;
 
@@ -270,7 +270,7 @@ close_reader(StreamScan *state)
 void
 trackingReScanForeignScan(ForeignScanState *node)
 {
-	StreamScan  *state = node->fdw_state;
+	StreamScan *state = node->fdw_state;
 
 	row_decode_stop(state->decoder);
 	if (state->batch != NULL)
@@ -290,7 +290,7 @@ trackingEndForeignScan(ForeignScanState *node)
 void
 trackingExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
-	StreamScan  *state = node->fdw_state;
+	StreamScan *state = node->fdw_state;
 	StreamTable *table;
 	const AwsStats *stats;
 

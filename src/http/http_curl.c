@@ -28,8 +28,7 @@
 
 typedef enum ExchangeState
 {
-	EXCHANGE_NEW,				/* not yet in the multi handle; next:
-								 * RUNNING */
+	EXCHANGE_NEW,				/* not yet in the multi handle; next: RUNNING */
 	EXCHANGE_RUNNING,			/* in the multi handle; next: ENDED */
 	EXCHANGE_ENDED,				/* in the list ended; next: DONE */
 	EXCHANGE_DONE				/* the function done was called */

@@ -44,6 +44,7 @@ static struct
 	int64		timer_at;		/* when to call libcurl; -1: never */
 	int			n_running;		/* see http_multi_running() */
 }			room = {
+
 	.epoll_fd = -1,
 	.timer_at = -1
 };

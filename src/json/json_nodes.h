@@ -22,8 +22,8 @@ typedef struct JsonNode
 								 * further down */
 	uint32		end;			/* of a container: index of the node after its
 								 * last one */
-	JsonToken	type;			/* JSON_TOKEN_STRING also for a key, _START for
-								 * a container */
+	JsonToken	type;			/* JSON_TOKEN_STRING also for a key, _START
+								 * for a container */
 } JsonNode;
 
 typedef struct JsonNodes
@@ -33,9 +33,9 @@ typedef struct JsonNodes
 
 	/* private */
 	uint32		max;			/* nodes that the array has room for */
-	uint32		open;			/* index of the container being read; until its
-								 * end is known, its node's end is the index
-								 * of the container around it */
+	uint32		open;			/* index of the container being read; until
+								 * its end is known, its node's end is the
+								 * index of the container around it */
 	const char *text;			/* of the document */
 	size_t		bytes;
 	StringInfoData unescaped;	/* strings that had escapes, each at the same

@@ -48,8 +48,7 @@ typedef struct JsonShape
 	uint32_t	n_objects;
 	void	   *data;			/* the caller's, of the size that it gave to
 								 * json_shapes_learn() */
-	JsonShapeObject objects[];	/* by their starts; the first is the
-								 * document */
+	JsonShapeObject objects[];	/* by their starts; the first is the document */
 } JsonShape;
 
 typedef struct JsonShapes JsonShapes;

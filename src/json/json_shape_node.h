@@ -26,18 +26,16 @@ typedef struct ShapeNode
 	uint32_t	len;
 	uint32_t	depth;			/* number of objects open around the value */
 	bool		is_value;		/* a value may come after the text */
-	JsonShape  *shape;			/* of the documents that end after the text; or
-								 * NULL */
-	struct ShapeNode *after;	/* list of the texts that may follow the
-								 * value */
+	JsonShape  *shape;			/* of the documents that end after the text;
+								 * or NULL */
+	struct ShapeNode *after;	/* list of the texts that may follow the value */
 	struct ShapeNode *more;		/* list of the texts that may continue this */
 	struct ShapeNode *other;	/* next node in the same list */
 } ShapeNode;
 
 struct JsonShapes
 {
-	ShapeNode  *first;			/* list of the texts that documents begin
-								 * with */
+	ShapeNode  *first;			/* list of the texts that documents begin with */
 	char	   *memory;			/* these shapes' own, with this struct */
 	size_t		bytes;			/* of memory */
 	size_t		used;			/* of bytes */

@@ -97,7 +97,8 @@ jsondoc_int64(const JsonDoc *doc, const char *key, int64 missing)
 		return missing;
 
 	/*
-	 * a number like 24.0 or 1.6E9 counts as an integer if an int64 can hold it
+	 * a number like 24.0 or 1.6E9 counts as an integer if an int64 can hold
+	 * it
 	 */
 	real = json_real_value(json);
 	return real >= -9.2e18 && real <= 9.2e18 ? (int64) real : missing;

@@ -18,7 +18,7 @@ static CatalogStatement add_statement = {
 	" pg_catalog.clock_timestamp() operator(pg_catalog.-) $9,"
 	" case when $13 operator(pg_catalog.<>) 0 then $13 end, $14)",
 	14, {TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTARRAYOID,
-	TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
+		TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
 	INT8OID, INT8OID, INT8OID}, NULL
 };
 

@@ -301,7 +301,7 @@ char *
 catalog_text_or_null(MemoryContext cxt, int row, int column)
 {
 	char	   *text = SPI_getvalue(row_of_answer(row), SPI_tuptable->tupdesc,
-								column);
+									column);
 
 	return text == NULL ? NULL : MemoryContextStrdup(cxt, text);
 }

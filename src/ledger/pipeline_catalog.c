@@ -198,8 +198,11 @@ pipeline_lock(const Pipeline *pipeline)
 
 	if (catalog_change(&lock_statement, &value, NULL) == 0)
 		return false;
-	/* a new statement sees who owned the anchor when the lock was granted; the
-	 * locking one has the snapshot of the time when it began to wait */
+
+	/*
+	 * a new statement sees who owned the anchor when the lock was granted;
+	 * the locking one has the snapshot of the time when it began to wait
+	 */
 	now = pipeline_load_id(pipeline->id);
 	return now != NULL && now->generation == pipeline->generation &&
 		now->owner == pipeline->owner;

@@ -37,8 +37,8 @@ typedef struct Application
 	uint64		rows;			/* affected by the records that were applied */
 	int64		witness;		/* ordinal of a record that the command
 								 * succeeded with, or -1 */
-	bool		undo;			/* roll back each attempt: this pass only looks
-								 * for the records at fault */
+	bool		undo;			/* roll back each attempt: this pass only
+								 * looks for the records at fault */
 	bool		restarts;		/* the sink cannot roll back to a savepoint */
 } Application;
 
@@ -98,7 +98,7 @@ try_range(Application *application, int64 first, int64 end)
 	PG_TRY();
 	{
 		uint64		rows = pipeline_sink_write(application->sink,
-												application->batch);
+											   application->batch);
 
 		if (application->undo)
 			RollbackAndReleaseCurrentSubTransaction();
@@ -292,7 +292,7 @@ apply_without_savepoints(Application *application)
 	narrow_range(application, 0, n, error);
 	application->undo = false;
 	if (!pipeline_apply_gives_up(application->sink->pipeline,
-								application->batch))
+								 application->batch))
 		apply_rest(application);
 }
 

@@ -34,9 +34,9 @@ typedef struct PipelineHost
 	/*
 	 * Called in a PG_CATCH block, with a transaction open, when applying a
 	 * batch has failed; tries is how often it has failed before.  True:
-	 * recover has handled the error and aborted the transaction, and the batch
-	 * is applied again at once.  False, or recover is NULL: the error is
-	 * rethrown.
+	 * recover has handled the error and aborted the transaction, and the
+	 * batch is applied again at once.  False, or recover is NULL: the error
+	 * is rethrown.
 	 */
 	bool		(*recover) (const Pipeline *pipeline, int tries);
 } PipelineHost;

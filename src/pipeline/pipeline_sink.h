@@ -47,8 +47,8 @@ typedef struct PipelineSinkOps
 
 	/*
 	 * Can the sink roll back to a savepoint?  If it cannot, the caller calls
-	 * restart after an error, which undoes all that the sink was given in this
-	 * transaction.  Either both are NULL, then it can, or neither is.
+	 * restart after an error, which undoes all that the sink was given in
+	 * this transaction.  Either both are NULL, then it can, or neither is.
 	 */
 	bool		(*has_savepoints) (const PipelineSink *sink);
 	void		(*restart) (PipelineSink *sink);
@@ -61,15 +61,15 @@ typedef struct PipelineSinkOps
 	 * begin: called without a transaction before the source is read; settles
 	 * whether a load in doubt was committed there.  load: called before the
 	 * positions of a batch are moved here; returns the id of the load, or 0.
-	 * advance: called when the rows of the batch are written; returns false if
-	 * another session has moved the positions there.  commit: called without a
-	 * transaction when the batch is committed here; raises an error if the
-	 * commit there fails, or nobody knows whether it has.  committed: note
-	 * that the batch is committed there.  claim: called when rows were written
-	 * that move no position; raises an error if another server fills the sink.
-	 * reset: forget the positions of one shard, or of all (NULL), when this
-	 * transaction commits.  position_table: the name of the table there that
-	 * has the positions.
+	 * advance: called when the rows of the batch are written; returns false
+	 * if another session has moved the positions there.  commit: called
+	 * without a transaction when the batch is committed here; raises an error
+	 * if the commit there fails, or nobody knows whether it has.  committed:
+	 * note that the batch is committed there.  claim: called when rows were
+	 * written that move no position; raises an error if another server fills
+	 * the sink. reset: forget the positions of one shard, or of all (NULL),
+	 * when this transaction commits.  position_table: the name of the table
+	 * there that has the positions.
 	 */
 	void		(*begin) (PipelineSink *sink,
 						  const PipelineTransactions *transactions);

@@ -54,8 +54,9 @@ typedef struct PipelineSourceOps
 
 	/*
 	 * Return the next batch, which the caller passes to release when it is
-	 * done with it.  Returns NULL if no batch was ready within max_wait_ms (in
-	 * the worst case twice that), if tend has something to do, and at the end.
+	 * done with it.  Returns NULL if no batch was ready within max_wait_ms
+	 * (in the worst case twice that), if tend has something to do, and at the
+	 * end.
 	 */
 	Batch	   *(*next_batch) (PipelineSource *source, long max_wait_ms);
 	void		(*release) (PipelineSource *source, Batch *batch);
@@ -91,9 +92,9 @@ typedef struct PipelineSourceOps
 	bool		(*reach_changed) (PipelineSource *source);
 
 	/*
-	 * tip: a time at which all shards that are at their tips, and have nothing
-	 * left to apply, were at their tips; 0 if no such time is known.  tips:
-	 * that time of each of these shards, StreamTip *.
+	 * tip: a time at which all shards that are at their tips, and have
+	 * nothing left to apply, were at their tips; 0 if no such time is known.
+	 * tips: that time of each of these shards, StreamTip *.
 	 */
 	TimestampTz (*tip) (const PipelineSource *source);
 	List	   *(*tips) (const PipelineSource *source);

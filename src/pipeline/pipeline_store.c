@@ -140,8 +140,8 @@ new_store_table(const Pipeline *pipeline, Oid relid)
 				 errmsg("could not generate a random name")));
 	return psprintf("%s.%s", dialect_quote_identifier(table->schema),
 					dialect_quote_identifier(psprintf("tracking_%s_%02x%02x%02x%02x",
-													name, random[0], random[1],
-													random[2], random[3])));
+													  name, random[0], random[1],
+													  random[2], random[3])));
 }
 
 void

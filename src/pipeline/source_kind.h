@@ -32,9 +32,9 @@ typedef struct SourceKind
 	const SourceShape *shape;
 
 	/*
-	 * The column by whose values the relation is read, palloc'd: column, or if
-	 * that is NULL, one that the kind finds.  Returns NULL if this kind is not
-	 * read by a column.  Raises an error if column is not suitable.
+	 * The column by whose values the relation is read, palloc'd: column, or
+	 * if that is NULL, one that the kind finds.  Returns NULL if this kind is
+	 * not read by a column.  Raises an error if column is not suitable.
 	 */
 	char	   *(*choose_key) (Oid relation, const char *column);
 
@@ -43,8 +43,8 @@ typedef struct SourceKind
 								 const char *column);
 
 	/*
-	 * Raise an error if a pipeline's settings are not possible with this kind.
-	 * May be NULL.
+	 * Raise an error if a pipeline's settings are not possible with this
+	 * kind. May be NULL.
 	 */
 	void		(*check_settings) (const Pipeline *pipeline);
 
@@ -67,8 +67,8 @@ typedef struct SourceKind
 	 * Does a scan of the source, while a batch is bound to it, yield the
 	 * batch's records except the rejected ones?  Else parameters of the
 	 * command give the range of the batch, from the first record that it is
-	 * restricted to, to the last, and the command may also read the batch from
-	 * a relation that inherits from the source.
+	 * restricted to, to the last, and the command may also read the batch
+	 * from a relation that inherits from the source.
 	 */
 	bool		yields_batch;
 

@@ -194,8 +194,8 @@ add_shards(StreamSource *source, List *shards, const StreamPosition *first)
 
 	source->waiting = NIL;
 	source->waiting_cxt = AllocSetContextCreate(source->base.cxt,
-											 "tracking_fdw shards that wait",
-											 ALLOCSET_SMALL_SIZES);
+												"tracking_fdw shards that wait",
+												ALLOCSET_SMALL_SIZES);
 	checkpoints = checkpoint_load(pipeline->name, shards, source->base.slot);
 	foreach(cell, checkpoints)
 	{
@@ -207,7 +207,7 @@ add_shards(StreamSource *source, List *shards, const StreamPosition *first)
 			MemoryContext old = MemoryContextSwitchTo(source->waiting_cxt);
 
 			source->waiting = lappend(source->waiting,
-								   kinesis_shard_copy(checkpoint->shard));
+									  kinesis_shard_copy(checkpoint->shard));
 			MemoryContextSwitchTo(old);
 		}
 		else

@@ -31,8 +31,7 @@ StaticAssertDecl(lengthof(compressor_names) == COMPRESSOR_GZIP + 2 &&
 
 struct Compressor
 {
-	ZSTD_CCtx  *zstd;			/* one of these two is set, the other is
-								 * NULL */
+	ZSTD_CCtx  *zstd;			/* one of these two is set, the other is NULL */
 	z_stream   *gzip;
 	Cleanup    *cleanup;
 	char		out[OUTPUT_BYTES];

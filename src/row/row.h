@@ -50,8 +50,8 @@ typedef enum RowEmptyPolicy
 {
 	ROW_EMPTY_SKIP,				/* no row */
 	ROW_EMPTY_ERROR,			/* it counts as one that cannot be decoded */
-	ROW_EMPTY_VALUE				/* it is a value, if the format takes a payload
-								 * as one value */
+	ROW_EMPTY_VALUE				/* it is a value, if the format takes a
+								 * payload as one value */
 } RowEmptyPolicy;
 
 extern const char *const row_empty_policy_names[];	/* without VALUE, which no
@@ -77,8 +77,8 @@ typedef enum RowMetadata
 	ROW_META_SUB_SEQUENCE_NUMBER,	/* NULL unless the record is part of an
 									 * aggregate */
 	ROW_META_PARTITION_KEY,
-	ROW_META_EXPLICIT_HASH_KEY, /* NULL when read, unless the record is part of
-								 * an aggregate */
+	ROW_META_EXPLICIT_HASH_KEY, /* NULL when read, unless the record is part
+								 * of an aggregate */
 	ROW_META_APPROXIMATE_ARRIVAL_TIMESTAMP,
 	ROW_META_DATA,				/* the bytes of the record, not inflated */
 	ROW_META_DECODE_ERROR		/* why payload columns are NULL, or NULL */

@@ -27,8 +27,7 @@ typedef struct Decimal
 {
 	bool		negative;
 	const char *first;			/* its first digit that is not zero */
-	const char *last;			/* its last digit; a point may be between
-								 * them */
+	const char *last;			/* its last digit; a point may be between them */
 	int64		n_digits;		/* 0: it is zero */
 	int64		point;
 } Decimal;

@@ -30,8 +30,7 @@ struct RowDecoder
 	RowReader  *reader;			/* of the format */
 	bool		one_document;
 	bool		trusts;
-	bool		wants_json_data;	/* a column takes metadata "data" as
-									 * JSON */
+	bool		wants_json_data;	/* a column takes metadata "data" as JSON */
 	RowEmptyPolicy empty;
 	RowMemory	memory;
 	RowScratch	scratch;
@@ -45,8 +44,8 @@ struct RowDecoder
 
 	/*
 	 * Rows behind the kept ones are decoded once to see that they can be, and
-	 * again when they are asked for; the reader remembers the place before the
-	 * next such row.
+	 * again when they are asked for; the reader remembers the place before
+	 * the next such row.
 	 */
 	MemoryContext row_cxt;		/* what the current one of them points to */
 	RowKept    *model;			/* holds their metadata; NULL: no such rows */

@@ -15,8 +15,7 @@ struct RowEncoder
 {
 	const RowFormatOps *format;
 	RowWriter  *writer;			/* NULL: the format has none */
-	List	   *whole;			/* RowOutput *: each is the record as a
-								 * whole */
+	List	   *whole;			/* RowOutput *: each is the record as a whole */
 	List	   *keys;			/* RowOutput *: the two keys */
 	List	   *unwritable;		/* RowOutput *: must be null */
 	int64		rows;			/* encoded so far */

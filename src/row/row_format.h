@@ -54,8 +54,8 @@ typedef struct RowFormatOps
 								 * that makes a row */
 	RowEmptyPolicy empty;		/* of empty records, unless the table says
 								 * otherwise */
-	bool		is_json;		/* values are JSON: columns may have a path and
-								 * a notation */
+	bool		is_json;		/* values are JSON: columns may have a path
+								 * and a notation */
 	bool		is_lines;		/* values are texts: columns have a position */
 	bool		may_begin_with_x;	/* an uncompressed payload, as those of
 									 * zlib do */
@@ -92,8 +92,8 @@ typedef struct RowFormatOps
 								int *settings);
 
 	/*
-	 * Fill data and data_bytes of *out, in UTF-8; false if there is nothing to
-	 * write.
+	 * Fill data and data_bytes of *out, in UTF-8; false if there is nothing
+	 * to write.
 	 */
 	bool		(*write) (const RowWriter *writer, const RowValues *row,
 						  RowEncoded *out);

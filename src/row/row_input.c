@@ -103,8 +103,8 @@ init_composite(RowInput *input)
 		if (attr->attisdropped)
 			continue;
 		attribute->key = pstrdup(pg_server_to_any(NameStr(attr->attname),
-													strlen(NameStr(attr->attname)),
-													PG_UTF8));
+												  strlen(NameStr(attr->attname)),
+												  PG_UTF8));
 		attribute->len = strlen(attribute->key);
 		attribute->number = i;
 		row_input_init(&attribute->input, attr->atttypid, attr->atttypmod,

@@ -22,8 +22,8 @@ typedef struct Place
 {
 	JsonScan	scan;
 	int			n_documents;	/* read so far */
-	bool		at_document;	/* one begins here; if false, that is not known
-								 * yet */
+	bool		at_document;	/* one begins here; if false, that is not
+								 * known yet */
 	bool		in_array;		/* within an array of documents */
 } Place;
 

@@ -34,14 +34,13 @@ typedef struct LargeDocument
 	const char *text;
 	const char *end;
 	bool		may_call;
-	RowInputResult result;		/* ROW_INPUT_DONE as long as nothing is
-								 * wrong */
+	RowInputResult result;		/* ROW_INPUT_DONE as long as nothing is wrong */
 
 	LargeContainer *containers; /* in the order in which they begin */
 	uint32		n_containers;
 	uint32		max_containers;
-	size_t		value_bytes;	/* bytes of the value, at most; 0 once they are
-								 * allocated */
+	size_t		value_bytes;	/* bytes of the value, at most; 0 once they
+								 * are allocated */
 
 	JsonbKey   *keys;			/* of the objects being written, a stack */
 	uint32		n_keys;

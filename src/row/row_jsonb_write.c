@@ -130,11 +130,11 @@ write_object(RowJsonb *jsonb, const JsonNode *object, JsonbKey *keys)
 
 	for (uint32 i = 0; i < n; i++)
 		row_jsonb_set_entry(jsonb, entries, i,
-				  row_jsonb_write_string(jsonb, keys[i].start, keys[i].len), &total);
+							row_jsonb_write_string(jsonb, keys[i].start, keys[i].len), &total);
 	for (uint32 i = 0; i < n; i++)
 		row_jsonb_set_entry(jsonb, entries, n + i,
-				  row_jsonb_write_node(jsonb, &jsonb->nodes.node[keys[i].node + 1],
-							  keys + n), &total);
+							row_jsonb_write_node(jsonb, &jsonb->nodes.node[keys[i].node + 1],
+												 keys + n), &total);
 	return JENTRY_ISCONTAINER | (jsonb->used - start);
 }
 

@@ -98,7 +98,7 @@ needed_bytes(const RowInput *input, const JsonSlice *value)
 
 bool
 row_need_is_met(const RowInput *input, const RowScratch *scratch,
-		   const JsonSlice *value)
+				const JsonSlice *value)
 {
 	const RowMemory *memory = scratch->memory;
 	size_t		len = value->len;

@@ -30,8 +30,7 @@ typedef struct RowNode
 	RowTarget  *targets;		/* fields that take the value of this place */
 	struct RowMember **members; /* hash table; NULL if there are none */
 	struct RowElement *elements;	/* by index */
-	uint64		document;		/* number of the one in which it was met
-								 * last */
+	uint64		document;		/* number of the one in which it was met last */
 } RowNode;
 
 typedef struct RowMember

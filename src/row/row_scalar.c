@@ -187,6 +187,7 @@ row_scalar_numeric(const char *text, size_t len, Datum *datum)
 	if (len > ROW_NUMERIC_CHARS)
 		return ROW_INPUT_CALL;
 	numeric = palloc(ROW_NUMERIC_BYTES);
+
 	if (row_numeric_write(text, len, numeric) == 0)
 		return ROW_INPUT_CALL;
 	*datum = PointerGetDatum(numeric);

@@ -76,9 +76,8 @@ struct RowInput
 								 * array */
 	FmgrInfo	function;
 	Oid			ioparam;
-	RowInput   *element;		/* for the elements of an array, the base
-								 * type of a domain, or the JSON that a text
-								 * holds */
+	RowInput   *element;		/* for the elements of an array, the base type
+								 * of a domain, or the JSON that a text holds */
 	RowComposite *composite;
 	RowPartsFunction parts;		/* of kinds from ROW_INPUT_ARRAY on */
 	void	   *domain;			/* cache of domain_check() */

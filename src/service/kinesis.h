@@ -68,8 +68,7 @@ typedef struct KinesisShard
 {
 	char	   *shard_id;
 	char	   *parent_shard_id;	/* or NULL */
-	char	   *adjacent_parent_shard_id;	/* or NULL; a merged shard has
-											 * two */
+	char	   *adjacent_parent_shard_id;	/* or NULL; a merged shard has two */
 	char	   *starting_hash_key;
 	char	   *ending_hash_key;
 	char	   *starting_sequence_number;
@@ -109,8 +108,8 @@ typedef struct KinesisRecord
 typedef struct KinesisPage
 {
 	AwsCall    *call;			/* owns the memory of the page */
-	KinesisRecord *records;		/* all records of the answer, each aggregate as
-								 * one record */
+	KinesisRecord *records;		/* all records of the answer, each aggregate
+								 * as one record */
 	int			n_records;
 	int			first;			/* index of the first record not left out */
 	int			first_sub;		/* ... and of its first sub-record not left
@@ -231,8 +230,8 @@ typedef struct KinesisTime
 {
 	TimestampTz told;			/* the time by the clock that it compares the
 								 * iterator's with; 0: it does not tell */
-	TimestampTz date;			/* the Date of its answer, to the second; 0: it
-								 * has none */
+	TimestampTz date;			/* the Date of its answer, to the second; 0:
+								 * it has none */
 	bool		judges;			/* it refuses an iterator in the future */
 } KinesisTime;
 

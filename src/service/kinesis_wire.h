@@ -103,6 +103,6 @@ extern KinesisRecord *kinesis_page_records(const KinesisPage *page, int64 n);
  * promises. what is the phrase for aws_error_raise(), why a sentence.
  */
 pg_noreturn extern void kinesis_bad_answer(AwsCall *call, const char *what,
-							   const char *why);
+										   const char *why);
 
 #endif							/* TRACKING_SERVICE_KINESIS_WIRE_H */

@@ -32,8 +32,8 @@
 typedef struct S3Location
 {
 	char	   *bucket;
-	char	   *prefix;			/* "", or ends with a slash, so that a name can
-								 * be appended */
+	char	   *prefix;			/* "", or ends with a slash, so that a name
+								 * can be appended */
 } S3Location;
 
 typedef struct S3Client S3Client;

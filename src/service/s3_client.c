@@ -192,12 +192,12 @@ start_call(S3Client *client, const S3Request *request)
 	/* without a type libcurl would declare the body to be a form */
 	if (request->body != NULL)
 		headers[aws.n_headers++] = SIGV4_HEADER("Content-Type",
-													 request->content_type ?
-													 request->content_type :
-													 "application/octet-stream");
+												request->content_type ?
+												request->content_type :
+												"application/octet-stream");
 	if (request->md5 != NULL)
 		headers[aws.n_headers++] = SIGV4_HEADER("Content-MD5",
-													 base64_md5(request->md5));
+												base64_md5(request->md5));
 	return aws_call_start(client->aws, &aws);
 }
 

@@ -41,8 +41,8 @@ struct S3Upload
 	/* the multipart upload, if there is more than one part */
 	bool		broken;			/* a call failed: the upload can only be
 								 * aborted */
-	char	   *upload_id;		/* percent-encoded; NULL: none was begun, or it
-								 * is aborted */
+	char	   *upload_id;		/* percent-encoded; NULL: none was begun, or
+								 * it is aborted */
 	StringInfoData etags;		/* of the parts, as XML for
 								 * CompleteMultipartUpload */
 	StringInfoData md5s;		/* of the parts, concatenated */

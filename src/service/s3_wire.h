@@ -24,8 +24,7 @@ typedef struct S3Request
 	const char *key;			/* of the object; NULL: the request is for the
 								 * bucket */
 	const char *query;			/* percent-encoded, or NULL */
-	const char *content_type;	/* of the body; NULL:
-								 * application/octet-stream */
+	const char *content_type;	/* of the body; NULL: application/octet-stream */
 	const char *body;			/* or NULL; not copied */
 	size_t		body_bytes;
 	const uint8_t *md5;			/* of the body, MD5_BYTES; NULL: send none */

@@ -29,7 +29,7 @@ struct StoreDialect
 	bool		has_savepoints;
 	bool		has_isolation_levels;	/* else one level, with one snapshot */
 	bool		has_many_cursors;	/* at the same time; else one */
-	bool		has_row_locks;		/* else only tables can be locked */
+	bool		has_row_locks;	/* else only tables can be locked */
 
 	/*
 	 * Statements at the beginning of a transaction, with "; " between them.
@@ -38,9 +38,9 @@ struct StoreDialect
 	const char *settings;
 
 	/*
-	 * Literals.  json_before and json_after enclose the literal of a document,
-	 * to make it a value of the type for JSON; bytes_before and bytes_after
-	 * enclose the hexadecimal digits of a value of bytes.
+	 * Literals.  json_before and json_after enclose the literal of a
+	 * document, to make it a value of the type for JSON; bytes_before and
+	 * bytes_after enclose the hexadecimal digits of a value of bytes.
 	 */
 	bool		has_escapes;	/* a backslash in a literal begins one */
 	const char *json_before;
@@ -50,14 +50,14 @@ struct StoreDialect
 
 	/* loads */
 	StoreLoadMethod load_method;	/* by default */
-	int			max_s3_row_bytes;	/* of a row as JSON, for a COPY from S3; 0:
-									 * there is no such COPY */
+	int			max_s3_row_bytes;	/* of a row as JSON, for a COPY from S3;
+									 * 0: there is no such COPY */
 
 	/*
-	 * Types and limits.  Both may be NULL, if the store has PostgreSQL's types
-	 * and rejects by itself what it does not take.  open_column() sets the
-	 * limits of a column; it raises an error if the store has no type for it.
-	 * typmod is that of column->type.  check_row() raises an error if the
+	 * Types and limits.  Both may be NULL, if the store has PostgreSQL's
+	 * types and rejects by itself what it does not take.  open_column() sets
+	 * the limits of a column; it raises an error if the store has no type for
+	 * it. typmod is that of column->type.  check_row() raises an error if the
 	 * store does not take the row in the encoder: one of class 22, as the
 	 * record is to blame.
 	 */

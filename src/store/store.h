@@ -29,11 +29,10 @@ extern const char *const store_load_method_names[];
 typedef struct StoreServer
 {
 	Oid			serverid;
-	Oid			mapping;		/* OID in pg_user_mapping, by which connections
-								 * are kept */
+	Oid			mapping;		/* OID in pg_user_mapping, by which
+								 * connections are kept */
 	const char *name;
-	const char **keywords;		/* names of libpq's parameters, ended by
-								 * NULL */
+	const char **keywords;		/* names of libpq's parameters, ended by NULL */
 	const char **values;
 	int			connect_timeout_ms;
 	bool		password_required;	/* the remote must ask for a password */

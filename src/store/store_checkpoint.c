@@ -113,10 +113,10 @@ move(const StoreCheckpoint *checkpoint, const BatchShard *shards, int n)
 
 		appendStringInfo(&sql, " WHEN %s THEN %s", id,
 						 dialect_quote_literal(dialect,
-										   position_to_text(&shards[i].to)));
+											   position_to_text(&shards[i].to)));
 		appendStringInfo(&where, " OR (shard_id = %s AND position = %s)", id,
 						 dialect_quote_literal(dialect,
-										   position_to_text(&shards[i].from)));
+											   position_to_text(&shards[i].from)));
 	}
 	appendStringInfo(&sql, " ELSE position END WHERE %s", where.data);
 	return store_affected(run(checkpoint, sql.data)) == n + 1;

@@ -122,8 +122,8 @@ commit_answer(StoreConnection *connection)
 	while ((unsent = PQflush(conn)) > 0 || PQisBusy(conn))
 	{
 		store_wait_socket(connection, WL_SOCKET_READABLE |
-					(unsent > 0 ? WL_SOCKET_WRITEABLE : 0), -1,
-					store_answer_event(), true);
+						  (unsent > 0 ? WL_SOCKET_WRITEABLE : 0), -1,
+						  store_answer_event(), true);
 		if (!PQconsumeInput(conn))
 			return NULL;
 	}

@@ -146,8 +146,10 @@ store_is_usable(const StoreConnection *connection)
 	if (connection->conn == NULL ||
 		(connection->busy && connection->yield == NULL))
 		return false;
+
 	/*
-	 * a remote that has closed the connection left a message, and then the end
+	 * a remote that has closed the connection left a message, and then the
+	 * end
 	 */
 	for (int i = 0; i < 2 && !connection->busy; i++)
 		(void) PQconsumeInput(connection->conn);

@@ -27,8 +27,7 @@ struct StoreCursor
 	int			number;			/* its name at the store */
 	int			n_columns;
 	bool		at_end;			/* the store has no more rows */
-	PGresult   *batch;			/* the rows that were fetched last; NULL:
-								 * none */
+	PGresult   *batch;			/* the rows that were fetched last; NULL: none */
 	int			row;			/* number of the current row in batch */
 	int			fetch_rows;		/* rows to be fetched next */
 };

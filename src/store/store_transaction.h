@@ -21,8 +21,7 @@ typedef struct StoreSession
 	StoreConnection *connection;
 	int			depth;			/* local nesting level up to which the remote
 								 * has begun; 0: not at all */
-	bool		held;			/* the remote transaction outlives local
-								 * ones */
+	bool		held;			/* the remote transaction outlives local ones */
 	bool		scans;			/* the remote transaction has one snapshot */
 	bool		catching_up;	/* loads send rows before a savepoint */
 	bool		spoilt;			/* by a subtransaction that failed: the remote

@@ -29,8 +29,8 @@ typedef struct StoreUse
 	const void *query;			/* executor state of its query */
 	int			depth;			/* nesting level of the transaction that it
 								 * began in */
-	void		(*go) (void *arg);	/* open the scan's cursor, or send the rows
-									 * that the load holds */
+	void		(*go) (void *arg);	/* open the scan's cursor, or send the
+									 * rows that the load holds */
 	void	   *arg;
 } StoreUse;
 

@@ -156,7 +156,7 @@ store_flush(StoreConnection *connection)
 	while ((left = PQflush(connection->conn)) > 0)
 	{
 		store_wait_socket(connection, WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE, -1,
-					store_answer_event(), true);
+						  store_answer_event(), true);
 		if (!PQconsumeInput(connection->conn))
 			store_raise_connection(connection, "lost the connection to");
 	}

@@ -46,8 +46,8 @@ typedef struct BatchShard
 	TimestampTz first_arrival;	/* 0 if no records */
 	TimestampTz last_arrival;
 	int64		millis_behind_latest;	/* -1: unknown */
-	TimestampTz tip_at;			/* a time at which "to" was the shard's tip; 0:
-								 * no later one is known than in the batch
+	TimestampTz tip_at;			/* a time at which "to" was the shard's tip;
+								 * 0: no later one is known than in the batch
 								 * before */
 	TimestampTz late_since;		/* since when batches have been later than
 								 * max_latency; 0: this one is not */
@@ -103,8 +103,8 @@ typedef struct Batch
 	List	   *gaps;			/* StreamGap *, each before records of the
 								 * batch or its shard's position; in cxt */
 	int64		record_bytes;	/* memory that decoding one record may take */
-	size_t		kept_bytes;		/* memory of all answers that the reader keeps,
-								 * those of the batch among them */
+	size_t		kept_bytes;		/* memory of all answers that the reader
+								 * keeps, those of the batch among them */
 	ColumnWatch *watch;			/* scans note here which columns have values;
 								 * or NULL */
 	Bitmapset  *watched;		/* ordinals of the documents that watch has

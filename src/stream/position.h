@@ -28,8 +28,8 @@ typedef struct StreamPosition
 	PositionKind kind;
 	TimestampTz timestamp;		/* AT_TIMESTAMP */
 	char		sequence[KINESIS_SEQUENCE_DIGITS + 1];	/* AFTER_SEQUENCE */
-	int64		sub_sequence;	/* AFTER_SEQUENCE: the last sub-record that was
-								 * read; -1: the whole record was */
+	int64		sub_sequence;	/* AFTER_SEQUENCE: the last sub-record that
+								 * was read; -1: the whole record was */
 } StreamPosition;
 
 /* Records of a shard that may have been dropped before they were read. */
@@ -37,12 +37,11 @@ typedef struct StreamGap
 {
 	const char *shard_id;
 	StreamPosition from;		/* the position up to which all was read */
-	StreamPosition to;			/* after the first record that the stream still
-								 * had; the same as from if it had none */
+	StreamPosition to;			/* after the first record that the stream
+								 * still had; the same as from if it had none */
 	TimestampTz from_time;		/* records that arrived before were read; 0:
 								 * unknown */
-	TimestampTz to_time;		/* records that arrived after were not
-								 * dropped */
+	TimestampTz to_time;		/* records that arrived after were not dropped */
 } StreamGap;
 
 /* The text form of a position, palloc'd. */

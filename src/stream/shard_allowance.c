@@ -48,8 +48,7 @@ typedef struct Entry
 	int64		common_ms[COMMON_CALLS];	/* a ring: times of the last calls
 											 * that anybody may make */
 	int			oldest;			/* index into common_ms */
-	int64		own_ms;			/* time of the last call that is the
-								 * workers' */
+	int64		own_ms;			/* time of the last call that is the workers' */
 	int64		worker_ms;		/* when a worker last reserved a call */
 	int64		paid_ms;		/* see shard_allowance_charge() */
 } Entry;

@@ -28,8 +28,8 @@ struct ShardReader
 	ShardTip	tip;
 
 	/* gaps */
-	int64		retention_us;	/* how long the stream keeps records; 0: do not
-								 * look for gaps */
+	int64		retention_us;	/* how long the stream keeps records; 0: do
+								 * not look for gaps */
 	TimestampTz read_until;		/* all records that had arrived by then have
 								 * come; 0: unknown */
 	TimestampTz asked_at;		/* when the last GetRecords was made */
@@ -38,10 +38,10 @@ struct ShardReader
 								 * next, which may lie on either side of it */
 	bool		reaches_back;	/* ... and the trim horizon is before next:
 								 * nothing was dropped */
-	StreamGap   *gap;			/* not taken yet, or NULL */
+	StreamGap  *gap;			/* not taken yet, or NULL */
 
-	int			max_limit;		/* of records an answer; lowered when an answer
-								 * was too large */
+	int			max_limit;		/* of records an answer; lowered when an
+								 * answer was too large */
 	int			limit;			/* of the last GetRecords */
 	bool		at_tip;			/* the last answer said so */
 	bool		is_answered;	/* the last call to finish brought a page */
@@ -142,7 +142,7 @@ shard_reader_read_until(const ShardReader *reader)
 StreamGap *
 shard_reader_take_gap(ShardReader *reader)
 {
-	StreamGap   *gap = reader->gap;
+	StreamGap  *gap = reader->gap;
 
 	reader->gap = NULL;
 	return gap;
@@ -369,7 +369,7 @@ is_behind(const ShardReader *reader, const KinesisRecord *oldest)
 static void
 set_gap(ShardReader *reader, const KinesisPage *page)
 {
-	StreamGap   *gap = MemoryContextAllocZero(reader->cxt, sizeof(StreamGap));
+	StreamGap  *gap = MemoryContextAllocZero(reader->cxt, sizeof(StreamGap));
 
 	gap->shard_id = reader->shard->shard_id;
 	gap->from = reader->next;
@@ -395,6 +395,7 @@ follow_horizon(ShardReader *reader, KinesisPage *page, bool at_end)
 	if (page->n_records > 0 && is_behind(reader, oldest))
 	{
 		reader->reaches_back = true;
+
 		/*
 		 * the stream keeps records longer than it says: expect that from now
 		 * on

@@ -34,12 +34,11 @@ typedef struct ShardTip
 	bool		wanted;			/* the first record beyond the tip is to be
 								 * found */
 	bool		known;			/* it is found: sequence holds its number */
-	char	   *iterator;		/* the second one; NULL: none yet, or
-								 * expired */
+	char	   *iterator;		/* the second one; NULL: none yet, or expired */
 	int64		taken_ms;		/* when it was first asked for; 0: not yet */
 	int64		looked_ms;		/* when our last call was made */
-	int64		place_ms;		/* the place of the second iterator by its last
-								 * answer; see shard_tip_approach() */
+	int64		place_ms;		/* the place of the second iterator by its
+								 * last answer; see shard_tip_approach() */
 	bool		placed;			/* such an answer has come */
 	bool		fresh;			/* we have looked since the reader's last
 								 * GetRecords */
@@ -49,8 +48,8 @@ typedef struct ShardTip
 	int64		behind_ms;		/* MillisBehindLatest of its last answer; -1:
 								 * unknown */
 	int64		step_ms;		/* by how much less that is than before */
-	int64		least_ms;		/* least of it since an answer had records; -1:
-								 * unknown */
+	int64		least_ms;		/* least of it since an answer had records;
+								 * -1: unknown */
 	int			standing;		/* answers in a row without records that came
 								 * no nearer to the tip */
 	int64		stood_ms;		/* when the first of these was asked for */

@@ -19,8 +19,8 @@
 typedef struct SentContent
 {
 	uint8		digest[MD5_BYTES];	/* of the content: hash key */
-	int			wanted;			/* records of this content that were put in, in
-								 * this attempt, and sent on */
+	int			wanted;			/* records of this content that were put in,
+								 * in this attempt, and sent on */
 	StreamSent	sent;			/* answers of all attempts */
 } SentContent;
 
@@ -28,8 +28,8 @@ typedef struct HeldRecord
 {
 	StreamWriter *writer;
 	int64		row;
-	int			level;			/* nesting level of the transaction that it was
-								 * put in by */
+	int			level;			/* nesting level of the transaction that it
+								 * was put in by */
 	SentContent *content;		/* NULL until it is sent */
 	KinesisPutRecord put;		/* freed once it is sent */
 } HeldRecord;
@@ -44,8 +44,8 @@ typedef struct OutboxWriter
 typedef struct Outbox
 {
 	MemoryContext cxt;			/* NULL: the outbox is closed */
-	int			level;			/* nesting level of the transaction that it was
-								 * opened in */
+	int			level;			/* nesting level of the transaction that it
+								 * was opened in */
 	size_t		max_bytes;
 	size_t		bytes;			/* of the records that are not sent yet */
 	List	   *writers;		/* OutboxWriter * */

@@ -48,12 +48,11 @@ typedef struct ReaderShard
 	ShardPlace	place;
 	pairingheap_node due_node;	/* in due */
 	dlist_node	place_node;		/* in waiting, blocked, or used */
-	int64		due_ms;			/* when the next call is due, as was known when
-								 * the shard was put into due */
+	int64		due_ms;			/* when the next call is due, as was known
+								 * when the shard was put into due */
 
 	int			n_pages;		/* of it in the queue */
-	StreamPosition handed_out;	/* after the last record handed out in a
-								 * batch */
+	StreamPosition handed_out;	/* after the last record handed out in a batch */
 	int64		handed_behind;	/* millis_behind_latest in its last batch */
 	TimestampTz handed_until;	/* read_until in its last batch */
 	int			in_batch;		/* index into the open batch's shards, or -1 */
@@ -75,10 +74,10 @@ typedef struct ReaderShard
 	bool		is_recalled;	/* stream_reader_recall() was called for it */
 	bool		rests;			/* in resting: at its tip, all is applied */
 	dlist_node	rest_node;		/* in resting */
-	bool		is_unsure;		/* recalled to be at its tip, but no answer has
-								 * come yet that says so */
-	TimestampTz handed_tip;		/* all that had arrived by then was handed out;
-								 * 0: unknown */
+	bool		is_unsure;		/* recalled to be at its tip, but no answer
+								 * has come yet that says so */
+	TimestampTz handed_tip;		/* all that had arrived by then was handed
+								 * out; 0: unknown */
 	TimestampTz applied_tip;	/* handed_tip before the last batch */
 	int64		batch_no;		/* of the last batch that it was in */
 	TimestampTz late_since;		/* as its last batch told */
@@ -105,8 +104,8 @@ struct StreamReader
 	KinesisStream stream;		/* a copy, with the budget added */
 	HttpBudget	budget;
 	StreamReaderOptions options;
-	int64		retention_us;	/* how long the stream keeps records; 0: do not
-								 * look for gaps */
+	int64		retention_us;	/* how long the stream keeps records; 0: do
+								 * not look for gaps */
 	int			n_open;			/* shards that are not done */
 
 	/* in stream_shards.c */
@@ -119,10 +118,9 @@ struct StreamReader
 	pairingheap *due;			/* ReaderShards, the earliest first */
 	dlist_head	blocked;		/* ReaderShards, the longest waiting first */
 	dlist_head	waiting;		/* ReaderShards */
-	bool		released;		/* in waiting is no shard whose parents are all
-								 * read */
-	int			n_calls;		/* of shards under way, without those for
-								 * tips */
+	bool		released;		/* in waiting is no shard whose parents are
+								 * all read */
+	int			n_calls;		/* of shards under way, without those for tips */
 	size_t		coming_bytes;	/* that their answers are expected to take */
 
 	/* in stream_reach.c; the lists have the longest waiting first */

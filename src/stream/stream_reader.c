@@ -367,8 +367,8 @@ next_batch(StreamReader *reader, long max_wait_ms)
 	stream_reader_drive(reader);
 
 	/*
-	 * Decoding a record may take what these answers leave of the memory.
-	 * With READ_TO_TIP it may take all: a record that is refused for want of
+	 * Decoding a record may take what these answers leave of the memory. With
+	 * READ_TO_TIP it may take all: a record that is refused for want of
 	 * memory is not tried a second time.
 	 */
 	if (reader->options.until == READ_FOREVER)

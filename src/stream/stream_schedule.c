@@ -272,6 +272,7 @@ stream_finish_call(StreamReader *reader, ReaderShard *shard, AwsCall *call)
 		reader->n_open--;
 		reader->released = false;
 	}
+
 	/*
 	 * A lost shard is answered for again: have two others asked.  Each of
 	 * them does the same, so that soon all are asked.

@@ -27,8 +27,8 @@ typedef struct WaitingRecord
 {
 	KinesisPutRecord put;
 	int64		row;			/* 1-based, of the statement */
-	char	   *random_key;		/* buffer of the key that we made up; NULL: the
-								 * user gave one */
+	char	   *random_key;		/* buffer of the key that we made up; NULL:
+								 * the user gave one */
 	StreamSent *sent;			/* where to append the answer, or NULL */
 } WaitingRecord;
 

@@ -45,8 +45,7 @@ typedef struct Remembered
 {
 	int32		id;
 	int64		generation;		/* for which the rest is valid */
-	bool		refused;		/* it was noted that its owner may not run
-								 * it */
+	bool		refused;		/* it was noted that its owner may not run it */
 	bool		lacking;		/* it was noted that no worker is free */
 	int			n_in_vain;		/* workers that ended in vain when that was
 								 * noted last */
@@ -252,7 +251,7 @@ is_broken(const PipelineState *state, Remembered *memory,
 		  const Bitmapset *slots)
 {
 	CrashCount	count = crash_count_read(state->id, state->generation,
-										state->granted, slots);
+										 state->granted, slots);
 	bool		in_a_row = count.in_a_row >= CRASH_LIMIT_IN_A_ROW;
 	ErrorData	error = {.sqlerrcode = ERRCODE_SYSTEM_ERROR};
 
@@ -277,7 +276,7 @@ is_broken(const PipelineState *state, Remembered *memory,
  */
 static void
 note_end_in_vain(const PipelineState *state, Remembered *memory, int n_in_vain,
-			   long retry_ms)
+				 long retry_ms)
 {
 	ErrorData	error = {
 		.sqlerrcode = ERRCODE_CANNOT_CONNECT_NOW,

@@ -182,6 +182,7 @@ run_pipeline(const Pipeline *pipeline, int slot)
 
 	if (!pipeline_read_only_wait(pipeline, slot))
 		return;
+
 	/*
 	 * A relation that is queried anew for each batch is not watched: VACUUM
 	 * and ANALYZE of it would count as changes.
@@ -272,10 +273,11 @@ tracking_fdw_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(args.database, args.owner,
 											  COMPAT_BYPASS_LOGIN_CHECK);
+
 	/*
 	 * In a deadlock with another session, a DROP EXTENSION say, the first to
-	 * look for deadlocks is canceled.  That is to be the worker, as it can try
-	 * again.
+	 * look for deadlocks is canceled.  That is to be the worker, as it can
+	 * try again.
 	 */
 	SetConfigOption("deadlock_timeout", "100ms", PGC_SUSET, PGC_S_OVERRIDE);
 	cxt = TopMemoryContext;

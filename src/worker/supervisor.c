@@ -284,6 +284,7 @@ tracking_fdw_supervisor_main(Datum arg)
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
 											  InvalidOid, 0);
 	search_path_settle();
+
 	/*
 	 * Workers respect default_transaction_read_only, but the supervisor must
 	 * be able to note why a pipeline does not run.

@@ -200,6 +200,7 @@ static void
 read_record(void *arg)
 {
 	Reading    *reading = arg;
+
 	/* a key that a producer chose, by what the payload begins with */
 	KinesisRecord kinesis = {
 		.sequence_number = "7",.sequence_number_digits = 1,

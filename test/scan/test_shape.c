@@ -74,7 +74,7 @@ static void
 test_alike(void)
 {
 	static const char first[] =
-	"{\"id\":1,\"user\":{\"name\":\"a\",\"tags\":[1,2]},\"ok\":true,\"more\":{}}";
+		"{\"id\":1,\"user\":{\"name\":\"a\",\"tags\":[1,2]},\"ok\":true,\"more\":{}}";
 	static const char *const alike[] = {
 		"{\"id\":-20.5e3,\"user\":{\"name\":\"\",\"tags\":[]},\"ok\":false,\"more\":{}}",
 		"{\"id\":null,\"user\":{\"name\":\"\\u00e9\\n\",\"tags\":[{\"a\":[]}]},\"ok\":[],\"more\":{}}",

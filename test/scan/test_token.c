@@ -60,7 +60,7 @@ static void
 test_slices(void)
 {
 	static const char doc[] =
-	" { \"k\\t\" : \"v\\u0041\" , \"n\" : -1.5e3 , \"a\" : [ 1 , {} ] , \"t\":true}";
+		" { \"k\\t\" : \"v\\u0041\" , \"n\" : -1.5e3 , \"a\" : [ 1 , {} ] , \"t\":true}";
 	JsonScan	scan;
 	JsonSlice	value;
 

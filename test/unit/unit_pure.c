@@ -117,7 +117,11 @@ unit_sigv4(PG_FUNCTION_ARGS)
 	const char *row[3];
 
 	sign.headers = header_pairs(PG_GETARG_ARRAYTYPE_P(3), &sign.n_headers);
-	/* the key that is kept must be another day's no more, and this day's still */
+
+	/*
+	 * the key that is kept must be another day's no more, and this day's
+	 * still
+	 */
 	sign.now -= SECS_PER_DAY;
 	sigv4_sign(&sign, &cred);
 	sign.now += SECS_PER_DAY;
