@@ -180,6 +180,30 @@ def older_server():
     return majors[oldest] if majors and oldest < int(own.parent.name) else None
 
 
+def upgrade(old, new):
+    """Both are stopped; the new one is left so."""
+    new.run('pg_upgrade', '-b', old.bindir, '-B', new.bindir, '-d', old.data, '-D', new.data,
+            '-U', 'postgres', '-s', new.dir)
+
+
+def why_no_table_is_upgraded(new_cluster, bindir):
+    """What pg_upgrade says if it cannot take over a plain table either, without us, as
+    18.6 cannot from 15.20, which gives columns an option that it does not know; or None."""
+    old = new_cluster(bindir=bindir, checksums=True, preload=False)
+    new = new_cluster(checksums=True, preload=False)
+    with old.connect() as conn:
+        conn.execute('CREATE TABLE plain (id int)')
+    old.stop()
+    new.stop()
+    try:
+        upgrade(old, new)
+    except RuntimeError:
+        logs = (new.data / 'pg_upgrade_output.d').rglob('pg_upgrade_dump_*.log')
+        said = [line for log in logs for line in log.read_text().splitlines() if 'error: ' in line]
+        return ' '.join(said) or 'pg_upgrade failed'
+    return None
+
+
 @pytest.mark.parametrize('version', ['same', 'older'])
 def test_an_upgrade_runs_nothing_and_loses_nothing(new_cluster, kinesalite, make_stream, put,
                                                    wait_until, version):
@@ -205,8 +229,13 @@ def test_an_upgrade_runs_nothing_and_loses_nothing(new_cluster, kinesalite, make
     put(kinesalite.client(), stream, ids(100, 100))
     new = new_cluster(checksums=True)
     new.stop()
-    new.run('pg_upgrade', '-b', old.bindir, '-B', new.bindir, '-d', old.data, '-D', new.data,
-            '-U', 'postgres', '-s', new.dir)
+    try:
+        upgrade(old, new)
+    except RuntimeError:
+        why = why_no_table_is_upgraded(new_cluster, bindir)
+        if version == 'older' and why:
+            pytest.skip(f'no table can be upgraded to this version: {why}')
+        raise
     new.start()
     with new.connect() as conn:
         assert value(conn, 'SELECT count(*) FROM target') == 100
