@@ -52,7 +52,8 @@ row_encoder_open(const RowSpec *spec, TupleDesc tupdesc,
 
 	encoder->format = row_formats[spec->format];
 	if (encoder->format->open_writer != NULL)
-		encoder->writer = encoder->format->open_writer(spec, tupdesc,
+		encoder->writer = encoder->format->open_writer(encoder->format,
+													   spec, tupdesc,
 													   &encoder->settings);
 	for (int i = 0; i < spec->n_columns; i++)
 	{

@@ -21,5 +21,5 @@ row_format_empty(RowFormat format)
 bool
 row_format_is_lines(RowFormat format)
 {
-	return row_formats[format]->is_lines;
+	return row_formats[format]->lines != NULL;
 }

@@ -26,10 +26,12 @@ typedef enum RowFound
 
 typedef struct RowReader RowReader;
 typedef struct RowWriter RowWriter;
+typedef struct RowFormatOps RowFormatOps;
 
 /* What a reader is opened with. */
 typedef struct RowReaderOptions
 {
+	const RowFormatOps *format;
 	const RowSpec *spec;
 	TupleDesc	tupdesc;
 	const RowField *fields;		/* wanted columns of the payload; the array
@@ -48,7 +50,7 @@ typedef struct RowValues
 	const bool *isnull;
 } RowValues;
 
-typedef struct RowFormatOps
+struct RowFormatOps
 {
 	const char *document;		/* what messages call the part of a payload
 								 * that makes a row */
@@ -56,7 +58,9 @@ typedef struct RowFormatOps
 								 * otherwise */
 	bool		is_json;		/* values are JSON: columns may have a path
 								 * and a notation */
-	bool		is_lines;		/* values are texts: columns have a position */
+	const struct LineRules *lines;	/* of a format of lines, see row_lines.h:
+									 * values are texts, columns have a
+									 * position; else NULL */
 	bool		may_begin_with_x;	/* an uncompressed payload, as those of
 									 * zlib do */
 
@@ -88,7 +92,8 @@ typedef struct RowFormatOps
 	 * text_settings_begin() must make before a row is written.  NULL: the
 	 * payload is the value of one column.
 	 */
-	RowWriter  *(*open_writer) (const RowSpec *spec, TupleDesc tupdesc,
+	RowWriter  *(*open_writer) (const RowFormatOps *format,
+								const RowSpec *spec, TupleDesc tupdesc,
 								int *settings);
 
 	/*
@@ -97,7 +102,7 @@ typedef struct RowFormatOps
 	 */
 	bool		(*write) (const RowWriter *writer, const RowValues *row,
 						  RowEncoded *out);
-} RowFormatOps;
+};
 
 /* By RowFormat */
 extern const RowFormatOps *const row_formats[ROW_N_FORMATS];

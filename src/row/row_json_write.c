@@ -105,10 +105,12 @@ node_of(RowOutputNode *root, const RowColumn *column, const char *name)
 }
 
 RowWriter *
-row_json_open_writer(const RowSpec *spec, TupleDesc tupdesc, int *settings)
+row_json_open_writer(const RowFormatOps *format, const RowSpec *spec,
+					 TupleDesc tupdesc, int *settings)
 {
 	RowOutputNode *root = palloc0(sizeof(RowOutputNode));
 
+	(void) format;
 	for (int i = 0; i < spec->n_columns; i++)
 	{
 		const RowColumn *column = &spec->columns[i];

@@ -10,7 +10,8 @@
 #include "row/row_format.h"
 
 /* Operations of RowFormatOps. */
-extern RowWriter *row_json_open_writer(const RowSpec *spec, TupleDesc tupdesc,
+extern RowWriter *row_json_open_writer(const RowFormatOps *format,
+									   const RowSpec *spec, TupleDesc tupdesc,
 									   int *settings);
 extern bool row_json_write(const RowWriter *writer, const RowValues *row,
 						   RowEncoded *out);

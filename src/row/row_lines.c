@@ -87,13 +87,13 @@ check_columns(const RowSpec *spec, TupleDesc tupdesc)
  * ---------------------------------------------------------------- */
 
 RowReader *
-row_lines_open(const RowReaderOptions *options, const LineRules *rules)
+row_lines_open(const RowReaderOptions *options)
 {
 	const RowSpec *spec = options->spec;
 	RowLines   *lines = palloc0(sizeof(RowLines));
 
 	check_columns(spec, options->tupdesc);
-	lines->rules = rules;
+	lines->rules = options->format->lines;
 	lines->slices = options->slices;
 	lines->scratch = options->scratch;
 	lines->n_positions = spec->n_positions;
@@ -224,13 +224,13 @@ row_lines_go_back(RowReader *reader)
  * ---------------------------------------------------------------- */
 
 RowWriter *
-row_lines_open_writer(const RowSpec *spec, TupleDesc tupdesc,
-					  const LineRules *rules, int *settings)
+row_lines_open_writer(const RowFormatOps *format, const RowSpec *spec,
+					  TupleDesc tupdesc, int *settings)
 {
 	LineWriter *writer = palloc(sizeof(LineWriter));
 
 	check_columns(spec, tupdesc);
-	writer->rules = rules;
+	writer->rules = format->lines;
 	writer->n_positions = spec->n_positions;
 	writer->outputs = palloc0(Max(spec->n_positions, 1) * sizeof(RowOutput *));
 	for (int i = 0; i < spec->n_columns; i++)

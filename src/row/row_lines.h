@@ -48,34 +48,30 @@ typedef struct LineRules
 	const char *null;			/* how a null is written */
 } LineRules;
 
-/* What formats of lines have in common. */
+/* What formats of lines have in common, all but their rules. */
 #define ROW_LINES_OPS \
 	.document = "line", \
 	.empty = ROW_EMPTY_SKIP, \
-	.is_lines = true, \
 	.may_begin_with_x = true, \
+	.open = row_lines_open, \
 	.begin = row_lines_begin, \
 	.next = row_lines_next, \
 	.remember = row_lines_remember, \
 	.go_back = row_lines_go_back, \
+	.open_writer = row_lines_open_writer, \
 	.write = row_lines_write
 
-/*
- * In row_lines.c: operations of RowFormatOps, two of which take the format's
- * rules besides.
- */
-extern RowReader *row_lines_open(const RowReaderOptions *options,
-								 const LineRules *rules);
+/* In row_lines.c: operations of RowFormatOps. */
+extern RowReader *row_lines_open(const RowReaderOptions *options);
 extern RowFound row_lines_begin(RowReader *reader, const char *data,
 								size_t bytes, RowResult *result,
 								RowError *error);
 extern RowFound row_lines_next(RowReader *reader, RowError *error);
 extern void row_lines_remember(RowReader *reader);
 extern void row_lines_go_back(RowReader *reader);
-extern RowWriter *row_lines_open_writer(const RowSpec *spec,
-										TupleDesc tupdesc,
-										const LineRules *rules,
-										int *settings);
+extern RowWriter *row_lines_open_writer(const RowFormatOps *format,
+										const RowSpec *spec,
+										TupleDesc tupdesc, int *settings);
 extern bool row_lines_write(const RowWriter *writer, const RowValues *row,
 							RowEncoded *out);
 

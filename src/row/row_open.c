@@ -50,7 +50,7 @@ add_field(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc,
 		check_metadata_type(field);
 		decoder->wants_json_data |= field->input.takes_json;
 	}
-	else if (decoder->format->is_lines)
+	else if (decoder->format->lines != NULL)
 		row_input_from_text(&field->input);
 }
 
@@ -72,6 +72,7 @@ static RowReader *
 open_reader(RowDecoder *decoder, const RowSpec *spec, TupleDesc tupdesc)
 {
 	RowReaderOptions options = {
+		.format = decoder->format,
 		.spec = spec,
 		.tupdesc = tupdesc,
 		.fields = decoder->fields + decoder->n_metadata,

@@ -102,20 +102,7 @@ static const LineRules rules = {
 	.null = NULL_FIELD
 };
 
-static RowReader *
-open_reader(const RowReaderOptions *options)
-{
-	return row_lines_open(options, &rules);
-}
-
-static RowWriter *
-open_writer(const RowSpec *spec, TupleDesc tupdesc, int *settings)
-{
-	return row_lines_open_writer(spec, tupdesc, &rules, settings);
-}
-
 const RowFormatOps row_format_tsv = {
 	ROW_LINES_OPS,
-	.open = open_reader,
-	.open_writer = open_writer
+	.lines = &rules
 };
