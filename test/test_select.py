@@ -110,11 +110,14 @@ def test_raw_format(db, table):
     assert sorted(bytes(r[0]) for r in db.sql('SELECT payload FROM t')) == sorted(payloads)
 
 
-def test_start(db, table, kinesis, put):
+def test_start(db, table, kinesis, put, wait_until):
     stream = table('id int', [{'id': 1}])
     db.sql("ALTER FOREIGN TABLE t OPTIONS (ADD start 'latest')")
     assert db.value('SELECT count(*) FROM t') == 0
-    time.sleep(0.05)        # arrival has the precision of a clock's millisecond
+    (_, first), = read_by_boto3(kinesis.client(), stream)
+    # a millisecond, to which arrivals are told, lies between
+    beyond = first['ApproximateArrivalTimestamp'] + datetime.timedelta(milliseconds=2)
+    wait_until(lambda: datetime.datetime.now(datetime.timezone.utc) > beyond)
     between = datetime.datetime.now(datetime.timezone.utc)
     put(kinesis.client(), stream, [{'id': 2}])
     db.sql(f"ALTER FOREIGN TABLE t OPTIONS (SET start '{between.isoformat()}')")
